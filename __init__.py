@@ -1,0 +1,3 @@
+"""echodex: an embedding store for audio."""
+
+__version__ = "0.1.0"

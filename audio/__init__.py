@@ -1,0 +1,1 @@
+"""Bounded decoding, resampling, excerpt reads, tags, alignment of waveforms."""

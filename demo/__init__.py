@@ -1,0 +1,1 @@
+"""The whole main job on a made or given corpus, scored."""

@@ -1,0 +1,1 @@
+"""FAISS indexes over a space: search, duplicates and the evidence for them."""

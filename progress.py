@@ -1,0 +1,19 @@
+"""How long work tells its caller how far it is: one callable, silent unless the caller passes another.
+
+The command line passes a bar with an ETA on stderr; a notebook can pass its own. Nothing below the command line prints.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Called after each step of long work."""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Report that `done` of `total` units of `stage` are finished (`total` None: not known yet)."""
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """The default: say nothing."""

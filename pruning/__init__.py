@@ -1,0 +1,1 @@
+"""Clusters, selectors, and plans that become views."""

@@ -1,0 +1,1 @@
+"""Selectors: what chooses clips inside a cluster. One file each, and a registry."""

@@ -1,0 +1,35 @@
+"""The store's own marker file `echodex.json`: a format name and a version, checked whenever a store is opened."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..errors import Damaged
+
+FORMAT_NAME = "echodex"
+FORMAT_VERSION = 1
+
+
+def marker() -> dict[str, Any]:
+    """Return the content of a new store's `echodex.json`."""
+    return {"format": FORMAT_NAME, "version": FORMAT_VERSION}
+
+
+def check_marker(text: str, where: str) -> None:
+    """Raise Damaged unless `text` is the marker of a format that this version can read.
+
+    `where` names the file in the message.
+    """
+    try:
+        found = json.loads(text)
+        name, version = found["format"], int(found["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"{where} is not the marker of an echodex store; restore it from a copy of the store") from error
+    if name != FORMAT_NAME:
+        raise Damaged(f"{where} says format {name!r}, not {FORMAT_NAME!r}; this folder is not an echodex store")
+    if version > FORMAT_VERSION:
+        raise Damaged(
+            f"{where} is of format version {version}, this echodex reads up to {FORMAT_VERSION}; "
+            "install a newer echodex to open it"
+        )

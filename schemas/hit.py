@@ -1,0 +1,53 @@
+"""Answers to questions about likeness: hits, duplicate groups and the evidence for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A clip that resembles a query: cosine `score` in [-1, 1], `offset_s` where in the clip the best segment starts."""
+
+    clip_id: str
+    score: float
+    offset_s: float
+    path: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How the waveform of a clip lies on that of its representative.
+
+    offset_s: seconds into the representative at which the clip starts; gain_db: level of the clip over the representative;
+    residual_db: energy left after subtracting the best match, relative to the clip's (0 dB: nothing explained); overlap_s: seconds compared.
+    """
+
+    offset_s: float
+    gain_db: float
+    residual_db: float
+    overlap_s: float
+
+
+@dataclass(frozen=True)
+class Member:
+    """A clip of a duplicate group with its cosine `score` to the representative; exact: the same bytes."""
+
+    clip_id: str
+    score: float
+    path: str
+    exact: bool = False
+    alignment: Alignment | None = None
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """A star: every member is within the threshold of the representative, which comes first in `members` with score 1.
+
+    `lowest_pair_score` is the lowest cosine between any two members: how far the star's arms are apart.
+    """
+
+    representative: str
+    members: tuple[Member, ...]
+    lowest_pair_score: float

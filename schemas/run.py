@@ -1,0 +1,25 @@
+"""A run: one training or evaluation, pinned to a view version and an encoder digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder says of itself (`runs/<name>/run.json`).
+
+    `view` is "name@version" (or "all"), `space` and `encoder_digest` what the vectors came from, `classes` the labels in the
+    order of the outputs, `metrics` the last value of each.
+    """
+
+    name: str
+    objective: str
+    view: str
+    space: str
+    encoder_digest: str
+    config: dict[str, Any]
+    classes: tuple[str, ...]
+    metrics: dict[str, float]
+    created_at: str

@@ -1,0 +1,1 @@
+"""LanceDB tables: adding clips, embedding them, views, filters and the files beside the tables."""

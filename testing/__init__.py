@@ -1,0 +1,1 @@
+"""Tones, instruments and labelled corpora made by synthesis, for tests, the demo and users."""

@@ -1,0 +1,1 @@
+"""Loaders over views, objectives, runs and checkpoints."""
