@@ -18,7 +18,9 @@ Weights = Mapping[str, NDArray[Any]]
 
 
 class EncoderConfig(Protocol):
-    """A frozen dataclass of plain values. `version` goes up whenever the same configuration would give other vectors."""
+    """A frozen dataclass of plain values. `version` goes up whenever the same configuration would give other
+    vectors.
+    """
 
     sample_rate_hz: int
     version: int
@@ -33,7 +35,8 @@ class Encoder(Protocol):
 
     @classmethod
     def build(cls, config: Mapping[str, Any], weights: Weights | None) -> Self:
-        """Return the encoder with this configuration (missing keys: the defaults) and these weights (None: those it ships).
+        """Return the encoder with this configuration (missing keys: the defaults) and these weights (None: those it
+        ships).
 
         Raises BadInput where a key is unknown or the weights do not fit, naming it.
         """
@@ -53,7 +56,7 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class Fittable(Protocol):
+class Fittable(Encoder, Protocol):
     """An encoder whose last layer is fitted once on a store's own clips, then frozen and kept with the space."""
 
     fit_min_clips: ClassVar[int]
@@ -63,6 +66,9 @@ class Fittable(Protocol):
 
     def describe(self, waveforms: Sequence[Float32]) -> Float32:
         """Return float32[n, raw]: what is measured before the fitted layer."""
+
+    def project(self, raw: Float32) -> Float32:
+        """Return float32[n, dim]: the fitted layer applied to each row of `raw` on its own."""
 
     def fit(self, raw: Float32) -> Encoder:
         """Return the encoder fitted on `raw` float32[n, raw]; the same rows in the same order give the same bits."""

@@ -90,8 +90,8 @@ DESCRIPTIVE = ("title", "artist", "album", "track", "work", "rendition", "split"
 class Source:
     """One thing to add: a file or an excerpt of one, with what the user says about it.
 
-    `offset_s` and `duration_s` are seconds; `duration_s` None means to the end. `labels` are the clip's labels, `fields` the
-    DESCRIPTIVE columns, `extra` every other column of a labels file.
+    `offset_s` and `duration_s` are seconds; `duration_s` None means to the end. `labels` are the clip's labels,
+    `fields` the DESCRIPTIVE columns, `extra` every other column of a labels file.
     """
 
     path: str
@@ -109,9 +109,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Clip:
-    """Where a clip's audio is: enough to read it again."""
+    """Where a clip's audio is: enough to read it again, and to see that the file is still the one that was added."""
 
     clip_id: str
     path: str
     offset_s: float
     duration_s: float
+    mtime_ns: int
+    size_bytes: int

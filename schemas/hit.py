@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Hit:
-    """A clip that resembles a query: cosine `score` in [-1, 1], `offset_s` where in the clip the best segment starts."""
+    """A clip that resembles a query: cosine `score` in [-1, 1], `offset_s` where in the clip the best segment
+    starts.
+    """
 
     clip_id: str
     score: float
@@ -20,8 +22,9 @@ class Hit:
 class Alignment:
     """How the waveform of a clip lies on that of its representative.
 
-    offset_s: seconds into the representative at which the clip starts; gain_db: level of the clip over the representative;
-    residual_db: energy left after subtracting the best match, relative to the clip's (0 dB: nothing explained); overlap_s: seconds compared.
+    offset_s: seconds into the representative at which the clip starts; gain_db: level of the clip over the
+    representative; residual_db: energy left after subtracting the best match, relative to the clip's (0 dB: nothing
+    explained); overlap_s: seconds compared.
     """
 
     offset_s: float

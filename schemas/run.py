@@ -10,8 +10,8 @@ from typing import Any
 class Run:
     """What a run folder says of itself (`runs/<name>/run.json`).
 
-    `view` is "name@version" (or "all"), `space` and `encoder_digest` what the vectors came from, `classes` the labels in the
-    order of the outputs, `metrics` the last value of each.
+    `view` is "name@version" (or "all"), `space` and `encoder_digest` what the vectors came from, `classes` the
+    labels in the order of the outputs, `metrics` the last value of each.
     """
 
     name: str

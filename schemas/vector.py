@@ -20,8 +20,8 @@ Float32 = NDArray[np.float32]
 class Space:
     """A space's identity: which encoder made it, with what configuration and weights.
 
-    `name` is what the user calls it ("timbre-1f00ba12"), `encoder` the registered encoder ("timbre", or "import" for vectors
-    that came ready-made), `digest` the hash of configuration and weights, `dim` the length of a vector.
+    `name` is what the user calls it ("timbre-1f00ba12"), `encoder` the registered encoder ("timbre", or "import"
+    for vectors that came ready-made), `digest` the hash of configuration and weights, `dim` the length of a vector.
     """
 
     name: str
@@ -78,7 +78,8 @@ class Segments:
 class Vectors:
     """One vector per clip of a space, in the order of `clip_ids`.
 
-    clip_ids: n strings, sorted; matrix: float32[n, dim], rows L2-normalised; space: where they come from; version: of its table.
+    clip_ids: n strings, sorted; matrix: float32[n, dim], rows L2-normalised; space: where they come from; version:
+    of its table.
     """
 
     clip_ids: list[str]

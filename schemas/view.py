@@ -56,8 +56,10 @@ VIEW_ROWS = pa.schema(
         pa.field("reason", pa.string()),
     ]
 )
-"""One row per clip of the source. `rank` orders clips from the first to keep to the last; `similarity` is to `representative`
-(itself for a kept clip); `gain` is what the selector gained by it; `cluster` is -1 for noise and -2 where nothing was clustered."""
+"""One row per clip of the source. `rank` orders clips from the first to keep to the last; `similarity` is to
+`representative` (itself for a kept clip); `gain` is what the selector gained by it; `cluster` is -1 for noise and
+-2 where nothing was clustered.
+"""
 
 ALL = "all"
 """The view that always exists: every usable clip."""

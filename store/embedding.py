@@ -1,0 +1,113 @@
+"""`embed`: every usable clip without a vector in a space gets one. Decoding, encoding and committing overlap.
+
+Safe to interrupt and to repeat: a batch is one commit, and what is there is not done again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..encoders.base import Encoder, Fittable
+from ..progress import Progress
+from ..schemas.clip import Clip
+from ..schemas.vector import Float32, Segments, Space
+from .fitting import Stage, fitted, kept_fit
+from .ingest import Listener
+from .reading import Problem, hear
+from .spaces import load_encoder, space_of, table_of
+from .tables import Tables
+from .vectors import Writer
+
+COMMIT_CLIPS = 512
+COMMIT_S = 10.0
+
+
+@dataclass
+class EmbedReport:
+    """What `embed` did: `embedded` clips got a vector, `known` had one, `problems` could not be read any more."""
+
+    space: Space
+    embedded: int = 0
+    known: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Embedder:
+    """Encodes waveforms and writes their vectors, many clips to a commit. Also a Listener of `add`."""
+
+    def __init__(self, tables: Tables, encoder: Encoder, note: str = "") -> None:
+        self.encoder = encoder
+        self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        self.space = space_of(tables, encoder, note)
+        self.writer = Writer(tables, self.space)
+        self.written = 0
+        self._ids: list[str] = []
+        self._segments: list[Segments] = []
+        self._since = time.monotonic()
+
+    def accept(self, clip_ids: Sequence[str], waveforms: Sequence[Float32]) -> None:
+        """Encode the waveforms (float32[n] each); commit once there are enough, or enough time has gone by."""
+        self.add(clip_ids, self.encoder.encode(waveforms))
+
+    def add(self, clip_ids: Sequence[str], segments: Sequence[Segments]) -> None:
+        """Take vectors to write; commit once there are enough, or enough time has gone by."""
+        self._ids += clip_ids
+        self._segments += segments
+        if len(self._ids) >= COMMIT_CLIPS or time.monotonic() - self._since > COMMIT_S:
+            self.commit()
+
+    def commit(self) -> None:
+        """Write what is waiting as one commit."""
+        if self._ids:
+            self.written += self.writer.write(self._ids, self._segments)
+        self._ids, self._segments, self._since = [], [], time.monotonic()
+
+
+def listener(tables: Tables, encoder: Encoder) -> Listener:
+    """Return what `add` should hand its waveforms to so that `embed_clips` finds the work done."""
+    if not isinstance(encoder, Fittable):
+        return Embedder(tables, encoder)
+    kept = kept_fit(tables, encoder)
+    return Embedder(tables, load_encoder(tables.folder, kept), kept.note) if kept else Stage(tables, encoder)
+
+
+def embed_clips(
+    tables: Tables, encoder: Encoder, clips: Sequence[Clip], *, refit: bool, progress: Progress
+) -> EmbedReport:
+    """Give every clip of `clips` a vector under `encoder`; `refit` fits its last layer anew, which makes a new
+    space.
+    """
+    note, problems = "", list[Problem]()
+    if isinstance(encoder, Fittable):
+        encoder, note, problems = fitted(tables, encoder, clips, refit=refit, progress=progress)
+    embedder = Embedder(tables, encoder, note)
+    report = EmbedReport(embedder.space, problems=problems)
+    failed = {problem.path for problem in problems}
+    pending = [c for c in clips if c.clip_id not in embedder.writer.ids and c.path not in failed]
+    report.known = sum(clip.clip_id in embedder.writer.ids for clip in clips)
+    if isinstance(encoder, Fittable):
+        stage = Stage(tables, encoder)
+        _project_staged(stage, encoder, embedder, {clip.clip_id for clip in pending})
+        pending = [clip for clip in pending if clip.clip_id not in embedder.writer.ids]
+        stage.drop()
+    for heard in hear(pending, embedder.sample_rate_hz, stage="embed", progress=progress):
+        report.problems += heard.problems
+        embedder.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
+    embedder.commit()
+    report.embedded = embedder.written
+    tables.compact(table_of(embedder.space))
+    return report
+
+
+def _project_staged(stage: Stage, encoder: Fittable, embedder: Embedder, wanted: set[str]) -> None:
+    """Write the vectors of the clips that were measured before the fit."""
+    ids, raw = stage.read(wanted)
+    for start in range(0, len(ids), COMMIT_CLIPS):
+        vectors = encoder.project(raw[start : start + COMMIT_CLIPS])
+        whole_clips = [Segments(np.zeros(1, np.float32), vector[None]) for vector in vectors]
+        embedder.add(ids[start : start + COMMIT_CLIPS], whole_clips)
+    embedder.commit()

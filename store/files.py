@@ -1,0 +1,84 @@
+"""The single place where files beside the tables are written: whole or not at all, private, and durable.
+
+FAISS and torch leave torn files behind when a disk fills up; whatever they write goes through `write_atomic`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..errors import StorageError
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+
+
+def private_folder(path: Path) -> Path:
+    """Make the folder `path` (and its parents) readable by its owner alone, if it is not there yet; return it."""
+    with storage_errors(path):
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    return path
+
+
+def write_atomic(path: Path, content: bytes | Callable[[Path], None]) -> None:
+    """Write the file `path` so that a reader, a crash or a full disk finds the old file or the new one, nothing
+    between.
+
+    `content` is the bytes, or a function that writes them to the path it is given. Raises StorageError.
+    """
+    with storage_errors(path):
+        private_folder(path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            if isinstance(content, bytes):
+                temporary.write_bytes(content)
+            else:
+                content(temporary)
+            temporary.chmod(PRIVATE_FILE)
+            _sync(temporary)
+            temporary.replace(path)
+            _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk and other failures of reading or writing inside the block into StorageError, naming `path`."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(_sentence(error.errno, str(error), path)) from error
+    except RuntimeError as error:  # FAISS and Lance wrap the operating system's message
+        if is_disk_full(error):
+            raise StorageError(_sentence(errno.ENOSPC, str(error), path)) from error
+        raise
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether a library's error is, underneath, a full disk."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left on device" in str(error) or "os error 28" in str(error)
+
+
+def _sentence(code: int | None, text: str, path: Path) -> str:
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {path} was not written, what was there before is untouched; free space and run again"
+    return f"{path} could not be read or written ({text}); check its permissions and the disk"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,118 @@
+"""The fitted last layer of an encoder (encoders.base.Fittable): measured, staged, fitted once, kept with the space.
+
+A fit uses the clips with the smallest ids. Ids are hashes, so that is a fair sample that does not depend on the
+order of adding. What the encoder measures of a clip is staged in a table, so that an interrupted fit loses nothing
+and no file is read twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+
+from ..encoders.base import Encoder, Fittable
+from ..progress import Progress
+from ..schemas.clip import PRIMARY_KEY, Clip
+from ..schemas.vector import Float32, Space
+from .lock import writer_lock
+from .reading import Problem, hear
+from .spaces import list_spaces, load_encoder
+from .tables import Tables
+from .vectors import vector_column
+
+COMMIT_CLIPS = 512
+
+
+class Stage:
+    """The table of what a fittable encoder measured before its last layer: clip_id and float32[raw]."""
+
+    def __init__(self, tables: Tables, encoder: Fittable) -> None:
+        self._tables = tables
+        self._encoder = encoder
+        self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        identity = blake2b(json.dumps(asdict(encoder.config), sort_keys=True).encode(), digest_size=4).hexdigest()
+        self._table = f"stage_{encoder.name}-{identity}"
+        self._waiting: list[tuple[list[str], Float32]] = []
+        self.ids: set[str] = set()
+        if tables.exists(self._table):
+            self.ids.update(tables.scan(self._table, ["clip_id"]).column(0).to_pylist())
+
+    def accept(self, clip_ids: Sequence[str], waveforms: Sequence[Float32]) -> None:
+        """Measure clips (waveforms float32[n] each); stage them once there are enough to make a commit."""
+        new = [position for position, clip_id in enumerate(clip_ids) if clip_id not in self.ids]
+        if new:
+            self._waiting.append(([clip_ids[i] for i in new], self._encoder.describe([waveforms[i] for i in new])))
+            self.ids.update(clip_ids)
+        if sum(len(ids) for ids, _ in self._waiting) >= COMMIT_CLIPS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Stage what is waiting as one commit."""
+        if not self._waiting:
+            return
+        ids = [clip_id for part, _ in self._waiting for clip_id in part]
+        raw = np.concatenate([part for _, part in self._waiting])
+        self._waiting = []
+        rows = pa.table({"clip_id": pa.array(ids, pa.string()), "raw": vector_column(raw)})
+        with writer_lock(self._tables.folder):
+            if not self._tables.exists(self._table):
+                fields = [
+                    pa.field("clip_id", pa.string(), nullable=False, metadata=PRIMARY_KEY),
+                    rows.schema.field("raw"),
+                ]
+                self._tables.create(self._table, pa.schema(fields))
+            self._tables.append(self._table, rows.cast(self._tables.schema(self._table)))
+
+    def read(self, wanted: set[str]) -> tuple[list[str], Float32]:
+        """Return the staged clips among `wanted`, sorted by id, and float32[n, raw]. Two writers' doubles count
+        once.
+        """
+        if not wanted & self.ids:
+            return [], np.empty((0, 0), np.float32)
+        rows = self._tables.scan(self._table, ["clip_id", "raw"])
+        ids = np.array(rows.column("clip_id").to_pylist(), dtype=object)
+        unique, first = np.unique(ids, return_index=True)
+        keep = [(clip_id, row) for clip_id, row in zip(unique, first, strict=True) if clip_id in wanted]
+        column = rows.column("raw").combine_chunks()
+        matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
+        return [str(clip_id) for clip_id, _ in keep], matrix[[row for _, row in keep]]
+
+    def drop(self) -> None:
+        """Forget everything staged."""
+        with writer_lock(self._tables.folder):
+            self._tables.drop(self._table)
+
+
+def kept_fit(tables: Tables, encoder: Encoder) -> Space | None:
+    """Return the newest space of this encoder with this configuration: its fit is used until a refit is asked for."""
+    config = asdict(encoder.config)
+    fitting = [space for space in list_spaces(tables) if (space.encoder, space.config) == (encoder.name, config)]
+    return fitting[-1] if fitting else None
+
+
+def fitted(
+    tables: Tables, encoder: Encoder, clips: Sequence[Clip], *, refit: bool, progress: Progress
+) -> tuple[Encoder, str, list[Problem]]:
+    """Return the encoder with the layer to use on this store, a note on where it comes from, and files that failed."""
+    kept = kept_fit(tables, encoder)
+    if kept and not refit:
+        return load_encoder(tables.folder, kept), kept.note, []
+    if not isinstance(encoder, Fittable) or len(clips) < encoder.fit_min_clips:
+        return encoder, "fit shipped with echodex: this store was too small for one of its own", []
+    sample = sorted(clips, key=lambda clip: clip.clip_id)[: encoder.fit_max_clips]
+    stage = Stage(tables, encoder)
+    missing = [clip for clip in sample if clip.clip_id not in stage.ids]
+    problems: list[Problem] = []
+    for heard in hear(missing, stage.sample_rate_hz, stage="measure", progress=progress):
+        problems += heard.problems
+        stage.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
+    stage.commit()
+    ids, raw = stage.read({clip.clip_id for clip in sample})
+    if len(ids) < encoder.fit_min_clips:
+        return encoder, f"fit shipped with echodex: only {len(ids)} clips could be read", problems
+    return encoder.fit(raw), f"fitted on {len(ids)} clips of this store", problems

@@ -1,0 +1,217 @@
+"""`add`: sources become clip rows. Decodes every new file once, whole, and says of each how it ended.
+
+Safe to interrupt, to repeat and to run in several processes at once: ids come from the bytes, a batch is one commit
+under the writer lock, and what another process added meanwhile is left out of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Protocol
+
+from ..audio.clip import Decoded, decode_clip
+from ..audio.limits import Limits
+from ..audio.tags import read_tags
+from ..errors import BadInput
+from ..progress import Progress
+from ..schemas.clip import CLIPS, Source, Status
+from ..schemas.vector import Float32
+from .identity import clip_id
+from .known import CLIPS_TABLE, Known
+from .lock import writer_lock
+from .pipeline import in_order
+from .reading import AHEAD_CLIPS, BATCH_BYTES, BATCH_CLIPS, Problem
+from .rows import Conflict, FileFacts, Row, clip_row, clip_table, unite
+from .tables import Tables
+from .where import is_in
+
+COMMIT_CLIPS = 512
+COMMIT_S = 10.0
+
+
+class Listener(Protocol):
+    """Something that wants the waveforms while they are decoded anyway: embedding in the same pass."""
+
+    sample_rate_hz: int
+
+    def accept(self, clip_ids: Sequence[str], waveforms: Sequence[Float32]) -> None:
+        """Take the waveforms of clips whose rows are about to be committed: mono, float32[n] each, at
+        `sample_rate_hz`.
+        """
+
+    def commit(self) -> None:
+        """Write what is waiting: nothing more will come."""
+
+
+@dataclass
+class AddReport:
+    """What `add` did. `added` and `hours` count new clips, `statuses` how they and unreadable files ended, `known`
+    those passed over, `updated` those that were seen again elsewhere or were told more about; `problems` are all
+    that is not ok, `conflicts` what two copies disagree on.
+    """
+
+    added: int = 0
+    known: int = 0
+    updated: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    hours: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    unmatched_labels: int = 0
+
+
+@dataclass(frozen=True)
+class _Examined:
+    """A source after its turn in the thread pool; `decoded` is None for a clip that is known, `facts` for one that
+    failed.
+    """
+
+    source: Source
+    clip_id: str = ""
+    facts: FileFacts | None = None
+    decoded: Decoded | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+    known: bool = False
+
+
+def add_sources(
+    tables: Tables,
+    sources: Sequence[Source],
+    *,
+    limits: Limits,
+    listener: Listener | None,
+    progress: Progress,
+) -> AddReport:
+    """Add `sources` to the clips table; `listener` gets the waveforms of new usable clips. Returns what was done."""
+    known = Known(tables)
+    report = AddReport()
+    sample_rate_hz = listener.sample_rate_hz if listener else None
+    examined = in_order(
+        lambda source: _examine(source, known, limits, sample_rate_hz),
+        sources,
+        ahead=AHEAD_CLIPS,
+        size_bytes=_waveform_bytes,
+    )
+    heard = _tell(listener, examined) if listener else examined
+    done = 0
+    for batch in _batches(heard):
+        _commit(tables, known, batch, report)
+        done += len(batch)
+        progress("add", done, len(sources))
+    if listener:
+        listener.commit()
+    tables.compact(CLIPS_TABLE)
+    return report
+
+
+def _examine(source: Source, known: Known, limits: Limits, sample_rate_hz: int | None) -> _Examined:
+    try:
+        source.path.encode()
+        content, mtime_ns, size_bytes = known.content_of(source)
+    except UnicodeEncodeError:
+        printable = source.path.encode(errors="backslashreplace").decode()
+        return _Examined(source, problem=Problem(printable, "unreadable", "its name is not UTF-8; rename the file"))
+    except (OSError, BadInput) as error:
+        return _Examined(source, problem=Problem(source.path, "unreadable", str(error)))
+    facts = FileFacts(content, mtime_ns, size_bytes)
+    identity = clip_id(content, source.offset_s, source.duration_s)
+    if known.has(source, content):
+        return _Examined(source, identity, facts, known=True)
+    if identity in known.ids:
+        return _Examined(source, identity, facts)
+    decoded = decode_clip(
+        source.path,
+        offset_s=source.offset_s,
+        duration_s=source.duration_s,
+        sample_rate_hz=sample_rate_hz,
+        limits=limits,
+    )
+    tags = read_tags(source.path) if decoded.status != Status.BAD else {}
+    return _Examined(source, identity, facts, decoded, tags)
+
+
+def _batches(examined: Iterator[_Examined]) -> Iterator[list[_Examined]]:
+    batch: list[_Examined] = []
+    started = time.monotonic()
+    for item in examined:
+        batch.append(item)
+        if len(batch) >= COMMIT_CLIPS or time.monotonic() - started > COMMIT_S:
+            yield batch
+            batch, started = [], time.monotonic()
+    if batch:
+        yield batch
+
+
+def _commit(tables: Tables, known: Known, batch: list[_Examined], report: AddReport) -> None:
+    """Write one batch as at most two commits: new rows appended, rows seen again replaced."""
+    with writer_lock(tables.folder):
+        known.refresh()
+        wanted = {item.clip_id for item in batch if item.facts and not item.known}
+        rows = _stored_rows(tables, wanted & known.ids)
+        stored = {identity: dict(row) for identity, row in rows.items()}
+        for item in batch:
+            _settle(item, rows, report)
+        new = [row for identity, row in rows.items() if identity not in stored]
+        changed = [row for identity, row in rows.items() if identity in stored and row != stored[identity]]
+        if changed:
+            tables.upsert(CLIPS_TABLE, ["clip_id"], clip_table(changed))
+        if new:
+            tables.append(CLIPS_TABLE, clip_table(new))
+        known.refresh()
+    report.updated += len(changed)
+    _count_new(new, report)
+
+
+def _settle(item: _Examined, rows: dict[str, Row], report: AddReport) -> None:
+    """Put one examined source into `rows`: as a new row, or united with the row that is there."""
+    if item.problem:
+        report.problems.append(item.problem)
+        report.statuses[Status.BAD] += 1
+    elif item.known:
+        report.known += 1
+    elif item.facts and item.clip_id in rows:
+        rows[item.clip_id], conflicts = unite(rows[item.clip_id], item.source, item.facts)
+        report.conflicts += conflicts
+        report.known += 1
+    elif item.facts and item.decoded:
+        rows[item.clip_id] = clip_row(item.clip_id, item.source, item.facts, item.decoded, item.tags)
+
+
+def _count_new(rows: list[Row], report: AddReport) -> None:
+    report.added += len(rows)
+    for row in rows:
+        report.statuses[row["status"]] += 1
+        report.hours += row["decoded_s"] / 3600 if row["status"] != Status.BAD else 0.0
+        if row["status"] != Status.OK:
+            report.problems.append(Problem(row["uris"][0], row["reason"], row["detail"]))
+
+
+def _stored_rows(tables: Tables, ids: set[str]) -> dict[str, Row]:
+    if not ids:
+        return {}
+    columns = [name for name in CLIPS.names if name != "row_sum"]
+    found = tables.scan(CLIPS_TABLE, columns, where=is_in("clip_id", sorted(ids)))
+    return {row["clip_id"]: row for row in found.to_pylist()}
+
+
+def _waveform_bytes(item: _Examined) -> int:
+    return item.decoded.waveform.nbytes if item.decoded and item.decoded.waveform is not None else 0
+
+
+def _tell(listener: Listener, examined: Iterator[_Examined]) -> Iterator[_Examined]:
+    """Yield the items without their waveforms, having handed those to the listener, a batch at a time."""
+    waiting: list[_Examined] = []
+    for item in chain(examined, [None]):
+        if item:
+            waiting.append(item)
+        if item is None or len(waiting) == BATCH_CLIPS or sum(map(_waveform_bytes, waiting)) > BATCH_BYTES:
+            heard = {i.clip_id: i.decoded.waveform for i in waiting if i.decoded and i.decoded.waveform is not None}
+            if heard:
+                listener.accept(list(heard), list(heard.values()))
+            yield from (replace(i, decoded=i.decoded and replace(i.decoded, waveform=None)) for i in waiting)
+            waiting = []

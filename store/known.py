@@ -1,0 +1,62 @@
+"""What a store already knows of its source files, in memory: lets `add` pass over them without reading a byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..schemas.clip import Source
+from .identity import clip_id, content_hash
+from .tables import Tables
+
+CLIPS_TABLE = "clips"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    mtime_ns: int
+    size_bytes: int
+    content: str
+
+
+class Known:
+    """Clip ids of a store, and by path the hash, size and time of every file seen."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.version = 0
+        self.ids: set[str] = set()
+        self._by_path: dict[str, _Seen] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the clips table again, if another process has committed to it."""
+        version = self._tables.version(CLIPS_TABLE)
+        if version == self.version:
+            return
+        columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "content_hash"]
+        for batch in self._tables.batches(CLIPS_TABLE, columns, version=version):
+            for row in batch.to_pylist():
+                self.ids.add(row["clip_id"])
+                for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
+                    self._by_path[uri] = _Seen(mtime_ns, row["size_bytes"], row["content_hash"])
+        self.version = version
+
+    def content_of(self, source: Source) -> tuple[str, int, int]:
+        """Return (content hash, mtime_ns, size_bytes) of a source's file, hashing it only if it is new or has changed.
+
+        Raises OSError where the file cannot be read, BadInput where it is no regular file.
+        """
+        path = Path(source.path)
+        found = path.stat()
+        seen = self._by_path.get(source.path)
+        if seen and (seen.mtime_ns, seen.size_bytes) == (found.st_mtime_ns, found.st_size):
+            return seen.content, found.st_mtime_ns, found.st_size
+        return content_hash(path), found.st_mtime_ns, found.st_size
+
+    def has(self, source: Source, content: str) -> bool:
+        """Return whether this very clip is known at this very path, and the source says nothing more about it."""
+        seen = self._by_path.get(source.path)
+        says_more = bool(source.labels or source.fields or source.extra)
+        known_here = seen is not None and seen.content == content
+        return known_here and not says_more and clip_id(content, source.offset_s, source.duration_s) in self.ids

@@ -1,0 +1,46 @@
+"""The writer lock: one process at a time commits to a store. The kernel frees it when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import StoreLocked
+from .files import PRIVATE_FILE, storage_errors
+
+WAIT_S = 120.0
+"""Commits take milliseconds; whoever holds the lock longer than this does something exclusive, or hangs."""
+
+
+@contextlib.contextmanager
+def writer_lock(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
+    """Hold the writer lock of the store at `folder` for the length of the block.
+
+    Waits up to `wait_s` seconds for another process; then raises StoreLocked.
+    """
+    path = folder / ".lock"
+    with storage_errors(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        _acquire(descriptor, folder, time.monotonic() + wait_s)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, folder: Path, deadline_s: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline_s:
+                raise StoreLocked(
+                    f"another process is writing to {folder}; wait for it to finish, then run the same command again"
+                ) from None
+            time.sleep(0.02)
+        else:
+            return

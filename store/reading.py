@@ -1,0 +1,78 @@
+"""Reading the audio of stored clips again, in batches, ahead of whoever works on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..audio.clip import read_mono
+from ..errors import BadInput, NotFound
+from ..progress import Progress
+from ..schemas.clip import Clip
+from ..schemas.vector import Float32
+from .pipeline import in_order
+
+BATCH_CLIPS = 32
+"""Clips that are worked on together: enough to fill a GPU with windows, few enough to bound memory."""
+BATCH_BYTES = 256 << 20
+AHEAD_CLIPS = 2 * BATCH_CLIPS
+"""Clips that are read in advance, so that one batch is ready while another is encoded."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that did not end as ok: where it is, the reason, and a sentence."""
+
+    path: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A batch of clips with their waveforms, and those that could not be read any more."""
+
+    clips: list[Clip]
+    waveforms: list[Float32]
+    problems: list[Problem]
+
+
+def hear(clips: Sequence[Clip], sample_rate_hz: int, *, stage: str, progress: Progress) -> Iterator[Heard]:
+    """Yield the waveforms of `clips` (mono, float32, at `sample_rate_hz`) in order, decoded by a pool of threads in
+    advance.
+    """
+    read = in_order(
+        lambda clip: _read(clip, sample_rate_hz),
+        clips,
+        ahead=AHEAD_CLIPS,
+        size_bytes=lambda found: getattr(found, "nbytes", 0),
+    )
+    batch = Heard([], [], [])
+    for done, (clip, found) in enumerate(zip(clips, read, strict=True), start=1):
+        if isinstance(found, Problem):
+            batch.problems.append(found)
+        else:
+            batch.clips.append(clip)
+            batch.waveforms.append(found)
+        if len(batch.clips) == BATCH_CLIPS or done == len(clips) or _long(batch):
+            yield batch
+            batch = Heard([], [], [])
+            progress(stage, done, len(clips))
+
+
+def _long(batch: Heard) -> bool:
+    """Whether a few long clips already make a batch."""
+    return sum(waveform.nbytes for waveform in batch.waveforms) > BATCH_BYTES
+
+
+def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
+    try:
+        found = Path(clip.path).stat()
+        if (found.st_mtime_ns, found.st_size) != (clip.mtime_ns, clip.size_bytes):
+            return Problem(clip.path, "changed", "changed since it was added; run `echodex add` on it again")
+        return read_mono(clip.path, sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s)
+    except (OSError, NotFound):
+        return Problem(clip.path, "missing", "no longer where it was added; put it back or add it from its new place")
+    except BadInput as error:
+        return Problem(clip.path, "unreadable", str(error))

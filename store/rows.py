@@ -1,0 +1,92 @@
+"""Rows of the clips table: made from a decoded source, and united when the same bytes turn up again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ..audio.clip import Decoded
+from ..schemas.clip import CLIPS, DESCRIPTIVE, Source
+from .rowsum import with_row_sums
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What the file system and the bytes say of a source's file."""
+
+    content_hash: str
+    mtime_ns: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two places of the same audio say different things; the first is kept."""
+
+    clip_id: str
+    path: str
+    column: str
+    kept: str
+    ignored: str
+
+
+def clip_row(clip_id: str, source: Source, facts: FileFacts, decoded: Decoded, tags: Mapping[str, str]) -> Row:
+    """Return the row of a new clip; what the user says of it wins over the file's own tags."""
+    said = {**tags, **dict(source.fields)}
+    return {
+        "clip_id": clip_id,
+        "uris": [source.path],
+        "mtimes_ns": [facts.mtime_ns],
+        "size_bytes": facts.size_bytes,
+        "content_hash": facts.content_hash,
+        "offset_s": source.offset_s,
+        "duration_s": decoded.decoded_s,
+        "excerpt": source.is_excerpt,
+        "expected_s": decoded.expected_s,
+        "decoded_s": decoded.decoded_s,
+        "sample_rate_hz": decoded.sample_rate_hz,
+        "channels": decoded.channels,
+        "codec": decoded.codec,
+        "status": str(decoded.status),
+        "reason": str(decoded.reason),
+        "detail": decoded.detail,
+        **{column: said.get(column, "") for column in DESCRIPTIVE},
+        "labels": list(source.labels),
+        "extra": json.dumps(dict(source.extra), sort_keys=True),
+        "added_at": datetime.now(UTC),
+    }
+
+
+def unite(row: Row, source: Source, facts: FileFacts) -> tuple[Row, list[Conflict]]:
+    """Return `row` with another sighting of the same clip, and what the two disagree on.
+
+    Places are kept sorted and labels united. A value said again for the place that said it first is a correction and
+    replaces it; a different value from another place is a conflict, and the first is kept.
+    """
+    places = dict(zip(row["uris"], row["mtimes_ns"], strict=True))
+    correction = set(places) == {source.path}
+    places[source.path] = facts.mtime_ns
+    united = dict(row)
+    united["uris"], united["mtimes_ns"] = sorted(places), [places[uri] for uri in sorted(places)]
+    united["labels"] = sorted({*source.labels} if correction and source.labels else {*row["labels"], *source.labels})
+    united["extra"] = json.dumps({**json.loads(row["extra"]), **dict(source.extra)}, sort_keys=True)
+    conflicts = []
+    for column, value in source.fields:
+        if not row[column] or correction:
+            united[column] = value
+        elif row[column] != value:
+            conflicts.append(Conflict(row["clip_id"], source.path, column, row[column], value))
+    return united, conflicts
+
+
+def clip_table(rows: Iterable[Row]) -> pa.Table:
+    """Return rows as a table of the CLIPS schema, row sums filled."""
+    bare = pa.schema([field for field in CLIPS if field.name != "row_sum"])
+    return with_row_sums(pa.Table.from_pylist(list(rows), schema=bare), CLIPS)

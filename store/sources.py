@@ -1,0 +1,137 @@
+"""What there is to add: folders, files, lists of paths and labels CSVs become a stream of `Source`s.
+
+Never leaves the folder it was given: links are not followed, only regular files count, hidden files are passed over.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import BadInput, NotFound
+from ..schemas.clip import DESCRIPTIVE, Source
+
+AUDIO_SUFFIXES = frozenset(
+    """.wav .wave .flac .ogg .oga .opus .mp3 .m4a .mp4 .aac .aif .aiff .aifc .au .snd .caf .w64 .rf64 .wma .webm .mka
+    .mkv .ac3 .amr .ape .wv .mp2 .3gp""".split()  # noqa: SIM905
+)
+LABEL_COLUMNS = ("label", "labels", "tag", "tags", "category", "class")
+"""Columns of a labels CSV taken as the clip's labels, the first that is there, unless the caller names one."""
+LABEL_SEPARATOR = ";"
+
+
+@dataclass
+class LabelsFile:
+    """A CSV with a header and a `path` column, relative to the CSV's own folder.
+
+    Columns: `path`; optionally `offset_s`, `duration_s` (an excerpt); a label column (several labels joined by
+    ";"); the DESCRIPTIVE columns of a clip; every other column is kept in `extra`. A file may have several rows
+    (excerpts).
+    """
+
+    path: Path
+    label_column: str | None = None
+    by_path: dict[str, list[Source]] = field(default_factory=dict)
+
+    def load(self) -> LabelsFile:
+        """Read the CSV; raise NotFound or BadInput naming the file, the row and the column."""
+        if not self.path.is_file():
+            raise NotFound(f"labels file {self.path} does not exist")
+        try:
+            with self.path.open(newline="", encoding="utf-8-sig") as stream:
+                reader = csv.DictReader(stream)
+                names = list(reader.fieldnames or [])
+                label_column = self._label_column(names)
+                for number, row in enumerate(reader, start=2):
+                    source = self._source(row, label_column, number)
+                    self.by_path.setdefault(source.path, []).append(source)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise BadInput(f"labels file {self.path} is not a UTF-8 CSV ({error}); save it as one") from error
+        return self
+
+    def _label_column(self, names: list[str]) -> str | None:
+        if "path" not in names:
+            raise BadInput(f"labels file {self.path} has no column 'path' (it has: {', '.join(names) or 'nothing'})")
+        if self.label_column is None:
+            return next((name for name in LABEL_COLUMNS if name in names), None)
+        if self.label_column not in names:
+            raise BadInput(f"labels file {self.path} has no column {self.label_column!r} (it has: {', '.join(names)})")
+        return self.label_column
+
+    def _source(self, row: dict[str, str | None], label_column: str | None, number: int) -> Source:
+        if not row.get("path") or None in row:
+            raise BadInput(
+                f"labels file {self.path}, line {number}: no path, or more cells than the header has columns"
+            )
+        named = {name: value.strip() for name, value in row.items() if value and value.strip()}
+        path = os.path.abspath(self.path.parent / named.pop("path"))  # noqa: PTH100  (resolve() would follow links)
+        offset_s = self._seconds(named.pop("offset_s", "0"), number) or 0.0
+        duration_s = self._seconds(named.pop("duration_s", ""), number)
+        labels = named.pop(label_column, "") if label_column else ""
+        return Source(
+            path=path,
+            offset_s=offset_s,
+            duration_s=duration_s,
+            labels=tuple(sorted({label.strip() for label in labels.split(LABEL_SEPARATOR) if label.strip()})),
+            fields=tuple((name, named.pop(name)) for name in DESCRIPTIVE if name in named),
+            extra=tuple(sorted(named.items())),
+        )
+
+    def _seconds(self, text: str, number: int) -> float | None:
+        if not text:
+            return None
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
+        if not 0.0 <= seconds < float("inf"):
+            raise BadInput(f"labels file {self.path}, line {number}: {text!r} is not a number of seconds")
+        return seconds
+
+
+def gather(paths: Iterable[str | Path], labels: LabelsFile | None = None) -> Iterator[Source]:
+    """Yield what `paths` (files and folders) hold, each joined with its rows of `labels`.
+
+    With no paths at all, the files that `labels` lists. Raises NotFound for a path that does not exist.
+    """
+    by_path = labels.by_path if labels else {}
+    given = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
+    if not given:
+        for sources in by_path.values():
+            yield from sources
+        return
+    for path in given:
+        if not path.exists():
+            raise NotFound(f"{path} does not exist")
+    for path in given:
+        for file in walk(path) if path.is_dir() else [str(path)]:
+            yield from by_path.get(file, [Source(file)])
+
+
+def walk(folder: Path) -> Iterator[str]:
+    """Yield the audio files below `folder` by name, sorted, without following links or touching anything but
+    regular files.
+    """
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if not is_store(Path(entry.path)):
+                yield from walk(Path(entry.path))
+        elif entry.is_file(follow_symlinks=False) and Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
+            yield entry.path
+
+
+def is_store(folder: Path) -> bool:
+    """Return whether `folder` is an echodex store: it is never taken for a folder of audio."""
+    return (folder / "echodex.json").is_file()
+
+
+def path_list(lines: Iterable[str]) -> list[str]:
+    """Return the paths in a list of one path a line; empty lines are passed over."""
+    return [line.rstrip("\r\n") for line in lines if line.strip()]

@@ -1,0 +1,129 @@
+"""Spaces: the tables `vectors_<space>`, each with the identity of its encoder, and the weights kept beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..encoders import registry
+from ..encoders.base import Encoder, digest
+from ..errors import Damaged, NotFound, UsageError
+from ..schemas.vector import Space, vector_schema
+from .files import write_atomic
+from .lock import writer_lock
+from .names import check_name
+from .tables import Tables
+
+PREFIX = "vectors_"
+IMPORTED = "import"
+"""The encoder name of a space whose vectors came ready-made: it has none that could embed a query."""
+
+
+def table_of(space: Space) -> str:
+    """Return the name of a space's table."""
+    return PREFIX + space.name
+
+
+def list_spaces(tables: Tables) -> list[Space]:
+    """Return all spaces, oldest first."""
+    names = [name.removeprefix(PREFIX) for name in tables.names() if name.startswith(PREFIX)]
+    spaces = [Space.from_metadata(name, tables.schema(PREFIX + name).metadata) for name in names]
+    return sorted(spaces, key=lambda space: (space.created_at, space.name))
+
+
+def find_space(tables: Tables, name: str | None) -> Space:
+    """Return the space called `name`, else the newest space of the encoder `name`; None: the newest of all. Raises
+    NotFound.
+    """
+    spaces = list_spaces(tables)
+    if not spaces:
+        raise NotFound(f"{tables.folder} holds no vectors yet; run `echodex embed`")
+    if name is None:
+        return spaces[-1]
+    found = [space for space in spaces if space.name == name] or [s for s in spaces if s.encoder == name]
+    if not found:
+        known = ", ".join(space.name for space in spaces)
+        raise NotFound(f"space {name[:80]!r} does not exist (there is: {known}); run `echodex embed {name[:80]}`")
+    return found[-1]
+
+
+def space_of(tables: Tables, encoder: Encoder, note: str = "") -> Space:
+    """Return the space of this very encoder (configuration and weights), making it and keeping the weights if it is
+    new.
+    """
+    identity = digest(encoder)
+    with writer_lock(tables.folder):
+        for space in list_spaces(tables):
+            if space.digest == identity:
+                return space
+        name = check_name(f"{encoder.name}-{identity[:8]}", "space")
+        space = Space(name, encoder.name, identity, asdict(encoder.config), encoder.dim, _now(), note)
+        _keep_weights(tables.folder, space, encoder)
+        tables.create(table_of(space), vector_schema(space.dim, space.to_metadata()))
+    return space
+
+
+def imported_space(tables: Tables, name: str, dim: int, note: str) -> Space:
+    """Return the space `name` for ready-made vectors of length `dim`, making it if it is new.
+
+    Raises UsageError where `name` is a space of another kind or length.
+    """
+    check_name(name, "space")
+    with writer_lock(tables.folder):
+        for space in list_spaces(tables):
+            if space.name != name:
+                continue
+            if space.encoder != IMPORTED or space.dim != dim:
+                raise UsageError(
+                    f"space {name!r} is of encoder {space.encoder!r} with {space.dim} dimensions: spaces never mix; "
+                    "import under another --name"
+                )
+            return space
+        space = Space(name, IMPORTED, f"import:{name}", {}, dim, _now(), note)
+        tables.create(table_of(space), vector_schema(dim, space.to_metadata()))
+    return space
+
+
+def load_encoder(folder: Path, space: Space) -> Encoder:
+    """Return the encoder of a space, rebuilt from the weights in the store at `folder`.
+
+    Raises UsageError for an imported space, Damaged where the weights are missing or not those of the space.
+    """
+    if space.encoder == IMPORTED:
+        raise UsageError(
+            f"space {space.name!r} was imported: echodex cannot embed new audio into it; ask by clip or vector"
+        )
+    weights = None
+    path = _weights_path(folder, space)
+    if path.exists():
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            weights = load_file(path)
+        except SafetensorError as error:
+            raise Damaged(f"{path} is damaged ({error}); restore it from a copy of the store") from error
+    encoder = registry.build(space.encoder, space.config, weights)
+    if digest(encoder) != space.digest:
+        raise Damaged(
+            f"the encoder of space {space.name!r} is not the one its vectors were made with ({path.name} is missing or "
+            "changed, or this version of echodex computes it differently); run `echodex embed` for a new space"
+        )
+    return encoder
+
+
+def _weights_path(folder: Path, space: Space) -> Path:
+    return folder / "encoders" / f"{space.name}.safetensors"
+
+
+def _keep_weights(folder: Path, space: Space, encoder: Encoder) -> None:
+    weights = encoder.weights()
+    if weights:
+        from safetensors.numpy import save
+
+        write_atomic(_weights_path(folder, space), save(dict(weights)))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,210 @@
+"""The store: a folder that holds everything. Opens it, and puts the verbs of this room behind one name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..audio.limits import Limits
+from ..errors import BadInput, NotFound, UsageError
+from ..progress import Progress, silent
+from ..schemas.clip import CLIPS, Clip, Source, Status
+from ..schemas.format import check_marker, marker
+from ..schemas.view import ALL, ViewInfo
+from . import spaces, vectors, views
+from .files import private_folder, storage_errors, write_atomic
+from .known import CLIPS_TABLE
+from .tables import Tables
+from .where import all_of, check_where
+
+if TYPE_CHECKING:
+    from ..encoders.base import Encoder
+    from ..schemas.vector import Float32, Space, Vectors
+    from .embedding import EmbedReport
+    from .ingest import AddReport
+
+MARKER = "echodex.json"
+USABLE = f"status != '{Status.BAD}'"
+
+
+class Store:
+    """A store at `path`. Cheap to make and to pickle: nothing is opened before it is used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tables = Tables(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path,)
+
+    @classmethod
+    def open(cls, path: str | Path, *, create: bool = True) -> Self:
+        """Return the store at `path`, making it there if `create` and there is none.
+
+        Raises NotFound, UsageError where `path` is something else, Damaged for an unknown or newer format.
+        """
+        folder = Path(path).absolute()
+        if not (folder / MARKER).is_file():
+            if not create:
+                raise NotFound(
+                    f"{folder} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
+                )
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise UsageError(
+                    f"{folder} is there already and is not an echodex store; choose an empty or a new folder"
+                )
+            cls._make(folder)
+        with storage_errors(folder / MARKER):
+            check_marker((folder / MARKER).read_text(), str(folder / MARKER))
+        return cls(folder)
+
+    @classmethod
+    def _make(cls, folder: Path) -> None:
+        private_folder(folder)
+        cls(folder).tables.create(CLIPS_TABLE, CLIPS)
+        write_atomic(folder / MARKER, json.dumps(marker()).encode())
+
+    # ------------------------------------------------------------------------------------------ writing
+
+    def add_sources(
+        self,
+        sources: Sequence[Source],
+        *,
+        embed: Encoder | None = None,
+        limits: Limits | None = None,
+        progress: Progress = silent,
+    ) -> AddReport:
+        """Add sources; with `embed`, their waveforms go to that encoder in the same pass, so that `embed_with` has
+        less to do.
+        """
+        from .embedding import listener
+        from .ingest import add_sources
+
+        told = listener(self.tables, embed) if embed else None
+        return add_sources(self.tables, sources, limits=limits or Limits(), listener=told, progress=progress)
+
+    def embed_with(
+        self,
+        encoder: Encoder,
+        *,
+        view: str | None = None,
+        where: str | None = None,
+        refit: bool = False,
+        progress: Progress = silent,
+    ) -> EmbedReport:
+        """Give every usable clip (of a view, that `where` selects) a vector under `encoder`."""
+        from .embedding import embed_clips
+
+        clips = self.sources(self.clips(["clip_id"], view=view, where=where).column(0).to_pylist())
+        if not clips:
+            raise BadInput(
+                f"{self.path} has no usable clip to embed; run `echodex add` (echodex status tells what there is)"
+            )
+        clips.sort(key=lambda clip: clip.path)  # neighbours on disk are read together
+        return embed_clips(self.tables, encoder, clips, refit=refit, progress=progress)
+
+    def import_vectors(self, name: str, path: str | Path, ids: str | Path | None = None) -> tuple[Space, int]:
+        """Add ready-made vectors as the space `name`; return it and how many were new. See store/importing.py."""
+        from .importing import import_vectors
+
+        return import_vectors(self.tables, name, Path(path), Path(ids) if ids else None)
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    def clips(self, columns: Sequence[str], *, view: str | None = None, where: str | None = None) -> pa.Table:
+        """Return columns of the usable clips (kept by a view, that `where` selects), sorted by clip id.
+
+        A view is read as it was saved: from the version of the clips table that its tag holds.
+        """
+        info = self._named(view)
+        user = check_where(where, CLIPS) if where else None
+        wanted = list(dict.fromkeys(["clip_id", *columns]))
+        version = next((base.version for base in info.bases if base.table == CLIPS_TABLE), None) if info else None
+        rows = self.tables.scan(CLIPS_TABLE, wanted, where=all_of(USABLE, user), version=version)
+        if info:
+            kept = pa.array(sorted(views.kept_ids(self.tables, info)), pa.string())
+            rows = rows.filter(pc.is_in(rows.column("clip_id"), value_set=kept))
+        return rows.sort_by("clip_id").select(list(columns))
+
+    def sources(self, clip_ids: Sequence[str]) -> list[Clip]:
+        """Return where the audio of each clip is, in the given order: of several places the first that exists."""
+        columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "offset_s", "duration_s"]
+        rows = {row["clip_id"]: row for row in self.tables.scan(CLIPS_TABLE, columns).to_pylist()}
+        unknown = next((clip_id for clip_id in clip_ids if clip_id not in rows), None)
+        if unknown is not None:
+            raise NotFound(f"clip {unknown[:80]!r} is not in {self.path} (echodex status counts what is)")
+        return [_clip(rows[clip_id]) for clip_id in clip_ids]
+
+    def spaces(self) -> list[Space]:
+        """Return all spaces, oldest first."""
+        return spaces.list_spaces(self.tables)
+
+    def space(self, name: str | None = None) -> Space:
+        """Return a space by its name, or the newest of an encoder by the encoder's; None: the newest of all."""
+        return spaces.find_space(self.tables, name)
+
+    def encoder(self, space: Space) -> Encoder:
+        """Return the encoder of a space, rebuilt from the weights that the store keeps."""
+        return spaces.load_encoder(self.path, space)
+
+    def vectors(self, space: str | None = None, *, view: str | None = None, where: str | None = None) -> Vectors:
+        """Return one unit vector per usable clip (kept by a view, that `where` selects) of a space, sorted by clip id.
+
+        Clips without a vector in the space are left out. A view is read at the version that it was saved from.
+        """
+        found = self.space(space)
+        info = self._named(view)
+        table = spaces.table_of(found)
+        version = next((base.version for base in info.bases if base.table == table), None) if info else None
+        wanted = set(self.clips(["clip_id"], view=view, where=where).column(0).to_pylist())
+        return vectors.read_pooled(self.tables, found, wanted, version)
+
+    def segments(self, space: str | None, clip_ids: Sequence[str]) -> tuple[list[str], Float32, Float32]:
+        """Return every segment of `clip_ids`, in that order: clip id [s], start_s float32[s], raw vectors
+        float32[s, d].
+        """
+        return vectors.read_segments(self.tables, self.space(space), clip_ids)
+
+    # ------------------------------------------------------------------------------------------ views
+
+    def views(self) -> list[ViewInfo]:
+        """Return every version of every view."""
+        return views.list_views(self.tables)
+
+    def view(self, name: str) -> ViewInfo:
+        """Return the registry entry of "lean" (its newest version) or "lean@2"."""
+        return views.find_view(self.tables, name)
+
+    def view_rows(self, info: ViewInfo) -> pa.Table:
+        """Return the rows of a view (schemas.view.VIEW_ROWS), sorted by clip id."""
+        return views.view_rows(self.tables, info)
+
+    def save_view(self, name: str, rows: pa.Table, recipe: dict[str, Any], space: Space | None) -> ViewInfo:
+        """Write rows as the next version of view `name`."""
+        return views.save_view(self.tables, name, rows, recipe, space)
+
+    def delete_view(self, name: str) -> list[ViewInfo]:
+        """Delete "lean@2", or every version of "lean"; return what was deleted."""
+        newest = self.view(name)
+        doomed = [newest] if "@" in name else [info for info in self.views() if info.name == newest.name]
+        for info in doomed:
+            views.delete_view(self.tables, info)
+        return doomed
+
+    def folder(self, *parts: str) -> Path:
+        """Return a folder of the store for files beside the tables, made private if it is not there."""
+        return private_folder(self.path.joinpath(*parts))
+
+    def _named(self, view: str | None) -> ViewInfo | None:
+        return None if view in (None, ALL) else self.view(str(view))
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    places = list(zip(row["uris"], row["mtimes_ns"], strict=True))
+    path, mtime_ns = next((place for place in places if Path(place[0]).exists()), places[0])
+    return Clip(row["clip_id"], path, row["offset_s"], row["duration_s"], mtime_ns, row["size_bytes"])

@@ -1,0 +1,172 @@
+"""LanceDB, and nothing else: tables by name, made with stable row ids, declared keys and storage version 2.2.
+
+Written through lancedb alone, read through pylance scans of the same files. A table is opened anew for every
+operation: a kept handle would not see what another process committed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from ..errors import Damaged, NotFound, UsageError
+from .files import storage_errors
+
+if TYPE_CHECKING:
+    import lance
+    import lancedb
+
+_CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_storage_version": "2.2"}
+_BATCH_ROWS = 8192
+_COMPACT_ABOVE_FRAGMENTS = 64
+
+
+class Tables:
+    """The tables in the folder of a store. Holds no handle on any table; pickles to its path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tables, (self.folder,)
+
+    @cached_property
+    def _database(self) -> lancedb.DBConnection:
+        import lancedb
+
+        return lancedb.connect(str(self.folder))
+
+    def names(self) -> list[str]:
+        """Return the names of all tables, sorted."""
+        found: list[str] = []
+        token = None
+        while True:
+            page = self._database.list_tables(page_token=token)
+            found += page.tables
+            token = page.page_token
+            if not token:
+                return sorted(found)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a table `name`."""
+        return (self.folder / f"{name}.lance" / "_versions").is_dir()
+
+    def create(self, name: str, schema: pa.Schema) -> None:
+        """Make the empty table `name`, unless it is there already."""
+        with storage_errors(self.folder / name):
+            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=_CREATE_OPTIONS)
+
+    def drop(self, name: str) -> None:
+        """Remove the table `name` with all its versions, if it is there."""
+        if self.exists(name):
+            with storage_errors(self.folder / name):
+                self._database.drop_table(name)
+
+    def version(self, name: str) -> int:
+        """Return the latest version of table `name`."""
+        return int(self._dataset(name).version)
+
+    def schema(self, name: str) -> pa.Schema:
+        """Return the schema of table `name`, with its metadata."""
+        return self._dataset(name).schema
+
+    def append(self, name: str, rows: pa.Table) -> int:
+        """Append rows as one commit; return the new version. The caller holds the lock and knows that the keys are
+        new.
+        """
+        with storage_errors(self.folder / name):
+            return int(self._database.open_table(name).add(rows).version)
+
+    def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
+        """Insert rows, replacing those with the same keys, as one commit."""
+        with storage_errors(self.folder / name):
+            table = self._database.open_table(name)
+            table.merge_insert(list(keys)).when_matched_update_all().when_not_matched_insert_all().execute(rows)
+
+    def delete(self, name: str, where: str) -> None:
+        """Delete the rows that `where` (built by store/where.py) selects."""
+        with storage_errors(self.folder / name):
+            self._database.open_table(name).delete(where)
+
+    def scan(
+        self,
+        name: str,
+        columns: Sequence[str],
+        *,
+        where: str | None = None,
+        version: int | None = None,
+        row_ids: bool = False,
+    ) -> pa.Table:
+        """Return the rows of a version of table `name` (None: the latest) that `where` selects, in scan order."""
+        batches = list(self.batches(name, columns, where=where, version=version, row_ids=row_ids))
+        if batches:
+            return pa.Table.from_batches(batches)
+        fields = [self.schema(name).field(column) for column in columns]
+        return pa.schema(fields + ([pa.field("_rowid", pa.uint64())] if row_ids else [])).empty_table()
+
+    def batches(
+        self,
+        name: str,
+        columns: Sequence[str],
+        *,
+        where: str | None = None,
+        version: int | None = None,
+        row_ids: bool = False,
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the same rows as `scan`, batch by batch."""
+        dataset = self._dataset(name, version)
+        try:
+            yield from dataset.to_batches(
+                columns=list(columns), filter=where, batch_size=_BATCH_ROWS, with_row_id=row_ids, scan_in_order=True
+            )
+        except ValueError as error:
+            if where is None:
+                raise
+            raise UsageError(f"the filter {where[:200]!r} cannot be used: {_first_line(error)}") from error
+
+    def count(self, name: str, version: int | None = None) -> int:
+        """Return how many rows a version of table `name` has (None: the latest)."""
+        return int(self._dataset(name, version).count_rows())
+
+    def tag(self, name: str, tag: str, version: int) -> None:
+        """Protect a version of table `name` from cleanup for as long as `tag` exists; replaces a tag of the same
+        name.
+        """
+        self.untag(name, tag)
+        with storage_errors(self.folder / name):
+            self._database.open_table(name).tags.create(tag, version)
+
+    def untag(self, name: str, tag: str) -> None:
+        """Remove `tag` from table `name`, if both are there."""
+        if self.exists(name):
+            tags = self._database.open_table(name).tags
+            if tag in tags.list():
+                tags.delete(tag)
+
+    def compact(self, name: str) -> None:
+        """Join small fragments of table `name` once there are many; every version that a tag holds stays readable."""
+        dataset = self._dataset(name)
+        if len(dataset.get_fragments()) > _COMPACT_ABOVE_FRAGMENTS:
+            with storage_errors(self.folder / name):
+                dataset.optimize.compact_files()
+
+    def _dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:
+        import lance
+
+        if not self.exists(name):
+            raise NotFound(f"table {name} does not exist in {self.folder}")
+        try:
+            return lance.dataset(str(self.folder / f"{name}.lance"), version=version)
+        except (ValueError, OSError) as error:
+            which = name if version is None else f"version {version} of {name}"
+            raise Damaged(
+                f"{which} in {self.folder} cannot be opened ({_first_line(error)}); restore the store from a copy"
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]

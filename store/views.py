@@ -1,0 +1,164 @@
+"""Named views: a table of rows per version, a registry that names them, and a tag on every table they were made from.
+
+The registry row is written last and is the commit: a view that is not registered does not exist, whatever else is
+on disk.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import Damaged, NotFound
+from ..schemas.vector import Space
+from ..schemas.view import ALL, VIEW_ROWS, VIEWS, Base, ViewInfo
+from .known import CLIPS_TABLE
+from .lock import writer_lock
+from .names import check_name, split_version
+from .spaces import table_of
+from .tables import Tables
+from .where import all_of, equals
+
+REGISTRY = "views"
+
+
+def list_views(tables: Tables) -> list[ViewInfo]:
+    """Return every version of every view, by name and version."""
+    if not tables.exists(REGISTRY):
+        return []
+    rows = tables.scan(REGISTRY, VIEWS.names).to_pylist()
+    return sorted((_info(row) for row in rows), key=lambda info: (info.name, info.version))
+
+
+def find_view(tables: Tables, name: str) -> ViewInfo:
+    """Return the view "lean" (its newest version) or "lean@2". Raises NotFound with the nearest name."""
+    base, version = split_version(name)
+    views = list_views(tables)
+    found = [info for info in views if info.name == base and version in (None, info.version)]
+    if found:
+        return found[-1]
+    if any(info.name == base for info in views):
+        raise NotFound(f"view {base!r} has no version {version} (echodex views list shows them)")
+    near = difflib.get_close_matches(base, {info.name for info in views}, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise NotFound(f"view {base[:80]!r} does not exist.{hint} (echodex views list shows them)")
+
+
+def save_view(tables: Tables, name: str, rows: pa.Table, recipe: dict[str, Any], space: Space | None) -> ViewInfo:
+    """Write `rows` (VIEW_ROWS without row_id) as the next version of view `name`; return its registry entry.
+
+    Tags the clips table, and the table of `space` where one is given, so that cleanup spares what the view was made
+    from.
+    """
+    check_name(name, "view")
+    with writer_lock(tables.folder):
+        version = max((info.version for info in list_views(tables) if info.name == name), default=0) + 1
+        tag = f"view-{name}.v{version}"
+        names = [CLIPS_TABLE] + ([table_of(space)] if space else [])
+        bases = tuple(Base(base, tables.version(base), tag) for base in names)
+        for base in bases:
+            tables.tag(base.table, base.tag, base.version)
+        rows, durations = _complete(tables, rows, bases[0].version)
+        table = _table(name, version)
+        tables.drop(table)  # left by a process that died before it registered the view
+        tables.create(table, VIEW_ROWS)
+        tables.append(table, rows)
+        kept = rows.column("kept").to_numpy()
+        info = ViewInfo(
+            name=name,
+            version=version,
+            recipe=recipe,
+            bases=bases,
+            rows=len(rows),
+            kept=int(kept.sum()),
+            hours=float(durations.sum() / 3600),
+            hours_kept=float(durations[kept].sum() / 3600),
+            content_hash=content_hash(rows),
+            parent=str(recipe.get("view", ALL)),
+            created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        )
+        tables.create(REGISTRY, VIEWS)
+        tables.append(REGISTRY, _registry_row(info))
+    return info
+
+
+def delete_view(tables: Tables, info: ViewInfo) -> None:
+    """Remove one version of a view: its registry entry first, then its rows and its tags."""
+    with writer_lock(tables.folder):
+        where = all_of(equals("name", info.name), equals("version", info.version))
+        tables.delete(REGISTRY, str(where))
+        tables.drop(_table(info.name, info.version))
+        for base in info.bases:
+            tables.untag(base.table, base.tag)
+
+
+def view_rows(tables: Tables, info: ViewInfo) -> pa.Table:
+    """Return the rows of a view (VIEW_ROWS), sorted by clip id. Raises Damaged where they are not those that were
+    saved.
+    """
+    table = _table(info.name, info.version)
+    if not tables.exists(table):
+        raise Damaged(f"view {info.name}@{info.version} has lost its table {table}; delete the view and prune again")
+    rows = tables.scan(table, VIEW_ROWS.names)
+    if len(rows) != info.rows or content_hash(rows) != info.content_hash:
+        raise Damaged(f"view {info.name}@{info.version} is not what was saved; delete it and prune again")
+    return rows
+
+
+def kept_ids(tables: Tables, info: ViewInfo) -> set[str]:
+    """Return the clip ids that a view keeps."""
+    rows = view_rows(tables, info)
+    return set(rows.filter(rows.column("kept")).column("clip_id").to_pylist())
+
+
+def content_hash(rows: pa.Table) -> str:
+    """Return the hash of which clips a view keeps, in which order and why: it is the same for the same view, ever
+    after.
+    """
+    state = hashlib.blake2b(digest_size=16)
+    for row in zip(
+        *(rows.column(name).to_pylist() for name in ("clip_id", "kept", "rank", "cluster", "reason")), strict=True
+    ):
+        state.update(repr(row).encode())
+    return state.hexdigest()
+
+
+def _complete(tables: Tables, rows: pa.Table, version: int) -> tuple[pa.Table, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return `rows` sorted by clip id with row ids filled in, and the duration of each in seconds."""
+    clips = tables.scan(CLIPS_TABLE, ["clip_id", "duration_s"], version=version, row_ids=True)
+    rows = rows.sort_by("clip_id")
+    places = pc.index_in(rows.column("clip_id"), value_set=clips.column("clip_id").combine_chunks())
+    rows = rows.append_column("row_id", clips.column("_rowid").take(places))
+    return rows.select(VIEW_ROWS.names).cast(VIEW_ROWS), clips.column("duration_s").take(places).to_numpy()
+
+
+def _table(name: str, version: int) -> str:
+    return f"view__{name}__v{version}"
+
+
+def _registry_row(info: ViewInfo) -> pa.Table:
+    row = {
+        **info.__dict__,
+        "recipe": json.dumps(info.recipe, sort_keys=True),
+        "bases": json.dumps([base.__dict__ for base in info.bases]),
+        "created_at": datetime.fromisoformat(info.created_at),
+    }
+    return pa.Table.from_pylist([row], schema=VIEWS)
+
+
+def _info(row: dict[str, Any]) -> ViewInfo:
+    return ViewInfo(
+        **{
+            **row,
+            "recipe": json.loads(row["recipe"]),
+            "bases": tuple(Base(**base) for base in json.loads(row["bases"])),
+            "created_at": row["created_at"].isoformat(timespec="microseconds"),
+        }
+    )
