@@ -1,3 +1,53 @@
-"""echodex: an embedding store for audio."""
+"""echodex: an embedding store for audio. Query similar clips, keep named pruned views, train straight from them.
+
+>>> import echodex
+>>> sorted(echodex.__all__)[:4]
+['BadInput', 'Damaged', 'EchodexError', 'NotFound']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    BadInput,
+    Damaged,
+    EchodexError,
+    NotFound,
+    Stale,
+    StorageError,
+    StoreLocked,
+    Unavailable,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from .api import Plan, Run, Store, View, diff, open, train  # noqa: A004  (the name users write)
 
 __version__ = "0.1.0"
+__all__ = [
+    "BadInput",
+    "Damaged",
+    "EchodexError",
+    "NotFound",
+    "Plan",
+    "Run",
+    "Stale",
+    "StorageError",
+    "Store",
+    "StoreLocked",
+    "Unavailable",
+    "UsageError",
+    "View",
+    "diff",
+    "open",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names on first use: `import echodex` itself loads no heavy package."""
+    if name in __all__:
+        return getattr(import_module(".api", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,7 +38,9 @@ class IndexManifest:
         try:
             found = cls(**json.loads(text))
         except (ValueError, TypeError) as error:
-            raise Stale(f"{where} is not an index manifest; run `echodex index build`") from error
+            raise Stale(
+                f"{where} is not an index manifest; delete it, the index is built anew when it is next needed"
+            ) from error
         if found.format != MANIFEST_FORMAT or found.version > MANIFEST_VERSION:
-            raise Stale(f"{where} is of format {found.format} {found.version}; run `echodex index build`")
+            raise Stale(f"{where} is of format {found.format} {found.version}; delete it, the index is built anew")
         return found

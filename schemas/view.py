@@ -32,7 +32,7 @@ VIEWS = pa.schema(
         pa.field("version", pa.int32(), nullable=False, metadata=PRIMARY_KEY),
         pa.field("recipe", pa.string()),
         pa.field("bases", pa.string()),
-        pa.field("rows", pa.int64()),
+        pa.field("clips", pa.int64()),
         pa.field("kept", pa.int64()),
         pa.field("hours", pa.float64()),
         pa.field("hours_kept", pa.float64()),
@@ -82,7 +82,7 @@ class ViewInfo:
     version: int
     recipe: dict[str, Any]
     bases: tuple[Base, ...]
-    rows: int
+    clips: int
     kept: int
     hours: float
     hours_kept: float
@@ -93,4 +93,4 @@ class ViewInfo:
     @property
     def share(self) -> float:
         """The kept share of the clips, 0 to 1."""
-        return self.kept / self.rows if self.rows else 0.0
+        return self.kept / self.clips if self.clips else 0.0

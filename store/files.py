@@ -57,7 +57,8 @@ def storage_errors(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
-        raise StorageError(_sentence(error.errno, str(error), path)) from error
+        code = errno.ENOSPC if is_disk_full(error) else error.errno
+        raise StorageError(_sentence(code, str(error), path)) from error
     except RuntimeError as error:  # FAISS and Lance wrap the operating system's message
         if is_disk_full(error):
             raise StorageError(_sentence(errno.ENOSPC, str(error), path)) from error
@@ -66,8 +67,8 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def is_disk_full(error: BaseException) -> bool:
     """Return whether a library's error is, underneath, a full disk."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or "No space left on device" in str(error) or "os error 28" in str(error)
+    by_code = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return by_code or "No space left on device" in str(error) or "os error 28" in str(error)
 
 
 def _sentence(code: int | None, text: str, path: Path) -> str:

@@ -76,7 +76,7 @@ def save_view(tables: Tables, name: str, rows: pa.Table, recipe: dict[str, Any],
             version=version,
             recipe=recipe,
             bases=bases,
-            rows=len(rows),
+            clips=len(rows),
             kept=int(kept.sum()),
             hours=float(durations.sum() / 3600),
             hours_kept=float(durations[kept].sum() / 3600),
@@ -107,7 +107,7 @@ def view_rows(tables: Tables, info: ViewInfo) -> pa.Table:
     if not tables.exists(table):
         raise Damaged(f"view {info.name}@{info.version} has lost its table {table}; delete the view and prune again")
     rows = tables.scan(table, VIEW_ROWS.names)
-    if len(rows) != info.rows or content_hash(rows) != info.content_hash:
+    if len(rows) != info.clips or content_hash(rows) != info.content_hash:
         raise Damaged(f"view {info.name}@{info.version} is not what was saved; delete it and prune again")
     return rows
 

@@ -1,0 +1,127 @@
+"""add, embed, import: how clips and vectors come into a store."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import EXIT_BAD_FILES, UsageError
+from .options import Settings, as_json
+from .output import print_json, print_table, safe
+
+if TYPE_CHECKING:
+    from ..store.reading import Problem
+
+SHOWN_PROBLEMS = 20
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--labels", type=click.Path(), help="CSV with a path column: labels, splits, excerpts (docs/formats.md).")
+@click.option("--label-column", metavar="NAME", help="Its label column [default: label, tags, category ...].")
+@click.option("--embed", metavar="ENCODER", help="Embed in the same pass: every file is decoded once.")
+@click.option("--max-hours", type=float, default=1.0, show_default=True, help="Longer clips are refused.")
+@as_json
+@click.pass_context
+def add(context: click.Context, paths: tuple[str, ...], max_hours: float, json_: bool, **options: Any) -> None:
+    """Add files and folders of audio; "-" reads a list of paths from stdin.
+
+    Each file is decoded once and ends as ok, or with a named reason. Known files are passed over. Safe to interrupt.
+
+    \b
+    Example:
+      echodex add ~/music --labels labels.csv --embed timbre
+    """
+    from ..audio.limits import Limits
+    from ..store.sources import path_list
+
+    settings: Settings = context.obj
+    named = [path for path in paths if path != "-"] + (path_list(sys.stdin) if "-" in paths else [])
+    if not named and not options["labels"]:
+        raise UsageError("nothing to add: name files or folders, or a --labels CSV that lists them")
+    limits = Limits(max_decoded_s=max_hours * 3600)
+    report = settings.open(create=True).add(*named, limits=limits, progress=settings.progress, **options)
+    if json_:
+        print_json(report)
+    else:
+        click.echo(f"added {report.added} clips ({report.hours:.2f} h), {report.known} known, {report.updated} updated")
+        if report.unmatched_labels:
+            click.echo(f"{report.unmatched_labels} paths of the labels file are not among the files added")
+        for conflict in report.conflicts[:SHOWN_PROBLEMS]:
+            kept, ignored = safe(conflict.kept), safe(conflict.ignored)
+            click.echo(f"conflict: {safe(conflict.path)} says {conflict.column}={ignored}, kept {kept}")
+        _print_problems(report.problems)
+    context.exit(EXIT_BAD_FILES if report.problems else 0)
+
+
+@click.command()
+@click.argument("encoder", default="timbre")
+@click.option("--checkpoint", metavar="FILE|URL", help="Weights of the encoder, where it needs some.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the encoder.")
+@click.option("--refit", is_flag=True, help="Fit the encoder's last layer on today's clips: makes a new space.")
+@click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps.")
+@click.option("--where", metavar="SQL", help="Only clips that this filter selects.")
+@as_json
+@click.pass_context
+def embed(context: click.Context, encoder: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
+    """Give every clip a vector by ENCODER: a name, a checkpoint or a YAML file. Safe to interrupt: run it again.
+
+    \b
+    Example:
+      echodex embed timbre
+      echodex embed clmr --checkpoint clmr_checkpoint_10000.pt
+    """
+    settings: Settings = context.obj
+    store = settings.open()
+    report = store.embed(encoder, settings=_assigned(assignments), progress=settings.progress, **options)
+    if json_:
+        print_json(report)
+    else:
+        click.echo(f"space {report.space.name}: embedded {report.embedded} clips, {report.known} known")
+        if report.space.note:
+            click.echo(report.space.note)
+        _print_problems(report.problems)
+    context.exit(EXIT_BAD_FILES if report.problems else 0)
+
+
+@click.command("import")
+@click.argument("path", type=click.Path())
+@click.option("--name", required=True, help="The space to import into.")
+@click.option("--ids", type=click.Path(), help="For .npy: a text file with one clip id or path a line.")
+@as_json
+@click.pass_context
+def import_(context: click.Context, path: str, name: str, ids: str | None, json_: bool) -> None:
+    """Import vectors you already have, from Parquet or .npy, as a space.
+
+    \b
+    Example:
+      echodex import vectors.npy --ids paths.txt --name mymodel
+    """
+    settings: Settings = context.obj
+    space, new = settings.open().import_vectors(name, path, ids)
+    if json_:
+        print_json({"space": space, "imported": new})
+    else:
+        click.echo(f"space {space.name}: imported {new} vectors of {space.dim} dimensions")
+
+
+def _assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        found = OmegaConf.to_container(OmegaConf.from_dotlist(list(assignments)))
+    except (OmegaConfBaseException, ValueError) as error:
+        raise UsageError(f"--set takes KEY=VALUE: {error}") from error
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    if not problems:
+        return
+    click.echo(f"{len(problems)} files are not ok:")
+    print_table(["reason", "file", "detail"], [(p.reason, p.path, p.detail) for p in problems[:SHOWN_PROBLEMS]])
+    if len(problems) > SHOWN_PROBLEMS:
+        click.echo(f"... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")

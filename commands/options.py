@@ -1,0 +1,55 @@
+"""What commands share: the group's settings, the store they mean, and the options of every reading verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..progress import Progress, silent
+from .progress import bar
+
+if TYPE_CHECKING:
+    from ..api import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of the group: which store, and how much to say."""
+
+    store: str | None
+    quiet: bool
+
+    def open(self, *, create: bool = False) -> Store:
+        """Return the store that the command means."""
+        from ..api import open as open_store
+
+        return open_store(self.store, create=create)
+
+    @property
+    def progress(self) -> Progress:
+        """How long work reports: a bar on a terminal, a line now and then elsewhere, nothing with --quiet."""
+        return silent if self.quiet else bar()
+
+
+def reads(command: F) -> F:
+    """Add --view, --where and --json."""
+    command = as_json(command)
+    command = click.option(
+        "--where", metavar="SQL", help="Only clips that this filter selects, as in \"codec = 'FLAC'\"."
+    )(command)
+    return click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps.")(command)
+
+
+def as_json(command: F) -> F:
+    """Add --json."""
+    return click.option("--json", "json_", is_flag=True, help="Print one JSON object.")(command)
+
+
+def of_space(command: F) -> F:
+    """Add --space."""
+    return click.option("--space", metavar="NAME", help="The space, or its encoder [default: the newest].")(command)

@@ -1,0 +1,55 @@
+"""What commands print on stdout: one JSON object, or plain tables. Text from files is escaped: it cannot move the
+cursor.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+
+def print_json(value: Any) -> None:
+    """Print dataclasses, lists and dicts of them as JSON."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=1))
+
+
+def plain(value: Any) -> Any:
+    """Return `value` with dataclasses as dicts and tuples as lists; numbers that JSON lacks become null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if (isinstance(value, float) and value != value) or value in (float("inf"), float("-inf")):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print rows under a header, columns aligned: text to the left, numbers to the right."""
+    shown = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(columns), *shown]) for i in range(len(columns))]
+    right = [bool(shown) and all(_is_number(line[i]) for line in shown) for i in range(len(columns))]
+    for line in [list(columns), *shown]:
+        cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def safe(text: str) -> str:
+    """Return `text` with control characters escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else safe(str(value))
+
+
+def _is_number(text: str) -> bool:
+    return text == "-" or text.lstrip("+-").replace(".", "", 1).isdecimal()

@@ -1,0 +1,33 @@
+"""status: what the store holds."""
+
+from __future__ import annotations
+
+import click
+
+from .options import Settings, as_json
+from .output import print_json, print_table
+
+
+@click.command()
+@as_json
+@click.pass_context
+def status(context: click.Context, json_: bool) -> None:
+    """Count clips, hours, reasons, spaces and views.
+
+    \b
+    Example:
+      echodex status --json
+    """
+    settings: Settings = context.obj
+    found = settings.open().status()
+    if json_:
+        print_json(found)
+        return
+    click.echo(f"{found.path}: {found.clips} clips, {found.hours:.2f} usable hours, {found.size_bytes / 1e6:.1f} MB")
+    print_table(["status", "clips"], sorted(found.statuses.items()))
+    if found.reasons:
+        print_table(["reason", "clips"], sorted(found.reasons.items()))
+    if found.spaces:
+        print_table(["space", "dim", "clips", "encoder"], [(s.name, s.dim, s.clips, s.note) for s in found.spaces])
+    if found.views:
+        click.echo(f"views: {', '.join(found.views)}")

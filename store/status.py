@@ -1,0 +1,71 @@
+"""What a store holds, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..schemas.clip import Status
+from .known import CLIPS_TABLE
+from .spaces import list_spaces, table_of
+from .tables import Tables
+from .views import list_views
+
+
+@dataclass(frozen=True)
+class SpaceCount:
+    """A space, how many clips have a vector in it, and where its encoder comes from."""
+
+    name: str
+    encoder: str
+    dim: int
+    clips: int
+    note: str
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """Counts of a store. `statuses` and `reasons` count clips, `hours` are of usable clips, `views` are
+    "name@version".
+    """
+
+    path: str
+    clips: int
+    hours: float
+    statuses: dict[str, int]
+    reasons: dict[str, int]
+    splits: dict[str, int]
+    labels: int
+    spaces: tuple[SpaceCount, ...]
+    views: tuple[str, ...]
+    size_bytes: int
+
+
+def store_status(tables: Tables) -> StoreStatus:
+    """Return the counts of the store, from one scan of the clips and one of each space's ids."""
+    rows = tables.scan(CLIPS_TABLE, ["status", "reason", "split", "labels", "decoded_s"]).to_pylist()
+    usable = [row for row in rows if row["status"] != Status.BAD]
+    return StoreStatus(
+        path=str(tables.folder),
+        clips=len(rows),
+        hours=sum(row["decoded_s"] for row in usable) / 3600,
+        statuses=dict(Counter(row["status"] for row in rows)),
+        reasons=dict(Counter(row["reason"] for row in rows if row["reason"])),
+        splits=dict(Counter(row["split"] for row in usable if row["split"])),
+        labels=len({label for row in usable for label in row["labels"]}),
+        spaces=tuple(
+            SpaceCount(space.name, space.encoder, space.dim, _clips_in(tables, table_of(space)), space.note)
+            for space in list_spaces(tables)
+        ),
+        views=tuple(f"{info.name}@{info.version}" for info in list_views(tables)),
+        size_bytes=_size_bytes(tables.folder),
+    )
+
+
+def _clips_in(tables: Tables, table: str) -> int:
+    return len(set(tables.scan(table, ["clip_id"]).column(0).to_pylist()))
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

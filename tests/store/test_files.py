@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from echodex.errors import StorageError
+from echodex.store.files import private_folder, write_atomic
+
+
+def test_what_is_written_is_read_back_and_private(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "file.json"
+    write_atomic(target, b"content")
+    assert target.read_bytes() == b"content"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert stat.S_IMODE(target.parent.stat().st_mode) == 0o700
+
+
+def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    write_atomic(target, b"old")
+
+    def torn(path: Path) -> None:
+        path.write_bytes(b"ne")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(StorageError, match="disk is full") as caught:
+        write_atomic(target, torn)
+    assert caught.value.exit_code == 74
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_full_disk_behind_a_library_error_is_still_a_full_disk(tmp_path: Path) -> None:
+    def faiss_like(path: Path) -> None:
+        raise RuntimeError("write error in fwrite: No space left on device")
+
+    with pytest.raises(StorageError, match="disk is full"):
+        write_atomic(tmp_path / "file", faiss_like)
+
+
+def test_a_folder_that_cannot_be_made_names_itself(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(StorageError, match="taken"):
+        private_folder(tmp_path / "taken" / "below")
