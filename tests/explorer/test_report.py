@@ -89,7 +89,7 @@ def test_text_is_never_markup(tmp_path: Path) -> None:
     page = Page(tmp_path / "r.html")
     assert page.tags.count("script") == 1
     assert "i" not in page.tags
-    assert page.text.count(evil) == 10
+    assert page.text.count(evil) == 11
     assert (tmp_path / unquote(page.sources[0])).is_file()
 
 
