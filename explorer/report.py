@@ -100,7 +100,7 @@ def shown_name(path: Path, root: Path) -> str:
 def write_report(report: Report, out: Path) -> None:
     """Write the report as the HTML file `out`, and beside it the examples that a browser could not reach or play."""
     body = [f"<header><h1>{escape(report.title)}</h1><p>{escape(report.text)}</p></header>"]
-    body += [_table(table) for table in report.tables]
+    body.append(f'<div class="tables">{"".join(_table(table) for table in report.tables)}</div>')
     if report.map_png is not None:
         picture = base64.b64encode(report.map_png.read_bytes()).decode()
         body.append(
@@ -183,10 +183,11 @@ img { max-width: 100%; background: #fff; border-radius: .5rem; border: 1px solid
 article { border: 1px solid var(--line); border-radius: .5rem; background: var(--card); padding: .8rem;
   margin: .8rem 0; }
 .row { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .8rem; }
-figure { margin: 0; min-width: 0; display: flex; flex-direction: column; justify-content: space-between; }
+.tables { display: flex; flex-wrap: wrap; gap: 0 3.5rem; }
+figure { margin: 0; min-width: 0; display: flex; flex-direction: column; }
 figcaption { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere; }
-ul { list-style: none; margin: .2rem 0 .4rem; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem .8rem;
-  font-size: .8rem; color: var(--soft); }
+ul { list-style: none; margin: .2rem 0 auto; padding: 0 0 .4rem; display: flex; flex-wrap: wrap;
+  gap: .1rem .8rem;  font-size: .8rem; color: var(--soft); }
 figure:first-child li:first-child { color: var(--ink); font-weight: 600; }
 audio { width: 100%; height: 2.4rem; }
 """
