@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..audio.clip import read_mono
+from ..audio.limits import Limits
 from ..errors import BadInput, NotFound
 from ..progress import Progress
 from ..schemas.clip import Clip
@@ -71,7 +72,8 @@ def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
         found = Path(clip.path).stat()
         if (found.st_mtime_ns, found.st_size) != (clip.mtime_ns, clip.size_bytes):
             return Problem(clip.path, "changed", "changed since it was added; run `echodex add` on it again")
-        return read_mono(clip.path, sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s)
+        limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
+        return read_mono(clip.path, sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
     except (OSError, NotFound):
         return Problem(clip.path, "missing", "no longer where it was added; put it back or add it from its new place")
     except BadInput as error:

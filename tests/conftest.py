@@ -29,7 +29,7 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def make_wav(tmp_path: Path) -> Callable[..., Path]:
-    """Write a wav of a decaying tone with noise below tmp_path/audio and return its path; another `seed`, another file."""
+    """Write a decaying tone with noise below tmp_path/audio and return its path; another seed, another file."""
 
     def write(name: str = "tone.wav", *, seed: int = 0, seconds: float = 0.5, rate_hz: int = 8000) -> Path:
         random = np.random.default_rng(seed)

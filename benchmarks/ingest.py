@@ -1,0 +1,117 @@
+"""What adding and embedding cost over what cannot be avoided, and whether the cost per clip grows with the store.
+
+vs_decode_only_ratio: wall time of `add --embed timbre`, from files to committed rows and vectors, over the longer of its two parts
+run alone on the same files with the same threads: decoding and resampling to the encoder's rate, and encoding ready waveforms.
+cpu_s_per_clip_10k_over_1k: CPU time per clip of `add` + `embed dummy` for 10,000 clips over that for 1,000.
+
+    python benchmarks/ingest.py
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from report import write_result
+
+CLIPS = 400
+CLIP_S = 5.0
+RATE_HZ = 22050
+REPEATS = 3
+
+
+def make_files(folder: Path, count: int, seconds: float, rate_hz: int, suffix: str) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    time_s = np.arange(int(seconds * rate_hz)) / rate_hz
+    paths = []
+    for number in range(count):
+        samples = 0.1 * random.standard_normal(len(time_s)) + 0.3 * np.sin(2 * np.pi * random.uniform(80, 4000) * time_s)
+        paths.append(folder / f"{number:05d}{suffix}")
+        soundfile.write(paths[-1], samples, rate_hz)
+    return paths
+
+
+def timed(work: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    work()
+    return time.perf_counter() - began_s
+
+
+def overlap(work: Path, suffix: str) -> dict[str, float]:
+    from echodex.api import Store
+    from echodex.audio.clip import decode_clip
+    from echodex.encoders import registry
+    from echodex.store.pipeline import in_order
+
+    paths = make_files(work / f"audio{suffix}", CLIPS, CLIP_S, RATE_HZ, suffix)
+    encoder = registry.build("timbre")
+    rate_hz = encoder.config.sample_rate_hz
+    decode = lambda path: decode_clip(path, sample_rate_hz=rate_hz).waveform  # noqa: E731
+    waveforms = list(in_order(decode, paths, ahead=64))
+    decode_s, encode_s, both_s = [], [], []
+    for _ in range(REPEATS):
+        library = work / "library"
+        shutil.rmtree(library, ignore_errors=True)
+        decode_s.append(timed(lambda: list(in_order(decode, paths, ahead=64))))
+        encode_s.append(timed(lambda: [encoder.encode(waveforms[i : i + 32]) for i in range(0, CLIPS, 32)]))
+        both_s.append(timed(lambda: Store.open(library).add(*paths, embed="timbre")))
+    longer_s = max(statistics.median(decode_s), statistics.median(encode_s))
+    ratio = statistics.median(both_s) / longer_s
+    print(f"{suffix}: decode {statistics.median(decode_s):.2f} s, encode {statistics.median(encode_s):.2f} s,"
+          f" add + embed {statistics.median(both_s):.2f} s, ratio {ratio:.2f}")
+    return {"decode_s": statistics.median(decode_s), "encode_s": statistics.median(encode_s),
+            "add_embed_s": statistics.median(both_s), "ratio": ratio}
+
+
+GROWTH = """
+import sys
+from echodex.api import Store
+store = Store.open(sys.argv[1])
+store.add(sys.argv[2])
+store.embed("dummy")
+"""
+
+
+def cpu_s_per_clip(work: Path, count: int) -> float:
+    folder = work / f"short-{count}"
+    make_files(folder, count, 0.5, 8000, ".wav")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", GROWTH, work / f"library-{count}", folder], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / count
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        parts = {suffix: overlap(work, suffix) for suffix in (".wav", ".mp3")}
+        empty = cpu_s_per_clip(work, 1)  # start-up: imports, making the store
+        small = cpu_s_per_clip(work, 1_000) - empty / 1_000
+        large = cpu_s_per_clip(work, 10_000) - empty / 10_000
+    print(f"CPU per clip: {1e3 * small:.2f} ms at 1,000, {1e3 * large:.2f} ms at 10,000, ratio {large / small:.3f}")
+    write_result(
+        "ingest",
+        {
+            "vs_decode_only_ratio": parts[".mp3"]["ratio"],
+            "vs_decode_only_ratio_wav": parts[".wav"]["ratio"],
+            "cpu_s_per_clip_10k_over_1k": large / small,
+            "cpu_s_per_clip_1k": small,
+            "cpu_s_per_clip_10k": large,
+        },
+    )
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent)
+    main()

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from echodex.api import Store
+from echodex.errors import Damaged, NotFound, UsageError
+from echodex.schemas.view import VIEW_ROWS
+from echodex.store import views
+
+MakeWav = Callable[..., Path]
+
+
+@pytest.fixture
+def filled(store: Store, make_wav: MakeWav, tmp_path: Path) -> Store:
+    for seed in range(6):
+        make_wav(f"{seed}.wav", seed=seed, seconds=0.5 + 0.1 * seed)
+    store.add(tmp_path / "audio")
+    store.embed("dummy")
+    return store
+
+
+def plan_rows(store: Store, keep: int) -> pa.Table:
+    clip_ids = store.clips(["clip_id"]).column(0).to_pylist()
+    bare = pa.schema([field for field in VIEW_ROWS if field.name != "row_id"])
+    rows = [
+        {
+            "clip_id": clip_id,
+            "kept": rank < keep,
+            "rank": rank,
+            "split": "",
+            "cluster": 0,
+            "representative": clip_ids[0],
+            "similarity": 1.0,
+            "gain": 0.0,
+            "reason": "selected" if rank < keep else "redundant",
+        }
+        for rank, clip_id in enumerate(clip_ids)
+    ]
+    return pa.Table.from_pylist(rows[::-1], schema=bare)
+
+
+def save(store: Store, keep: int = 4, name: str = "lean") -> views.ViewInfo:
+    return store.save_view(name, plan_rows(store, keep), {"selector": "test"}, store.space("dummy"))
+
+
+def test_a_saved_view_reads_back_sorted_with_its_counts(filled: Store) -> None:
+    info = save(filled)
+    rows = filled.view_rows(info)
+    assert (info.version, info.clips, info.kept) == (1, 6, 4)
+    assert rows.schema.names == VIEW_ROWS.names
+    assert rows.column("clip_id").to_pylist() == sorted(rows.column("clip_id").to_pylist())
+    assert rows.column("row_id").null_count == 0
+    assert info.hours == pytest.approx(sum(0.5 + 0.1 * seed for seed in range(6)) / 3600)
+    assert filled.clips(["clip_id"], view="lean").num_rows == 4
+    assert len(filled.vectors("dummy", view="lean")) == 4
+
+
+def test_versions_count_up_and_old_ones_stay(filled: Store) -> None:
+    save(filled, keep=4)
+    save(filled, keep=2)
+    assert filled.view("lean").version == 2
+    assert filled.clips(["clip_id"], view="lean@1").num_rows == 4
+    assert filled.clips(["clip_id"], view="lean@2").num_rows == 2
+    with pytest.raises(NotFound, match="no version 3"):
+        filled.view("lean@3")
+
+
+def test_a_view_is_for_ever_the_same_clips_and_vectors(filled: Store, make_wav: MakeWav) -> None:
+    before = (save(filled), filled.vectors("dummy", view="lean"))
+    for seed in range(10, 20):
+        filled.add(make_wav(f"{seed}.wav", seed=seed))
+        filled.embed("dummy")
+    for table in ("clips", f"vectors_{filled.space('dummy').name}"):
+        import datetime
+
+        import lance
+
+        dataset = lance.dataset(str(filled.path / f"{table}.lance"))
+        dataset.optimize.compact_files()
+        dataset.cleanup_old_versions(datetime.timedelta(0), error_if_tagged_old_versions=False)
+    after = filled.vectors("dummy", view="lean")
+    assert after.clip_ids == before[1].clip_ids
+    assert after.matrix.tobytes() == before[1].matrix.tobytes()
+    assert views.content_hash(filled.view_rows(filled.view("lean"))) == before[0].content_hash
+
+
+def test_deleting_a_view_removes_its_rows_and_tags(filled: Store) -> None:
+    save(filled)
+    save(filled)
+    assert [info.version for info in filled.delete_view("lean@1")] == [1]
+    assert [info.version for info in filled.delete_view("lean")] == [2]
+    assert filled.views() == []
+    assert not any(name.startswith("view__") for name in filled.tables.names())
+    assert not list((filled.path / "clips.lance").rglob("*view-lean*"))
+    with pytest.raises(NotFound):
+        filled.view("lean")
+
+
+def test_what_an_interrupted_save_left_behind_does_not_matter(filled: Store) -> None:
+    filled.tables.create("view__lean__v1", VIEW_ROWS)
+    filled.tables.tag("clips", "view-lean.v1", 1)
+    assert filled.views() == []
+    assert filled.view_rows(save(filled)).num_rows == 6
+
+
+def test_an_altered_view_is_damaged(filled: Store) -> None:
+    info = save(filled)
+    filled.tables.delete("view__lean__v1", "rank = 0")
+    with pytest.raises(Damaged, match="not what was saved"):
+        filled.view_rows(info)
+    filled.tables.drop("view__lean__v1")
+    with pytest.raises(Damaged, match="lost its table"):
+        filled.view_rows(info)
+
+
+def test_names_that_cannot_be_views_are_refused(filled: Store) -> None:
+    with pytest.raises(UsageError):
+        save(filled, name="../x")
+    save(filled)
+    with pytest.raises(NotFound, match="Did you mean 'lean'"):
+        filled.view("laen")
