@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """WARN: fewer seconds decoded than the header promises."""
     CORRUPT = "corrupt"
     """WARN: decoding failed part of the way; what came before is kept."""
+    NO_LENGTH = "no-length"
+    """WARN: a streamed file whose header does not say how long it is, so that a missing end would not show."""
     CLIPPED = "clipped"
     """WARN: float samples beyond full scale."""
     SILENT = "silent"

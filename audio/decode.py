@@ -1,0 +1,70 @@
+"""Opening a file with the decoder that suits it, whatever its name says, and with the other one where that fails."""
+
+from __future__ import annotations
+
+import os
+
+from ..schemas.clip import Reason
+from .limits import DEFAULT_LIMITS, Limits
+from .reader import Reader
+from .source import Source
+from .unusable import Unusable
+
+_UNCOMPRESSED = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b".snd", b"fLaC")
+"""First bytes of what libsndfile reads best: PCM in any container, and FLAC."""
+
+
+def open_audio(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Reader:
+    """Open an audio file; close the reader that comes back.
+
+    Raises NotFound where there is no such file, Unusable where no decoder opens it or where its rate or channels are
+    beyond `limits`.
+    """
+    source = Source(path)
+    try:
+        reader = _first_that_opens(source)
+    except BaseException:
+        source.close()
+        raise
+    try:
+        _check(reader, source.path, limits)
+    except Unusable:
+        reader.close()
+        raise
+    return reader
+
+
+def _first_that_opens(source: Source) -> Reader:
+    if source.size_bytes == 0:
+        raise Unusable(source.path, Reason.EMPTY, "the file has 0 bytes")
+    openers = [_sndfile, _ffmpeg] if source.head[:4] in _UNCOMPRESSED else [_ffmpeg, _sndfile]
+    try:
+        return openers[0](source)
+    except Unusable as error:
+        try:
+            return openers[1](source)
+        except Unusable:
+            if error.reason != Reason.UNREADABLE:
+                raise error from None
+            raise Unusable(source.path, error.reason, f"no decoder opens it ({error.detail})") from None
+
+
+def _sndfile(source: Source) -> Reader:
+    from .sndfile import SndfileReader
+
+    return SndfileReader(source)
+
+
+def _ffmpeg(source: Source) -> Reader:
+    from .ffmpeg import FfmpegReader
+
+    return FfmpegReader(source)
+
+
+def _check(reader: Reader, path: str, limits: Limits) -> None:
+    rate, channels = reader.sample_rate_hz, reader.channels
+    if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
+        wanted = f"{limits.min_rate_hz} to {limits.max_rate_hz} Hz"
+        raise Unusable(path, Reason.BAD_RATE, f"its sample rate is {rate} Hz, outside {wanted}")
+    if not 1 <= channels <= limits.max_channels:
+        raise Unusable(path, Reason.BAD_CHANNELS, f"it has {channels} channels, more than {limits.max_channels}")

@@ -1,0 +1,115 @@
+"""Reading wav, flac, aiff, au, caf and their kin through libsndfile: fast, and exact to the sample after a seek."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from ..schemas.clip import Reason
+from ..schemas.vector import Float32
+from .declared import Declared, declared_data
+from .reader import BLOCK_FRAMES, frame_span
+from .source import Source
+from .unusable import Broken, Unusable
+
+_SALVAGE_FRAMES = 512
+_UNKNOWN_FRAMES = 1 << 53
+_FULL_SCALE_16 = np.float32(1 / 32768)
+
+
+class SndfileReader:
+    """A Reader over libsndfile. It owns `source` once it is made."""
+
+    def __init__(self, source: Source) -> None:
+        """Open `source`; raise Unusable where libsndfile cannot."""
+        self._source = source
+        source.rewind()
+        try:
+            self._file: Any = soundfile.SoundFile(source.fd, closefd=False)
+        except (soundfile.SoundFileError, TypeError, ValueError) as error:
+            raise Unusable(source.path, Reason.UNREADABLE, _words(error)) from error
+        self.sample_rate_hz = int(self._file.samplerate)
+        self.channels = int(self._file.channels)
+        subtype = self._file.subtype
+        self.codec = f"{self._file.format}/{subtype}".lower()
+        self.stores_floats = subtype in ("FLOAT", "DOUBLE")
+        self._sixteen_bit = subtype == "PCM_16"
+        self._frames = int(self._file.frames)
+
+    @property
+    def length_s(self) -> float | None:
+        """Seconds that libsndfile finds in the file."""
+        return None if self._frames >= _UNKNOWN_FRAMES else self._frames / self.sample_rate_hz
+
+    @property
+    def expected_s(self) -> float | None:
+        """Seconds that the header promises."""
+        declared = self._declared
+        if self.length_s is None or declared is None:
+            return self.length_s
+        if declared.declared_bytes is None:
+            return None
+        return self.length_s * max(declared.declared_bytes / max(declared.present_bytes, 1), 1.0)
+
+    @cached_property
+    def _declared(self) -> Declared | None:
+        return declared_data(self._source)
+
+    def flaw(self) -> tuple[Reason, str]:
+        """Say so where a streaming writer left the length open: nobody can tell then whether the end is missing."""
+        if self._declared is not None and self._declared.declared_bytes is None:
+            return Reason.NO_LENGTH, "the header does not say how long it is, so a missing end would not show"
+        return Reason.NONE, ""
+
+    def blocks(self, offset_s: float = 0.0, duration_s: float | None = None) -> Iterator[Float32]:
+        """Yield float32[frames, channels]; see Reader."""
+        position, count = frame_span(offset_s, duration_s, self.sample_rate_hz)
+        stop = self._frames if count is None else min(position + count, self._frames)
+        if position >= stop:
+            return
+        try:
+            self._file.seek(position)
+            while position < stop:
+                block = self._read(min(BLOCK_FRAMES, stop - position))
+                if not len(block):
+                    return
+                yield block
+                position += len(block)
+        except soundfile.SoundFileError as error:
+            yield from self._salvage(position, stop)
+            raise Broken(_words(error)) from error
+
+    def _read(self, frames: int) -> Float32:
+        block: Float32
+        if self._sixteen_bit:  # the same bits as libsndfile's own conversion, in less than half the time
+            raw = self._file.read(frames, dtype="int16", always_2d=True)
+            block = np.multiply(raw, _FULL_SCALE_16, dtype=np.float32)
+        else:
+            block = self._file.read(frames, dtype="float32", always_2d=True)
+        return block
+
+    def _salvage(self, position: int, stop: int) -> Iterator[Float32]:
+        """Yield in small steps what the block that failed still holds."""
+        self._source.rewind()
+        try:
+            with soundfile.SoundFile(self._source.fd, closefd=False) as again:
+                again.seek(position)
+                while position < stop and len(block := again.read(_SALVAGE_FRAMES, dtype="float32", always_2d=True)):
+                    yield block
+                    position += len(block)
+        except soundfile.SoundFileError:
+            return
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+        self._source.close()
+
+
+def _words(error: Exception) -> str:
+    """Return what libsndfile says, without "Error opening 5: " or "Error : " before it."""
+    return f"libsndfile: {str(error).rpartition(': ')[2].strip(' .')}"
