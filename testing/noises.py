@@ -12,11 +12,13 @@ from .tones import Float32, Float64, frames, partials, to_peak
 
 SLOPES = {"white": 0.0, "pink": -0.5, "brown": -1.0}
 """Exponent of frequency in the magnitude spectrum."""
+LOWEST = 0.001
+"""Where coloured noise begins, as a share of the sample rate: below, no microphone hears."""
 
 
 def noise(color: str, count: int, rng: np.random.Generator) -> Float64:
     """Return float64[count] of "white", "pink" or "brown" noise with unit power; KeyError for another colour."""
-    return _shaped(count, rng, SLOPES[color], (0.0, 0.5))
+    return _shaped(count, rng, SLOPES[color], (LOWEST, 0.5))
 
 
 def band_noise(low_hz: float, high_hz: float, count: int, sample_rate_hz: int, rng: np.random.Generator) -> Float64:
