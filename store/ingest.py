@@ -162,7 +162,8 @@ def _commit(tables: Tables, known: Known, batch: list[_Examined], report: AddRep
             tables.upsert(CLIPS_TABLE, ["clip_id"], clip_table(changed))
         if new:
             tables.append(CLIPS_TABLE, clip_table(new))
-        known.refresh()
+        if changed or new:
+            known.wrote([*changed, *new], tables.version(CLIPS_TABLE))
     report.updated += len(changed)
     _count_new(new, report)
 

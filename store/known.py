@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..schemas.clip import Source
 from .identity import clip_id, content_hash
@@ -36,11 +38,19 @@ class Known:
             return
         columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "content_hash"]
         for batch in self._tables.batches(CLIPS_TABLE, columns, version=version):
-            for row in batch.to_pylist():
-                self.ids.add(row["clip_id"])
-                for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
-                    self._by_path[uri] = _Seen(mtime_ns, row["size_bytes"], row["content_hash"])
+            self._take(batch.to_pylist())
         self.version = version
+
+    def wrote(self, rows: Iterable[Mapping[str, Any]], version: int) -> None:
+        """Take note of rows that this process has just committed as `version`, without reading the table again."""
+        self._take(rows)
+        self.version = version
+
+    def _take(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
+            self.ids.add(row["clip_id"])
+            for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
+                self._by_path[uri] = _Seen(mtime_ns, row["size_bytes"], row["content_hash"])
 
     def content_of(self, source: Source) -> tuple[str, int, int]:
         """Return (content hash, mtime_ns, size_bytes) of a source's file, hashing it only if it is new or has changed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +15,15 @@ SUM_BYTES = 16
 
 def row_sums(rows: pa.Table) -> pa.Array:
     """Return blake2b-128 of every row of `rows`, over all columns but `row_sum` itself: binary(16)[n]."""
-    columns = [_cells(name, rows.column(name)) for name in sorted(rows.column_names) if name != "row_sum"]
+    names = sorted(name for name in rows.column_names if name != "row_sum")
+    vectors = [name for name in names if pa.types.is_fixed_size_list(rows.schema.field(name).type)]
+    others = rows.select([name for name in names if name not in vectors])
+    cells = [_vector_bytes(rows.column(name)) for name in vectors]
     sums = []
-    for cells in zip(*columns, strict=True):
-        state = hashlib.blake2b(digest_size=SUM_BYTES)
-        for cell in cells:
-            state.update(cell)
+    for row, *raw in zip(_rows(others), *cells, strict=True):
+        state = hashlib.blake2b(json.dumps(row).encode(), digest_size=SUM_BYTES)
+        for vector in raw:
+            state.update(vector)
         sums.append(state.digest())
     return pa.array(sums, type=pa.binary(SUM_BYTES))
 
@@ -31,15 +35,16 @@ def with_row_sums(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return full.select(schema.names).cast(schema)
 
 
-def _cells(name: str, column: pa.ChunkedArray) -> Iterator[bytes]:
-    """Yield an unambiguous byte string per cell: the raw bytes of a vector, JSON of anything else."""
-    if pa.types.is_fixed_size_list(column.type):
-        width = column.type.list_size
-        for chunk in column.chunks:
-            matrix = np.ascontiguousarray(chunk.flatten().to_numpy(zero_copy_only=False)).reshape(-1, width)
-            yield from (row.tobytes() for row in matrix)
-        return
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.int64())
-    for value in column.to_pylist():
-        yield json.dumps([name, value], ensure_ascii=True).encode()
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Return rows that JSON can write; their keys come in the order of the columns."""
+    for position, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            table = table.set_column(position, field.name, table.column(position).cast(pa.int64()))
+    return list(table.to_pylist())
+
+
+def _vector_bytes(column: pa.ChunkedArray) -> Iterator[bytes]:
+    """Yield the raw bytes of each vector."""
+    for chunk in column.chunks:
+        matrix = np.ascontiguousarray(chunk.flatten().to_numpy(zero_copy_only=False)).reshape(len(chunk), -1)
+        yield from (row.tobytes() for row in matrix)
