@@ -60,7 +60,7 @@ def record(sound_of: Callable[[np.random.Generator, float], Sound], rng: np.rand
     return Recording(
         sound=sound_of(rng, seconds),
         seconds=seconds,
-        sample_rate_hz=int(rng.choice(RATES_HZ, p=(0.2, 0.3, 0.1, 0.3, 0.1))),
+        sample_rate_hz=int(rng.choice(RATES_HZ, p=(0.25, 0.35, 0.1, 0.25, 0.05))),
         channels=int(rng.choice([1, 2], p=(0.85, 0.15))),
         peak_db=rng.uniform(-14, -1),
         floor_db=rng.uniform(-70, -50),
