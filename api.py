@@ -241,13 +241,14 @@ def train(
     **settings: Any,
 ) -> Run:
     """Train `objective` ("probe") on a view and return the run. Settings: training.probe.ProbeConfig."""
-    from .training.probe import ProbeConfig, train_probe
+    from .training.config import ProbeConfig
+    from .training.probe import train_probe
 
     if objective != "probe":
         raise UsageError(f"training objective {objective!r} does not exist (known: probe)")
     where = store or open(create=False)
     config = ProbeConfig(**settings)
-    return _run(where, train_probe(where, view=view, space=space, config=config, name=name))
+    return _run(where, train_probe(where, view=view, space=space, config=config, name=name, progress=progress))
 
 
 def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:

@@ -23,7 +23,7 @@ from echodex.errors import EXIT_INTERRUPTED, EchodexError, StorageError
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.version_option(__version__, prog_name="echodex")
 @click.pass_context
-def cli(context: click.Context, store: str | None, quiet: bool, **_: bool) -> None:
+def cli(context: click.Context, /, store: str | None, quiet: bool, **_: bool) -> None:
     """An embedding store for audio: query similar clips, keep named pruned views, train straight from them.
 
     \b

@@ -1,8 +1,8 @@
 """What adding and embedding cost over what cannot be avoided, and whether the cost per clip grows with the store.
 
-vs_decode_only_ratio: wall time of `add --embed timbre`, from files to committed rows and vectors, over the longer of its two parts
-run alone on the same files with the same threads: decoding and resampling to the encoder's rate, and encoding ready waveforms.
-cpu_s_per_clip_10k_over_1k: CPU time per clip of `add` + `embed dummy` for 10,000 clips over that for 1,000.
+vs_decode_only_ratio: wall time of `add --embed timbre`, from files to committed rows and vectors, over the longer of
+its two parts run alone on the same files with the same threads: decoding and resampling to the encoder's rate, and encoding
+ready waveforms. cpu_s_per_clip_10k_over_1k: CPU time per clip of `add` and `embed dummy` for 10,000 clips over 1,000.
 
     python benchmarks/ingest.py
 """
@@ -34,11 +34,10 @@ def make_files(folder: Path, count: int, seconds: float, rate_hz: int, suffix: s
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     time_s = np.arange(int(seconds * rate_hz)) / rate_hz
-    paths = []
-    for number in range(count):
-        samples = 0.1 * random.standard_normal(len(time_s)) + 0.3 * np.sin(2 * np.pi * random.uniform(80, 4000) * time_s)
-        paths.append(folder / f"{number:05d}{suffix}")
-        soundfile.write(paths[-1], samples, rate_hz)
+    paths = [folder / f"{number:05d}{suffix}" for number in range(count)]
+    for path in paths:
+        tone = 0.3 * np.sin(2 * np.pi * random.uniform(80, 4000) * time_s)
+        soundfile.write(path, tone + 0.1 * random.standard_normal(len(time_s)), rate_hz)
     return paths
 
 
@@ -60,18 +59,24 @@ def overlap(work: Path, suffix: str) -> dict[str, float]:
     decode = lambda path: decode_clip(path, sample_rate_hz=rate_hz).waveform  # noqa: E731
     waveforms = list(in_order(decode, paths, ahead=64))
     decode_s, encode_s, both_s = [], [], []
+    library = work / "library"
     for _ in range(REPEATS):
-        library = work / "library"
         shutil.rmtree(library, ignore_errors=True)
         decode_s.append(timed(lambda: list(in_order(decode, paths, ahead=64))))
         encode_s.append(timed(lambda: [encoder.encode(waveforms[i : i + 32]) for i in range(0, CLIPS, 32)]))
         both_s.append(timed(lambda: Store.open(library).add(*paths, embed="timbre")))
     longer_s = max(statistics.median(decode_s), statistics.median(encode_s))
     ratio = statistics.median(both_s) / longer_s
-    print(f"{suffix}: decode {statistics.median(decode_s):.2f} s, encode {statistics.median(encode_s):.2f} s,"
-          f" add + embed {statistics.median(both_s):.2f} s, ratio {ratio:.2f}")
-    return {"decode_s": statistics.median(decode_s), "encode_s": statistics.median(encode_s),
-            "add_embed_s": statistics.median(both_s), "ratio": ratio}
+    print(
+        f"{suffix}: decode {statistics.median(decode_s):.2f} s, encode {statistics.median(encode_s):.2f} s,"
+        f" add + embed {statistics.median(both_s):.2f} s, ratio {ratio:.2f}"
+    )
+    return {
+        "decode_s": statistics.median(decode_s),
+        "encode_s": statistics.median(encode_s),
+        "add_embed_s": statistics.median(both_s),
+        "ratio": ratio,
+    }
 
 
 GROWTH = """

@@ -25,7 +25,7 @@ SHOWN_PROBLEMS = 20
 @click.option("--max-hours", type=float, default=1.0, show_default=True, help="Longer clips are refused.")
 @as_json
 @click.pass_context
-def add(context: click.Context, paths: tuple[str, ...], max_hours: float, json_: bool, **options: Any) -> None:
+def add(context: click.Context, /, paths: tuple[str, ...], max_hours: float, json_: bool, **options: Any) -> None:
     """Add files and folders of audio; "-" reads a list of paths from stdin.
 
     Each file is decoded once and ends as ok, or with a named reason. Known files are passed over. Safe to interrupt.
@@ -65,7 +65,7 @@ def add(context: click.Context, paths: tuple[str, ...], max_hours: float, json_:
 @click.option("--where", metavar="SQL", help="Only clips that this filter selects.")
 @as_json
 @click.pass_context
-def embed(context: click.Context, encoder: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
+def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
     """Give every clip a vector by ENCODER: a name, a checkpoint or a YAML file. Safe to interrupt: run it again.
 
     \b
@@ -92,7 +92,7 @@ def embed(context: click.Context, encoder: str, assignments: tuple[str, ...], js
 @click.option("--ids", type=click.Path(), help="For .npy: a text file with one clip id or path a line.")
 @as_json
 @click.pass_context
-def import_(context: click.Context, path: str, name: str, ids: str | None, json_: bool) -> None:
+def import_(context: click.Context, /, path: str, name: str, ids: str | None, json_: bool) -> None:
     """Import vectors you already have, from Parquet or .npy, as a space.
 
     \b

@@ -17,7 +17,7 @@ from .output import print_json
 @click.option("--seed", default=0, show_default=True)
 @as_json
 @click.pass_context
-def demo(context: click.Context, audio: Path | None, out: Path | None, seed: int, json_: bool) -> None:
+def demo(context: click.Context, /, audio: Path | None, out: Path | None, seed: int, json_: bool) -> None:
     """Run the main job: add, embed, duplicates, prune, probe; print one table, draw a map, write a report.
 
     \b

@@ -38,7 +38,7 @@ class Check:
 @click.command()
 @as_json
 @click.pass_context
-def doctor(context: click.Context, json_: bool) -> None:
+def doctor(context: click.Context, /, json_: bool) -> None:
     """Look at packages, decoders, the GPU and the store; exit code 1 if something is wrong.
 
     \b

@@ -21,7 +21,7 @@ def evaluate() -> None:
 @click.option("--split", default="test", show_default=True, help="The split to evaluate on.")
 @as_json
 @click.pass_context
-def tags(context: click.Context, run: str, view: str, split: str, json_: bool) -> None:
+def tags(context: click.Context, /, run: str, view: str, split: str, json_: bool) -> None:
     """Evaluate RUN: window probabilities averaged per clip, then macro ROC-AUC and PR-AUC, or accuracy.
 
     \b
@@ -43,7 +43,7 @@ def tags(context: click.Context, run: str, view: str, split: str, json_: bool) -
 @of_space
 @as_json
 @click.pass_context
-def pruning(context: click.Context, view: str, against: str, repeats: int, space: str | None, json_: bool) -> None:
+def pruning(context: click.Context, /, view: str, against: str, repeats: int, space: str | None, json_: bool) -> None:
     """Compare heads trained on a view with heads trained on random subsets of its size, in pairs, and with everything.
 
     \b

@@ -18,7 +18,7 @@ SHOWN_GROUPS = 50
 @of_space
 @reads
 @click.pass_context
-def similar(context: click.Context, query: str, json_: bool, **options: Any) -> None:
+def similar(context: click.Context, /, query: str, json_: bool, **options: Any) -> None:
     """Show the clips most similar to QUERY: an audio file, or the id of a clip.
 
     \b
@@ -41,7 +41,7 @@ def similar(context: click.Context, query: str, json_: bool, **options: Any) -> 
 @of_space
 @reads
 @click.pass_context
-def duplicates(context: click.Context, json_: bool, **options: Any) -> None:
+def duplicates(context: click.Context, /, json_: bool, **options: Any) -> None:
     """Show groups of clips that are the same: a representative and those within the score of it. Never a chain.
 
     \b

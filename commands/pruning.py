@@ -34,7 +34,9 @@ SELECTORS = ("facility", "jsd", "kcenter", "random")
 @of_space
 @reads
 @click.pass_context
-def prune(context: click.Context, selector: str, name: str | None, dry_run: bool, json_: bool, **options: Any) -> None:
+def prune(
+    context: click.Context, /, selector: str, name: str | None, dry_run: bool, json_: bool, **options: Any
+) -> None:
     """Plan which clips to keep: duplicates collapse, HDBSCAN clusters, SELECTOR chooses in each. Files are never
     touched.
 

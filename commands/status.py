@@ -11,7 +11,7 @@ from .output import print_json, print_table
 @click.command()
 @as_json
 @click.pass_context
-def status(context: click.Context, json_: bool) -> None:
+def status(context: click.Context, /, json_: bool) -> None:
     """Count clips, hours, reasons, spaces and views.
 
     \b

@@ -23,7 +23,9 @@ def train() -> None:
 @of_space
 @as_json
 @click.pass_context
-def probe(context: click.Context, json_: bool, overrides: tuple[str, ...], config: str | None, **options: Any) -> None:
+def probe(
+    context: click.Context, /, json_: bool, overrides: tuple[str, ...], config: str | None, **options: Any
+) -> None:
     """Train a linear or one-hidden-layer head on the vectors of a view. Interrupt it and run it again to continue.
 
     \b

@@ -19,7 +19,7 @@ def views() -> None:
 @views.command("list")
 @as_json
 @click.pass_context
-def list_(context: click.Context, json_: bool) -> None:
+def list_(context: click.Context, /, json_: bool) -> None:
     """List every version of every view.
 
     \b
@@ -39,7 +39,7 @@ def list_(context: click.Context, json_: bool) -> None:
 @click.argument("name")
 @as_json
 @click.pass_context
-def show(context: click.Context, name: str, json_: bool) -> None:
+def show(context: click.Context, /, name: str, json_: bool) -> None:
     """Show a view: its counts, its recipe and why clips are in it or not.
 
     \b
@@ -64,7 +64,7 @@ def show(context: click.Context, name: str, json_: bool) -> None:
 @click.argument("b")
 @as_json
 @click.pass_context
-def diff(context: click.Context, a: str, b: str, json_: bool) -> None:
+def diff(context: click.Context, /, a: str, b: str, json_: bool) -> None:
     """Compare two views: what each keeps alone, and what both keep.
 
     \b
@@ -87,7 +87,7 @@ def diff(context: click.Context, a: str, b: str, json_: bool) -> None:
 @click.argument("clip")
 @as_json
 @click.pass_context
-def explain(context: click.Context, name: str, clip: str, json_: bool) -> None:
+def explain(context: click.Context, /, name: str, clip: str, json_: bool) -> None:
     """Say why CLIP (an id or a path) is in a view or not.
 
     \b
@@ -107,7 +107,7 @@ def explain(context: click.Context, name: str, clip: str, json_: bool) -> None:
 @click.argument("target", type=click.Path())
 @click.option("--format", "kind", type=click.Choice(EXPORTS), required=True, help="What to write.")
 @click.pass_context
-def export(context: click.Context, name: str, target: str, kind: str) -> None:
+def export(context: click.Context, /, name: str, target: str, kind: str) -> None:
     """Write a view for other programs: the published run folder, CSV, M3U, or a Hugging Face dataset.
 
     \b
@@ -124,7 +124,7 @@ def export(context: click.Context, name: str, target: str, kind: str) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
-def delete(context: click.Context, name: str, yes: bool) -> None:
+def delete(context: click.Context, /, name: str, yes: bool) -> None:
     """Delete a view ("lean@2": one version). Clips, vectors and files stay.
 
     \b

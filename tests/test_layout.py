@@ -86,9 +86,7 @@ def test_filters_are_written_in_one_place_only() -> None:
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "build", "--outdir", tmp_path, ROOT], check=True, capture_output=True
-    )
+    subprocess.run([sys.executable, "-m", "build", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
     [wheel] = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     inside = {name for name in names if name.startswith("echodex/")}

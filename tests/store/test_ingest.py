@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from echodex.audio.limits import Limits
 MakeWav = Callable[..., Path]
 
 
-def rows(store: Store) -> list[dict[str, object]]:
+def rows(store: Store) -> list[dict[str, Any]]:
     names = ["clip_id", "uris", "labels", "split", "status", "reason", "decoded_s", "extra", "offset_s", "excerpt"]
-    return store.tables.scan("clips", names).to_pylist()
+    found: list[dict[str, Any]] = store.tables.scan("clips", names).to_pylist()
+    return found
 
 
 def test_a_file_becomes_a_row(store: Store, make_wav: MakeWav) -> None:

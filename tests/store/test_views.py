@@ -8,7 +8,7 @@ import pytest
 
 from echodex.api import Store
 from echodex.errors import Damaged, NotFound, UsageError
-from echodex.schemas.view import VIEW_ROWS
+from echodex.schemas.view import VIEW_ROWS, ViewInfo
 from echodex.store import views
 
 MakeWav = Callable[..., Path]
@@ -43,7 +43,7 @@ def plan_rows(store: Store, keep: int) -> pa.Table:
     return pa.Table.from_pylist(rows[::-1], schema=bare)
 
 
-def save(store: Store, keep: int = 4, name: str = "lean") -> views.ViewInfo:
+def save(store: Store, keep: int = 4, name: str = "lean") -> ViewInfo:
     return store.save_view(name, plan_rows(store, keep), {"selector": "test"}, store.space("dummy"))
 
 

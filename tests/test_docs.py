@@ -1,0 +1,79 @@
+"""Documentation says what the program does: every command has help with an example, and the pages are not stale."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from echodex.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
+
+
+def commands(
+    command: click.Command = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, (*path, name))
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), commands(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
+)
+def test_every_command_has_help_and_an_example(path: tuple[str, ...], command: click.Command) -> None:
+    assert command.help
+    if not isinstance(command, click.Group) or not path:
+        assert "Example:" in command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name not in ("seed", "help"):
+            assert parameter.help, f"{path}: --{parameter.name} has no help"
+
+
+def parse(line: str) -> None:
+    """Parse a command line without running it."""
+    words = shlex.split(line, comments=True)[1:]
+    command: click.Command = cli
+    context = command.make_context("echodex", list(words), resilient_parsing=False)
+    while isinstance(command, click.Group):
+        name, inner, words = command.resolve_command(context, [*context.protected_args, *context.args])
+        assert inner is not None, line
+        command = inner
+        context = command.make_context(name, list(words), parent=context)
+
+
+@pytest.mark.filterwarnings("ignore:'protected_args':DeprecationWarning")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_in_the_docs_parses(page: Path) -> None:
+    lines = re.findall(r"^(?: {4}|\$ )?(echodex [a-z].*)$", page.read_text(), flags=re.MULTILINE)
+    for line in lines:
+        if page.name == "cli.md" or "[" in line:
+            continue
+        parse(line)
+
+
+def test_the_command_reference_is_what_the_commands_say() -> None:
+    spec = importlib.util.spec_from_file_location("make_cli_reference", ROOT / "docs" / "make_cli_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "cli.md").read_text() == module.reference(), "run `make docs`"
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
