@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from echodex.api import Store
+from echodex.errors import NotFound, UsageError
+from echodex.training.labels import read_labels
+
+
+def test_one_label_each(kinds_store: Store) -> None:
+    labels = read_labels(kinds_store)
+    assert labels.classes == ("high", "low", "noise")
+    assert not labels.multi_label
+    said = dict(zip(*(kinds_store.clips(["clip_id", "labels"]).column(n).to_pylist() for n in (0, 1)), strict=True))
+    wanted = list(reversed(said))
+    assert [[labels.classes[number]] for number in labels.targets(wanted)] == [said[clip_id] for clip_id in wanted]
+
+
+@pytest.mark.parametrize("odd", [[], ["low", "noise"]])
+def test_one_odd_clip_makes_it_multi_label(new_store: Callable[..., Store], odd: list[str]) -> None:
+    store = new_store([["low"], ["noise"], odd])
+    labels = read_labels(store)
+    assert labels.multi_label
+    clips = store.clips(["clip_id", "labels"])
+    hot = labels.targets(clips.column("clip_id").to_pylist())
+    assert hot.dtype == "float32"
+    found = [[labels.classes[c] for c in row.nonzero()[0]] for row in hot]
+    assert found == clips.column("labels").to_pylist()
+
+
+def test_a_descriptive_column(new_store: Callable[..., Store]) -> None:
+    store = new_store([["low"], ["low"], ["noise"]], ["train", "train", "test"])
+    labels = read_labels(store, "split")
+    assert labels.classes == ("test", "train")
+    assert labels.hot.sum(axis=0).tolist() == [1, 2]
+
+
+def test_what_cannot_be_read(kinds_store: Store) -> None:
+    with pytest.raises(UsageError, match="loudness"):
+        read_labels(kinds_store, "loudness")
+    with pytest.raises(NotFound, match="artist"):
+        read_labels(kinds_store, "artist")
+    with pytest.raises(NotFound, match="stranger"):
+        read_labels(kinds_store).rows(["stranger"])

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from echodex.training.order import Shuffle, epoch_rows, keys
+from echodex.training.shards import Shard
+
+shuffles = st.builds(
+    Shuffle,
+    seed=st.integers(0, 2**40),
+    block_rows=st.integers(1, 9),
+    lanes=st.integers(1, 4),
+    buffer_batches=st.integers(1, 3),
+)
+
+
+def test_textbook() -> None:
+    """Ten rows in blocks of three: neighbours of a block stay within their buffer of six rows."""
+    shuffle = Shuffle(seed=1, block_rows=3, buffer_batches=3)
+    rows = epoch_rows(12, shuffle, Shard(2), 0)
+    assert sorted(rows) == list(range(12))
+    blocks = [{int(row) // 3 for row in rows[start : start + 6]} for start in (0, 6)]
+    assert [len(found) for found in blocks] == [2, 2]
+
+
+def test_plain_permutation_is_pinned() -> None:
+    assert epoch_rows(8, Shuffle(42), Shard(4), 0).tolist() == [4, 1, 3, 6, 0, 7, 2, 5]
+    assert epoch_rows(8, Shuffle(42), Shard(4), 1).tolist() == [1, 2, 5, 3, 6, 0, 4, 7]
+
+
+def test_keys_are_pinned() -> None:
+    assert keys(2, 42, 0, 0).tolist() == [14276969152011380360, 8095878257575067585]
+
+
+@given(st.integers(1, 300), shuffles, st.integers(1, 17), st.integers(1, 5), st.booleans(), st.integers(0, 3))
+def test_every_row_once_and_equal_shares(
+    count: int, shuffle: Shuffle, batch_size: int, world: int, drop: bool, epoch: int
+) -> None:
+    shards = [Shard(batch_size, rank, world, drop) for rank in range(world)]
+    parts = [epoch_rows(count, shuffle, shard, epoch) for shard in shards]
+    assert {len(part) for part in parts} == {shards[0].used_rows(count)}
+    rows, seen = np.unique(np.concatenate(parts), return_counts=True)
+    if drop:
+        assert (seen == 1).all()
+        assert all(len(part) % batch_size == 0 for part in parts)
+    else:
+        assert rows.tolist() == list(range(count))
+        assert seen.sum() == world * -(-count // world)
+        assert seen.max() <= -(-world // count) + 1
+
+
+@given(shuffles)
+def test_another_epoch_is_another_order(shuffle: Shuffle) -> None:
+    first, again, other = (epoch_rows(200, shuffle, Shard(8), epoch) for epoch in (3, 3, 4))
+    assert first.tolist() == again.tolist()
+    assert first.tolist() != other.tolist()
+
+
+def test_buffers_of_a_lane_hold_whole_blocks() -> None:
+    """What a reader needs for the next batches of its lane are runs of the table, not single rows."""
+    shuffle, shard = Shuffle(seed=5, block_rows=16, lanes=2, buffer_batches=4), Shard(8)
+    rows = epoch_rows(512, shuffle, shard, 0).reshape(-1, 2, 8)  # [turn, lane, row of the batch]
+    for lane in range(2):
+        for buffer in np.split(rows[:, lane], 8):
+            assert len({int(row) // 16 for row in buffer.reshape(-1)}) == 2
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_lanes_share_the_last_short_batch(lanes: int) -> None:
+    rows = epoch_rows(10, Shuffle(0, block_rows=2, lanes=lanes), Shard(4), 0)
+    assert sorted(rows) == list(range(10))

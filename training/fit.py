@@ -1,0 +1,89 @@
+"""Fitting a head on vectors in memory. Lightning runs the loop; what is kept, logged and resumed is in keeper.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Trainer
+
+from ..errors import BadInput
+from ..progress import Progress, silent
+from ..schemas.vector import Float32
+from .config import ProbeConfig
+from .head import folded
+from .interrupt import InterruptFlag
+from .keeper import Keeper, StopCondition
+from .module import Examples, HeadModule
+from .quiet import quiet_lightning
+from .state import load_state
+
+STATE_FILE = "last.safetensors"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The weights of the best epoch (lowest valid loss), for raw vectors, and how the training went."""
+
+    weights: Mapping[str, Float32]
+    valid_loss: float
+    epochs: int
+    steps: int
+
+
+def fit_head(
+    train: Examples,
+    valid: Examples,
+    classes: int,
+    config: ProbeConfig,
+    *,
+    folder: Path | None = None,
+    interrupt: InterruptFlag | None = None,
+    progress: Progress = silent,
+) -> Fitted:
+    """Return a fresh head fitted on `train`: the best on `valid` over all epochs.
+
+    With a `folder`, figures are logged there, the state is saved now and then, and a state found there is continued, to
+    the same loss curve bit for bit. Once `interrupt` is raised, the step is finished, the state saved, and Interrupted
+    raised. Raises BadInput where no epoch had a finite loss.
+    """
+    path = folder / STATE_FILE if folder else None
+    state = load_state(path) if path and path.is_file() else None
+    module = HeadModule(train, valid, classes, config, state)
+    with _one_thread(), quiet_lightning():
+        keeper = Keeper(
+            module, StopCondition(config.stop_patience, interrupt or InterruptFlag()), path, state, progress
+        )
+        trainer = Trainer(
+            max_epochs=config.max_epochs - module.place.epoch,
+            accelerator="cpu",
+            devices=1,
+            callbacks=[keeper.early_stopping, keeper],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,  # each epoch has its own order, and the first may be the rest of one
+        )
+        with keeper:
+            trainer.fit(module)
+    if keeper.best is None:
+        raise BadInput("the loss was not finite in any epoch; lower learning_rate, or check the vectors")
+    weights = {name: tensor.numpy() for name, tensor in keeper.best.net.items()}
+    weights = folded(weights, module.mean, module.scale)
+    return Fitted(weights, keeper.best.loss, module.place.epoch, module.place.step)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Run PyTorch on one thread: steps this small gain nothing from more, and the bits do not depend on the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,80 @@
+"""What the clips are called: the labels of a store as classes and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..errors import NotFound, UsageError
+from ..schemas.clip import DESCRIPTIVE
+from ..store.store import Store
+
+LABELS = "labels"
+"""The clips column that holds a list of labels; each of the DESCRIPTIVE columns can serve instead, as one label a
+clip.
+"""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of some clips.
+
+    clip_ids: n strings, sorted; classes: c names, sorted; hot: bool[n, c], which clip has which label.
+    `multi_label`: whether some clip of the *store* has not exactly one, so that every view of it is taught alike.
+    """
+
+    clip_ids: NDArray[np.str_]
+    classes: tuple[str, ...]
+    hot: NDArray[np.bool_]
+    multi_label: bool
+
+    def rows(self, clip_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return int64[m]: where `clip_ids` stand in these labels; raise NotFound for one that does not."""
+        wanted = np.asarray(clip_ids, dtype=np.str_)
+        found = np.searchsorted(self.clip_ids, wanted)
+        strange = (found == len(self.clip_ids)) | (self.clip_ids[np.minimum(found, len(self.clip_ids) - 1)] != wanted)
+        if strange.any():
+            raise NotFound(f"clip {wanted[strange][0]} is not among the usable clips of the store")
+        return found
+
+    def targets(self, clip_ids: Sequence[str]) -> NDArray[np.float32] | NDArray[np.int64]:
+        """Return float32[m, c] of zeros and ones for multi-label, else int64[m] class numbers, in the order of
+        `clip_ids`.
+        """
+        hot = self.hot[self.rows(clip_ids)]
+        return hot.astype(np.float32) if self.multi_label else hot.argmax(axis=1)
+
+
+def read_labels(store: Store, column: str = LABELS) -> Labels:
+    """Return the labels of all usable clips of the store; `column` is "labels" or a DESCRIPTIVE column such as
+    "artist".
+
+    Raises UsageError for another column, NotFound where no clip has any label.
+    """
+    if column != LABELS and column not in DESCRIPTIVE:
+        raise UsageError(f"labels cannot be taken from {column!r}; there is {LABELS} and {', '.join(DESCRIPTIVE)}")
+    clips = store.clips(["clip_id", column])
+    owners, names = _pairs(clips.column(column))
+    classes, numbers = np.unique(names, return_inverse=True)
+    if not len(classes):
+        raise NotFound(f"no clip of {store.path} has a value in {column!r}; run `echodex add --labels labels.csv`")
+    hot = np.zeros((len(clips), len(classes)), dtype=np.bool_)
+    hot[owners, numbers] = True
+    clip_ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
+    return Labels(clip_ids, tuple(str(name) for name in classes), hot, bool((hot.sum(axis=1) != 1).any()))
+
+
+def _pairs(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Return (row, label) for every label of a column of lists or of strings; empty and missing ones are no label."""
+    flat = column.combine_chunks()
+    if pa.types.is_string(flat.type):
+        owners, names = pa.array(np.arange(len(flat)), pa.int64()), flat
+    else:
+        owners, names = pc.list_parent_indices(flat), pc.list_flatten(flat)
+    given = pc.fill_null(pc.not_equal(names, ""), False)
+    return owners.filter(given).to_numpy(), np.asarray(names.filter(given).to_pylist(), dtype=np.str_)

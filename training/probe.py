@@ -1,0 +1,91 @@
+"""`train probe`: a head on the stored vectors of a view, with its run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from ..errors import UsageError
+from ..progress import Progress, silent
+from ..schemas.run import Run
+from ..schemas.view import ALL
+from ..store.store import Store
+from .config import ProbeConfig, write_config
+from .fit import STATE_FILE, Fitted, fit_head
+from .head import Head, save_head
+from .inputs import Inputs, read_inputs
+from .interrupt import interrupt_flag
+from .labels import Labels, read_labels
+from .module import Examples
+from .run import finish_run, pinned, run_folder, working_run
+from .splits import TEST, TRAIN, VALID, Splits, read_splits
+
+OBJECTIVE = "probe"
+HEAD_FILE = "head.safetensors"
+SPLITS_FILE = "splits.parquet"
+CONFIG_FILE = "config.yaml"
+
+
+def train_probe(
+    store: Store,
+    *,
+    view: str = ALL,
+    space: str | None = None,
+    config: ProbeConfig | None = None,
+    name: str | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Train a fresh head on the clips that `view` keeps and return its run.
+
+    Multi-label (binary cross-entropy per class) where some clip of the store has not exactly one label, else single
+    label (cross-entropy). The splits come from the `split` column or are drawn (splits.py); they are kept in the run
+    folder, with the best head, the figures of every epoch and TensorBoard events. Ctrl-C raises KeyboardInterrupt after
+    saving; the same call again goes on from there, on the same clips. Raises UsageError where the view leaves nothing
+    to train or validate on.
+    """
+    config = config or ProbeConfig()
+    view = pinned(store, view)
+    labels = read_labels(store, config.labels)
+    splits = read_splits(store, labels, config.seed)
+    inputs = read_inputs(store, view, space, config.inputs, config.seed)
+    examples(inputs, labels, splits.ids(TRAIN), f"train clips in {view!r}")  # before a folder is made for them
+    notes = {"multi_label": labels.multi_label, "drawn_splits": list(splits.drawn)}
+    described = {**asdict(config), **notes}
+    draft = Run(name or "", OBJECTIVE, view, inputs.space.name, inputs.space.digest, described, labels.classes, {}, "")
+    with interrupt_flag() as interrupt, working_run(store, draft) as run:
+        folder = run_folder(store, run.name)
+        if (folder / SPLITS_FILE).is_file():
+            splits = Splits.load(folder / SPLITS_FILE)
+        else:
+            write_config(folder / CONFIG_FILE, config)
+            splits.save(folder / SPLITS_FILE)
+        train, valid = (
+            examples(inputs, labels, splits.ids(split), f"{split} clips in {view!r}") for split in (TRAIN, VALID)
+        )
+        fitted = fit_head(train, valid, len(run.classes), config, folder=folder, interrupt=interrupt, progress=progress)
+        save_head(folder / HEAD_FILE, fitted_head(fitted, labels, config))
+        figures = {"valid_loss": fitted.valid_loss, "epochs": fitted.epochs, "steps": fitted.steps}
+        sizes = {"train_clips": len(train), "valid_clips": len(valid), "test_clips": len(splits.ids(TEST))}
+        run = finish_run(store, run, {**figures, **sizes})
+        (folder / STATE_FILE).unlink(missing_ok=True)
+    return run
+
+
+def examples(inputs: Inputs, labels: Labels, wanted: Sequence[str], what: str) -> Examples:
+    """Return vectors and targets of those `wanted` clips that `inputs` holds.
+
+    Raises UsageError, naming `what` they are, where there is none.
+    """
+    rows = np.flatnonzero(np.isin(np.asarray(inputs.clip_ids, dtype=np.str_), np.asarray(wanted, dtype=np.str_)))
+    if not len(rows):
+        raise UsageError(
+            f"there are no {what} with vectors in {inputs.space.name!r}; check the splits, or embed more clips"
+        )
+    return Examples(inputs.matrix[rows], labels.targets([inputs.clip_ids[row] for row in rows]))
+
+
+def fitted_head(fitted: Fitted, labels: Labels, config: ProbeConfig) -> Head:
+    """Return the head of a finished fit."""
+    return Head(fitted.weights, labels.classes, labels.multi_label, unit=config.inputs == "clip")

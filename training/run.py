@@ -1,0 +1,134 @@
+"""Run folders: `runs/<name>/` of a store, one per training or evaluation."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from ..errors import Damaged, NotFound, StoreLocked, UsageError
+from ..schemas.run import Run
+from ..schemas.view import ALL
+from ..store.files import write_atomic
+from ..store.lock import writer_lock
+from ..store.names import check_name
+from ..store.store import Store
+
+RUNS = "runs"
+RUN_FILE = "run.json"
+
+
+def pinned(store: Store, view: str) -> str:
+    """Return "name@version" for a view, so that a run means the same rows for ever; "all" stays as it is."""
+    if view == ALL:
+        return ALL
+    info = store.view(view)
+    return f"{info.name}@{info.version}"
+
+
+@contextmanager
+def working_run(store: Store, draft: Run) -> Iterator[Run]:
+    """Give the run to work on, held against other processes: the unfinished one that `draft` describes, or a new one.
+
+    `draft.name` may be empty: it becomes "<objective>-<view>-<n>" with the first n that serves. Raises UsageError where
+    the name belongs to a finished or to another run, StoreLocked where another process works on it.
+    """
+    with ExitStack() as held:
+        if draft.name:
+            held.enter_context(_hold(store, draft.name))
+            found = _found(store, draft.name)
+            if found and not _continues(found, draft):
+                raise UsageError(_taken(found))
+            name = draft.name
+        else:
+            name = held.enter_context(_hold_first(store, draft))
+            found = _found(store, name)
+        yield found or _begun(store, replace(draft, name=name))
+
+
+def finish_run(store: Store, run: Run, metrics: Mapping[str, float]) -> Run:
+    """Write a run's metrics, which marks it as finished; return it."""
+    done = replace(run, metrics=dict(metrics))
+    _write(store, done)
+    return done
+
+
+def load_run(store: Store, name: str) -> Run:
+    """Return the run `name`. Raises NotFound with the nearest name, Damaged where its file cannot be read."""
+    path = run_folder(store, name) / RUN_FILE
+    if not path.is_file():
+        known = _names(store)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f" (there is: {', '.join(known) or 'none yet'})"
+        raise NotFound(f"run {name!r} does not exist in {store.path}{hint}")
+    try:
+        fields = json.loads(path.read_text())
+        return Run(**{**fields, "classes": tuple(fields["classes"])})
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"{path} does not describe a run; delete its folder and train it again") from error
+
+
+def list_runs(store: Store) -> list[Run]:
+    """Return all runs of a store, oldest first."""
+    return sorted((load_run(store, name) for name in _names(store)), key=lambda run: (run.created_at, run.name))
+
+
+def run_folder(store: Store, name: str) -> Path:
+    """Return where the files of run `name` are."""
+    return store.path / RUNS / check_name(name, "run")
+
+
+def _names(store: Store) -> list[str]:
+    return sorted(path.parent.name for path in (store.path / RUNS).glob(f"*/{RUN_FILE}"))
+
+
+def _write(store: Store, run: Run) -> None:
+    text = json.dumps(asdict(run), indent=1, sort_keys=True)
+    write_atomic(run_folder(store, run.name) / RUN_FILE, text.encode())
+
+
+@contextmanager
+def _hold(store: Store, name: str) -> Iterator[str]:
+    """Make the folder of run `name` if there is none, and hold its lock; raises StoreLocked where it is held."""
+    with writer_lock(store.folder(RUNS, check_name(name, "run")), wait_s=0.0):
+        yield name
+
+
+@contextmanager
+def _hold_first(store: Store, draft: Run) -> Iterator[str]:
+    """Hold the first numbered name that is free, or that of an unfinished run like `draft`."""
+    stem = f"{draft.objective}-{draft.view.partition('@')[0][:40]}"
+    with ExitStack() as held:
+        for number in count(1):
+            with suppress(StoreLocked):
+                name = held.enter_context(_hold(store, f"{stem}-{number}"))
+                found = _found(store, name)
+                if found is None or _continues(found, draft):
+                    break
+                held.close()
+        yield name
+
+
+def _found(store: Store, name: str) -> Run | None:
+    return load_run(store, name) if (run_folder(store, name) / RUN_FILE).is_file() else None
+
+
+def _continues(run: Run, draft: Run) -> bool:
+    return not run.metrics and replace(run, name=draft.name, created_at=draft.created_at) == draft
+
+
+def _taken(run: Run) -> str:
+    if run.metrics:
+        return f"run {run.name!r} is finished; train under another name"
+    return f"run {run.name!r} was begun with another view, space, settings or labels; train under another name"
+
+
+def _begun(store: Store, draft: Run) -> Run:
+    run = replace(draft, created_at=datetime.now(UTC).isoformat(timespec="microseconds"))
+    _write(store, run)
+    return run

@@ -1,0 +1,51 @@
+"""What a training tells while it runs: one JSON line an epoch in `metrics.jsonl`, and TensorBoard events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..store.files import PRIVATE_FILE, storage_errors, write_atomic
+
+METRICS_FILE = "metrics.jsonl"
+
+
+class RunLog:
+    """Appends the figures of epochs to a run folder.
+
+    On resume, lines of epochs from `epoch` on are dropped: they come again.
+    """
+
+    def __init__(self, folder: Path, epoch: int = 0) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        self._path = folder / METRICS_FILE
+        kept = [line for line in read_log(folder) if line["epoch"] < epoch]
+        write_atomic(self._path, "".join(map(_line, kept)).encode())
+        self._events = SummaryWriter(str(folder), purge_step=epoch if epoch else None)
+
+    def write(self, figures: Mapping[str, float]) -> None:
+        """Append one epoch's figures; `figures["epoch"]` is its number."""
+        with storage_errors(self._path), self._path.open("a") as stream:
+            stream.write(_line(figures))
+        for name, value in figures.items():
+            if name != "epoch":
+                self._events.add_scalar(name, value, int(figures["epoch"]))
+
+    def close(self) -> None:
+        """Flush and close the event file."""
+        self._events.close()
+        for path in self._path.parent.glob("events.out.tfevents.*"):
+            path.chmod(PRIVATE_FILE)
+
+
+def read_log(folder: Path) -> list[dict[str, float]]:
+    """Return the lines of a run's `metrics.jsonl`; a last line that a crash cut short is left out."""
+    path = folder / METRICS_FILE
+    lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _line(figures: Mapping[str, float]) -> str:
+    return json.dumps(dict(figures)) + "\n"

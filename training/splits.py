@@ -1,0 +1,124 @@
+"""Which clips teach, which validate and which test: from the `split` column, else drawn by seed.
+
+Training and evaluation share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ..errors import Damaged, UsageError
+from ..store.files import write_atomic
+from ..store.store import Store
+from .inputs import chance
+from .labels import Labels
+
+TRAIN, VALID, TEST = "train", "valid", "test"
+VALID_SHARE = 0.15
+TEST_SHARE = 0.15
+_MEANS = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "valid": VALID,
+    "validation": VALID,
+    "val": VALID,
+    "dev": VALID,
+    "test": TEST,
+    "testing": TEST,
+    "": "",
+}
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The split of every usable clip of a store.
+
+    clip_ids: n strings, sorted; names: n of "train", "valid", "test" or "" (has no split where others have one: not
+    used); `drawn`: which of the three were drawn by seed because the `split` column does not name them.
+    """
+
+    clip_ids: NDArray[np.str_]
+    names: NDArray[np.str_]
+    drawn: tuple[str, ...]
+
+    def ids(self, split: str) -> list[str]:
+        """Return the sorted ids of the clips of `split`."""
+        return [str(clip_id) for clip_id in self.clip_ids[self.names == split]]
+
+    def save(self, path: Path) -> None:
+        """Write the splits to a Parquet file, atomically."""
+        table = pa.table({"clip_id": self.clip_ids, "split": self.names}, metadata={"drawn": " ".join(self.drawn)})
+        write_atomic(path, lambda temporary: pq.write_table(table, temporary))
+
+    @classmethod
+    def load(cls, path: Path) -> Splits:
+        """Read what `save` wrote; raise Damaged where that is not possible."""
+        try:
+            table = pq.read_table(path)
+            columns = [np.asarray(table.column(name).to_pylist(), dtype=np.str_) for name in ("clip_id", "split")]
+            drawn = table.schema.metadata[b"drawn"].decode().split()
+        except (OSError, pa.ArrowException, KeyError, TypeError) as error:
+            raise Damaged(f"{path} does not hold the splits of a run ({error}); train the run again") from error
+        return cls(columns[0], columns[1], tuple(drawn))
+
+
+def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int64] | None = None) -> Splits:
+    """Return the splits of a store.
+
+    A split that the `split` column names is taken as it is. One that it does not name is drawn from the train clips:
+    15 % of each label's clips for test, 15 % for valid, chosen by a hash of (seed, clip_id), so that the draw depends
+    on neither view nor order. groups: int64[n], the same number for clips that must fall on one side (their
+    duplicates); they are drawn as one. Raises UsageError for a name that is not a split.
+    """
+    clips = store.clips(["clip_id", "split"])
+    here = np.searchsorted(np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_), labels.clip_ids)
+    given = clips.column("split").take(here).to_pylist()
+    names = np.array([_meaning(name) for name in given], dtype="U5")
+    if not names.astype(bool).any():
+        names[:] = TRAIN
+    drawn = tuple(name for name in (VALID, TEST) if not (names == name).any())
+    if drawn:
+        _draw(names, labels, seed, np.arange(len(names)) if groups is None else groups, drawn)
+    return Splits(labels.clip_ids, names, drawn)
+
+
+def _meaning(name: str | None) -> str:
+    try:
+        return _MEANS[(name or "").strip().lower()]
+    except KeyError:
+        raise UsageError(f"split {name!r} is not known; use train, valid or test in the split column") from None
+
+
+def _draw(names: NDArray[np.str_], labels: Labels, seed: int, groups: NDArray[np.int64], drawn: Sequence[str]) -> None:
+    """Turn train clips of `names` into clips of the `drawn` splits, label by label and group by group."""
+    teachers = np.flatnonzero(names == TRAIN)
+    _, leaders, members = np.unique(groups[teachers], return_index=True, return_inverse=True)
+    fates = np.full(len(leaders), TRAIN, dtype="U5")
+    strata = _rarest_label(labels.hot)[teachers[leaders]]
+    order = np.array([chance(seed, str(clip_id)) for clip_id in labels.clip_ids[teachers[leaders]]])
+    for stratum in np.unique(strata):
+        inside = np.flatnonzero(strata == stratum)
+        inside = inside[np.argsort(order[inside], kind="stable")]
+        tests = _quota(len(inside), TEST_SHARE, 2) if TEST in drawn else 0
+        valids = _quota(len(inside), VALID_SHARE, 3 if TEST in drawn else 2) if VALID in drawn else 0
+        fates[inside[:tests]] = TEST
+        fates[inside[tests : tests + valids]] = VALID
+    names[teachers] = fates[members]
+
+
+def _quota(count: int, share: float, least: int) -> int:
+    """Return how many of `count` clips are drawn: at least one where there are `least` of them."""
+    return max(1, round(share * count)) if count >= least else 0
+
+
+def _rarest_label(hot: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return int64[n]: of each clip's labels the one that fewest clips have, -1 for none."""
+    rarity = np.where(hot, hot.sum(axis=0), len(hot) + 1)
+    return np.where(hot.any(axis=1), rarity.argmin(axis=1), -1)
