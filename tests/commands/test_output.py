@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from echodex.commands.output import plain, print_table, safe
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    scores: tuple[float, ...]
+    handle: object = field(default=None, repr=False)
+
+
+def test_what_json_lacks_becomes_what_it_has() -> None:
+    thing = Thing("a", (1.0, float("nan"), float("inf")), handle=object())
+    assert plain({"thing": thing, "set": {1}}) == {"thing": {"name": "a", "scores": [1.0, None, None]}, "set": [1]}
+
+
+def test_a_file_name_cannot_move_the_cursor() -> None:
+    assert safe("a\x1b[2Jb\nc") == "a\\x1b[2Jb\\nc"
+    assert safe("Größe 音.wav") == "Größe 音.wav"
+
+
+def test_tables_align_text_left_and_numbers_right(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["name", "n"], [("a", 5), ("bcd", 1000), ("e", None)])
+    assert capsys.readouterr().out.splitlines() == ["name     n", "a        5", "bcd   1000", "e        -"]
