@@ -41,7 +41,7 @@ class Tables:
         return lancedb.connect(str(self.folder))
 
     def names(self) -> list[str]:
-        """Return the names of all tables, sorted."""
+        """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
         found: list[str] = []
         token = None
         while True:
@@ -49,11 +49,12 @@ class Tables:
             found += page.tables
             token = page.page_token
             if not token:
-                return sorted(found)
+                return sorted(name for name in found if self.exists(name))
 
     def exists(self, name: str) -> bool:
         """Return whether there is a table `name`."""
-        return (self.folder / f"{name}.lance" / "_versions").is_dir()
+        versions = self.folder / f"{name}.lance" / "_versions"
+        return versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir())
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make the empty table `name`, unless it is there already."""

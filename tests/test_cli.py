@@ -97,9 +97,10 @@ def test_a_wrong_path_is_one_sentence(library: Path, tmp_path: Path) -> None:
     fails(run("status", cwd=tmp_path.parent, ECHODEX_STORE=""), 66, "no store at or above")
 
 
-def test_an_unknown_view_is_one_sentence(library: Path) -> None:
+def test_an_unknown_view_is_one_sentence(library: Path, tmp_path: Path) -> None:
     fails(run("--store", library, "views", "show", "lean"), 66, "view 'lean' does not exist")
-    fails(run("--store", library, "similar", "x", "--view", "lean"), 66, "lean")
+    query = tmp_path / "audio" / "0.wav"
+    fails(run("--store", library, "similar", query, "--view", "lean"), 66, "view 'lean' does not exist")
 
 
 def test_a_corrupt_checkpoint_is_one_sentence(library: Path, tmp_path: Path) -> None:
@@ -112,8 +113,9 @@ def test_a_damaged_store_is_one_sentence(library: Path) -> None:
     fails(run("--store", library, "status"), 5, "echodex.json")
 
 
-def test_a_bad_filter_or_option_is_a_usage_error(library: Path) -> None:
-    fails(run("--store", library, "similar", "x", "--where", "nonsense"), 2, "names no column")
+def test_a_bad_filter_or_option_is_a_usage_error(library: Path, tmp_path: Path) -> None:
+    query = tmp_path / "audio" / "0.wav"
+    fails(run("--store", library, "similar", query, "--where", "nonsense"), 2, "names no column")
     assert run("--store", library, "similar").returncode == 2
     assert run("--store", library, "nonsense").returncode == 2
 
@@ -132,6 +134,7 @@ def test_a_full_disk_is_one_sentence_and_the_store_stays_whole(make_wav: MakeWav
         fails(run("--store", disk / "library", "embed", "dummy", "--set", "bands=256"), 74, "disk is full")
         (disk / "filler").unlink()
         assert answer("--store", disk / "library", "status")["clips"] == 40
+        assert run("--store", disk / "library", "embed", "dummy").returncode == 0
     finally:
         subprocess.run(["umount", disk], check=True)
 

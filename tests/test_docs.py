@@ -27,7 +27,7 @@ def commands(
 
 
 @pytest.mark.parametrize(
-    ("path", "command"), commands(), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
+    ("path", "command"), list(commands()), ids=lambda value: "-".join(value) if isinstance(value, tuple) else ""
 )
 def test_every_command_has_help_and_an_example(path: tuple[str, ...], command: click.Command) -> None:
     assert command.help
@@ -40,24 +40,19 @@ def test_every_command_has_help_and_an_example(path: tuple[str, ...], command: c
 
 def parse(line: str) -> None:
     """Parse a command line without running it."""
-    words = shlex.split(line, comments=True)[1:]
+    words = shlex.split(line.replace("|| true", ""), comments=True)[1:]
     command: click.Command = cli
-    context = command.make_context("echodex", list(words), resilient_parsing=False)
     while isinstance(command, click.Group):
-        name, inner, words = command.resolve_command(context, [*context.protected_args, *context.args])
-        assert inner is not None, line
-        command = inner
-        context = command.make_context(name, list(words), parent=context)
+        command = command.commands[words.pop(0)]
+    command.make_context(command.name, words)
 
 
-@pytest.mark.filterwarnings("ignore:'protected_args':DeprecationWarning")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_line_in_the_docs_parses(page: Path) -> None:
     lines = re.findall(r"^(?: {4}|\$ )?(echodex [a-z].*)$", page.read_text(), flags=re.MULTILINE)
     for line in lines:
-        if page.name == "cli.md" or "[" in line:
-            continue
-        parse(line)
+        if page.name != "cli.md":
+            parse(line)
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
