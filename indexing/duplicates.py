@@ -1,0 +1,133 @@
+"""`duplicates`: groups of clips that are the same recording, with the evidence for each member."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..errors import UsageError
+from ..progress import Progress, silent
+from ..schemas.hit import Alignment, DuplicateGroup, Member
+from ..schemas.vector import Float32, Vectors
+from . import originals
+from .near import blocks
+from .stars import Confirm, star_groups
+from .verify import Verifier
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+Rows = NDArray[np.int64]
+
+MIN_SCORE = 0.98
+"""Cosine from which clips count as duplicates when nothing but vectors is compared."""
+
+VERIFIED_MIN_SCORE = 0.80
+"""Cosine from which clips are compared by ear: a crop or added noise moves the vector, and the waveforms decide."""
+
+
+def duplicates(
+    store: Store,
+    *,
+    min_score: float | None = None,
+    space: str | None = None,
+    view: str | None = None,
+    where: str | None = None,
+    verify: str | None = None,
+    progress: Progress = silent,
+) -> list[DuplicateGroup]:
+    """Return the duplicate groups of a space, the largest first.
+
+    min_score: lowest cosine of a member and its representative; None is MIN_SCORE, or VERIFIED_MIN_SCORE with
+    verify="audio", which aligns the waveforms and keeps only members whose residual is at most
+    verify.MAX_RESIDUAL_DB. The representative is the clip with the most others near it, among equals the better
+    original (indexing/originals.py), then the one of smallest id; with verify="audio" the better original goes first.
+    Byte-identical copies are one clip with several paths: each further path is an exact member, of a group of its own
+    if need be. Raises UsageError for a score or a verification that does not exist, NotFound for an unknown space or
+    view.
+    """
+    if verify not in (None, "audio"):
+        raise UsageError(f"verify={verify!r} does not exist (known: audio)")
+    if min_score is None:
+        min_score = VERIFIED_MIN_SCORE if verify else MIN_SCORE
+    if not -1 <= min_score <= 1:
+        raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
+    vectors = store.vectors(space, view=view, where=where)
+    clips = store.clips(["clip_id", "uris", *originals.COLUMNS], view=view, where=where)
+    prefer = _preference(clips, vectors)
+    alignments: dict[str, Alignment] = {}
+    confirm = None
+    with contextlib.ExitStack() as stack:
+        if verify:
+            verifier = stack.enter_context(Verifier(store.sources(vectors.clip_ids), threads=os.cpu_count() or 1))
+            confirm = _by_ear(vectors.clip_ids, verifier, alignments, progress)
+        stars = star_groups(vectors.matrix, min_score, prefer, confirm)
+    groups = _described(store, clips, vectors, stars, alignments)
+    return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
+
+
+def _preference(clips: pa.Table, vectors: Vectors) -> Rows:
+    rows = pc.index_in(pa.array(vectors.clip_ids, pa.string()), value_set=clips.column("clip_id").combine_chunks())
+    return originals.preference(clips.take(rows))
+
+
+def _by_ear(clip_ids: list[str], verifier: Verifier, alignments: dict[str, Alignment], progress: Progress) -> Confirm:
+    """Return what `star_groups` asks which candidates to accept; it notes in `alignments` how each lies."""
+    heard = 0
+
+    def confirm(representative: int, candidates: Rows) -> Rows:
+        nonlocal heard
+        heard += 1
+        same = verifier.same_recording(representative, candidates.tolist())
+        alignments.update({clip_ids[row]: alignment for row, alignment in same.items()})
+        progress("verify", heard, None)
+        return np.array(sorted(same), dtype=np.int64)
+
+    return confirm
+
+
+def _described(
+    store: Store, clips: pa.Table, vectors: Vectors, stars: list[Rows], alignments: dict[str, Alignment]
+) -> list[DuplicateGroup]:
+    """Return the groups of `stars`, and one for each clip outside of them that lies in several places."""
+    uris = dict(zip(clips.column("clip_id").to_pylist(), clips.column("uris").to_pylist(), strict=True))
+    starred = {vectors.clip_ids[row] for star in stars for row in star}
+    copied = [clip_id for clip_id, places in uris.items() if len(places) > 1 and clip_id not in starred]
+    shown = sorted(starred) + copied
+    paths = {
+        source.clip_id: [source.path, *(uri for uri in uris[source.clip_id] if uri != source.path)]
+        for source in store.sources(shown)
+    }
+    groups = []
+    for star in stars:
+        matrix = vectors.matrix[star]
+        scores = np.clip(matrix @ matrix[0], -1, 1).tolist()
+        clip_ids = [vectors.clip_ids[row] for row in star]
+        groups.append(_group(clip_ids, [1.0, *scores[1:]], paths, alignments, _lowest_pair(matrix)))
+    return groups + [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
+
+
+def _group(
+    clip_ids: list[str],
+    scores: list[float],
+    paths: dict[str, list[str]],
+    alignments: dict[str, Alignment],
+    lowest_pair_score: float,
+) -> DuplicateGroup:
+    members = []
+    for clip_id, score in zip(clip_ids, scores, strict=True):
+        first, *others = paths[clip_id]
+        members.append(Member(clip_id, score, first, alignment=alignments.get(clip_id)))
+        members += [Member(clip_id, score, other, exact=True) for other in others]
+    return DuplicateGroup(clip_ids[0], tuple(members), lowest_pair_score)
+
+
+def _lowest_pair(matrix: Float32) -> float:
+    """Return the lowest cosine between two rows of float32[n, d] (L2-normalised)."""
+    return min(float((matrix[at] @ matrix.T).min()) for at in blocks(len(matrix), len(matrix)))

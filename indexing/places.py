@@ -1,0 +1,58 @@
+"""Finding the clips of a file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from ..errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+
+@dataclass(frozen=True)
+class Place:
+    """A clip added from a path. excerpt: only a part of the file; unchanged: the file is still as it was then."""
+
+    clip_id: str
+    excerpt: bool
+    unchanged: bool
+
+
+def clips_at(store: Store, path: str | Path) -> list[Place]:
+    """Return the usable clips that were added from `path`, by clip id; the file need not be there any more."""
+    wanted = os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, the store does not)
+    clips = store.clips(["clip_id", "uris", "mtimes_ns", "size_bytes", "excerpt"])
+    uris = clips.column("uris").combine_chunks()
+    rows = uris.value_parent_indices().filter(pc.equal(uris.flatten(), wanted)).unique()
+    try:
+        found = Path(wanted).stat()
+        state = (found.st_mtime_ns, found.st_size)
+    except OSError:
+        state = (-1, -1)
+    places = []
+    for row in clips.take(rows).to_pylist():
+        mtime_ns = row["mtimes_ns"][row["uris"].index(wanted)]
+        places.append(Place(row["clip_id"], bool(row["excerpt"]), (mtime_ns, row["size_bytes"]) == state))
+    return places
+
+
+def clip_of(store: Store, named: str | Path) -> str:
+    """Return the clip that `named`, a clip id or the path of a file, stands for.
+
+    Raises NotFound where there is none, UsageError where a file holds several clips.
+    """
+    places = clips_at(store, named)
+    if len(places) > 1:
+        ids = ", ".join(place.clip_id for place in places[:5])
+        raise UsageError(f"{named} holds {len(places)} clips; name one by its id: {ids}")
+    if places:
+        return places[0].clip_id
+    if not isinstance(named, str) or not pc.any(pc.equal(store.clips(["clip_id"]).column(0), named)).as_py():
+        raise NotFound(f"{str(named)[:200]!r} is neither a usable clip of {store.path} nor a file that was added to it")
+    return named
