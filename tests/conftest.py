@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile
 from hypothesis import settings
 
 from echodex.api import Store
+from echodex.schemas.clip import Source
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -46,4 +48,55 @@ def make_wav(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """An empty store."""
+    return Store.open(tmp_path / "library")
+
+
+KINDS = ("high", "low", "noise")
+
+
+def sound(kind: str, seed: int) -> np.ndarray:
+    """A quarter of a second at 8 kHz: a low tone, a high tone, each of a frequency of its own, or noise."""
+    random = np.random.default_rng(seed)
+    time_s = np.arange(2000) / 8000
+    noise = random.standard_normal(len(time_s))
+    if kind == "noise":
+        return 0.1 * noise
+    tone = np.sin(2 * np.pi * random.uniform(*((200, 900) if kind == "low" else (1800, 3500))) * time_s)
+    return 0.3 * tone + 0.02 * noise
+
+
+def labelled_store(folder: Path, labels: Sequence[Sequence[str]], splits: Sequence[str] = ()) -> Store:
+    """A store with one clip per entry of `labels`, embedded with the dummy encoder.
+
+    A clip sounds like its first label, one of KINDS; `splits` fills the split column.
+    """
+    store = Store.open(folder / "library")
+    sources = []
+    (folder / "audio").mkdir(parents=True)
+    for number, names in enumerate(labels):
+        path = folder / "audio" / f"{number:04}.wav"
+        soundfile.write(path, sound(names[0] if names else "noise", number), 8000)
+        fields = (("split", splits[number]),) if splits else ()
+        sources.append(Source(str(path), labels=tuple(names), fields=fields))
+    store.add_sources(sources)
+    store.embed("dummy")
+    return store
+
+
+@pytest.fixture(scope="session")
+def kinds_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """72 clips of three kinds, one label each, no split column. For reading only."""
+    return labelled_store(tmp_path_factory.mktemp("kinds"), [[KINDS[number % 3]] for number in range(72)])
+
+
+@pytest.fixture
+def new_store(tmp_path: Path) -> Callable[..., Store]:
+    """Make a store from a list of labels per clip, and a list of splits."""
+    return lambda labels, splits=(): labelled_store(tmp_path, labels, splits)
+
+
+@pytest.fixture
+def kinds(kinds_store: Store, tmp_path: Path) -> Store:
+    """A copy of `kinds_store`, to write to."""
+    shutil.copytree(kinds_store.path, tmp_path / "library")
     return Store.open(tmp_path / "library")

@@ -17,11 +17,10 @@ from .config import ProbeConfig
 from .head import folded
 from .interrupt import InterruptFlag
 from .keeper import Keeper, StopCondition
+from .layout import STATE_FILE
 from .module import Examples, HeadModule
 from .quiet import quiet_lightning
 from .state import load_state
-
-STATE_FILE = "last.safetensors"
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,15 @@ from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.store import Store
 from .config import ProbeConfig, write_config
-from .fit import STATE_FILE, Fitted, fit_head
+from .fit import Fitted, fit_head
 from .head import Head, save_head
 from .inputs import Inputs, read_inputs
 from .interrupt import interrupt_flag
 from .labels import Labels, read_labels
+from .layout import CONFIG_FILE, HEAD_FILE, PROBE, SPLITS_FILE, STATE_FILE
 from .module import Examples
 from .run import finish_run, pinned, run_folder, working_run
 from .splits import TEST, TRAIN, VALID, Splits, read_splits
-
-OBJECTIVE = "probe"
-HEAD_FILE = "head.safetensors"
-SPLITS_FILE = "splits.parquet"
-CONFIG_FILE = "config.yaml"
 
 
 def train_probe(
@@ -53,7 +49,7 @@ def train_probe(
     examples(inputs, labels, splits.ids(TRAIN), f"train clips in {view!r}")  # before a folder is made for them
     notes = {"multi_label": labels.multi_label, "drawn_splits": list(splits.drawn)}
     described = {**asdict(config), **notes}
-    draft = Run(name or "", OBJECTIVE, view, inputs.space.name, inputs.space.digest, described, labels.classes, {}, "")
+    draft = Run(name or "", PROBE, view, inputs.space.name, inputs.space.digest, described, labels.classes, {}, "")
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
         if (folder / SPLITS_FILE).is_file():

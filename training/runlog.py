@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..store.files import PRIVATE_FILE, storage_errors, write_atomic
-
-METRICS_FILE = "metrics.jsonl"
+from .layout import METRICS_FILE
 
 
 class RunLog:

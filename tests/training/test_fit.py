@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegression
 
 from echodex.errors import BadInput
 from echodex.training.config import PRESETS, ProbeConfig
-from echodex.training.fit import STATE_FILE, Fitted, fit_head
+from echodex.training.fit import Fitted, fit_head
 from echodex.training.head import Head
 from echodex.training.interrupt import interrupt_flag
+from echodex.training.layout import STATE_FILE
 from echodex.training.module import Examples
 
 CONFIG = ProbeConfig(max_epochs=6, batch_size=16)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +18,6 @@ from echodex.training.run import load_run, run_folder
 from echodex.training.splits import Splits
 
 CONFIG = ProbeConfig(max_epochs=30, learning_rate=0.02)
-
-
-@pytest.fixture
-def kinds(kinds_store: Store, tmp_path: Path) -> Store:
-    """A copy of the store of three kinds, to write to."""
-    shutil.copytree(kinds_store.path, tmp_path / "library")
-    return Store.open(tmp_path / "library")
 
 
 def save_view(store: Store, name: str, kept: list[str]) -> None:

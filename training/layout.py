@@ -1,0 +1,12 @@
+"""The files of a run folder beside `run.json`, and the objectives that runs have."""
+
+from __future__ import annotations
+
+PROBE = "probe"
+
+CONFIG_FILE = "config.yaml"
+HEAD_FILE = "head.safetensors"
+METRICS_FILE = "metrics.jsonl"
+SPLITS_FILE = "splits.parquet"
+STATE_FILE = "last.safetensors"
+"""The state of an unfinished training."""
