@@ -33,7 +33,7 @@ def clips_at(store: Store, path: str | Path) -> list[Place]:
     try:
         found = Path(wanted).stat()
         state = (found.st_mtime_ns, found.st_size)
-    except OSError:
+    except (OSError, ValueError):  # a NUL in the name
         state = (-1, -1)
     places = []
     for row in clips.take(rows).to_pylist():

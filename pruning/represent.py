@@ -1,0 +1,46 @@
+"""Who stands for a clip that is left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.vector import Float32
+from .choice import Choice
+from .cluster import NOISE
+from .coverage import nearest
+
+Rows = NDArray[np.int64]
+
+
+def represent(matrix: Float32, choice: Choice, kept: NDArray[np.bool_]) -> tuple[Rows, Float32]:
+    """Return for each row of float32[n, d] the row that stands for it, int64[n], and their cosine, float32[n].
+
+    A kept clip stands for itself, a duplicate has the representative of its group (kept or not), any other the most
+    similar kept clip of its cluster; noise, and clusters of which nothing is kept, the most similar of all. Nothing
+    kept: -1 and 0.
+    """
+    rows = np.arange(len(matrix))
+    stands, similarity = rows.copy(), np.ones(len(matrix), dtype=np.float32)
+    copies = ~kept & choice.is_duplicate
+    stands[copies] = choice.duplicate_of[copies]
+    similarity[copies] = np.einsum("ij,ij->i", matrix[copies], matrix[stands[copies]])
+    left = ~kept & ~copies
+    alone = left & ((choice.labels == NOISE) | ~np.isin(choice.labels, choice.labels[kept]))
+    for label in np.unique(choice.labels[left & ~alone]):
+        inside = choice.labels == label
+        _to_nearest(matrix, left & inside, kept & inside, stands, similarity)
+    _to_nearest(matrix, alone, kept, stands, similarity)
+    return stands, np.clip(similarity, -1, 1)
+
+
+def _to_nearest(
+    matrix: Float32, which: NDArray[np.bool_], among: NDArray[np.bool_], stands: Rows, similarity: Float32
+) -> None:
+    """Fill in `stands` and `similarity` of the rows `which` from their nearest row `among`."""
+    candidates = np.flatnonzero(among)
+    if not len(candidates):
+        stands[which], similarity[which] = -1, 0.0
+    elif which.any():
+        found, similarity[which] = nearest(matrix[which], matrix[candidates])
+        stands[which] = candidates[found]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from echodex.api import Store
+from echodex.errors import NotFound, UsageError
+from echodex.pruning.config import PruneConfig
+from echodex.pruning.explain import Explanation, explain
+from echodex.pruning.plan import plan
+
+Matrix = NDArray[np.float32]
+SMALL: dict[str, Any] = {"min_cluster_size": 5, "min_samples": 3}
+
+
+@pytest.fixture
+def lean(library: Callable[..., Store], blobs: Callable[..., Matrix]) -> Store:
+    rows = blobs(3, 12, noise=8)
+    store = library(np.concatenate([rows, rows[:6]]), ["train"] * 44 + ["test"] * 6)
+    plan(store, PruneConfig(eps=0.5, noise="prune", **SMALL)).save(store, "lean")
+    plan(store, PruneConfig(eps=0.5, split="test", **SMALL)).save(store, "test-only")
+    return store
+
+
+def by_reason(store: Store, view: str = "lean") -> dict[str, Explanation]:
+    rows = store.view_rows(store.view(view)).to_pylist()
+    return {row["reason"]: explain(store, view, row["clip_id"]) for row in rows}
+
+
+def test_every_reason_has_its_sentence(lean: Store) -> None:
+    found = by_reason(lean)
+    assert set(found) == {"selected", "redundant", "noise", "other-split"}
+    for reason, pattern in {
+        "selected": "is in lean@1: the selector chose it in cluster ",
+        "redundant": "is not in lean@1: in cluster ",
+        "noise": "is not in lean@1: it is in no cluster, and noise is pruned; the nearest kept clip is ",
+        "other-split": "is in lean@1: it is not of the split that was pruned.",
+    }.items():
+        assert pattern in found[reason].sentence
+    redundant = found["redundant"]
+    assert f"it is covered by {redundant.representative_path} (cosine {redundant.similarity:.3f})" in redundant.sentence
+    assert f"come back at a budget of {redundant.rank + 1} of 44 clips, for a gain of" in redundant.sentence  # type: ignore[operator]
+    assert found["noise"].gain is None
+
+
+def test_a_duplicate_names_its_original_and_what_became_of_that(
+    library: Callable[..., Store], blobs: Callable[..., Matrix]
+) -> None:
+    rows = blobs(2, 14)
+    store = library(np.concatenate([rows, rows]))
+    plan(store, PruneConfig(eps=0.6, **SMALL)).save(store, "lean")
+    found = [explain(store, "lean", row["clip_id"]) for row in store.view_rows(store.view("lean")).to_pylist()]
+    duplicates = [one for one in found if one.reason == "duplicate"]
+    assert len(duplicates) == 28
+    assert all("it is a duplicate of " in one.sentence and "(cosine 1.000)" in one.sentence for one in duplicates)
+    assert any("which is itself redundant" in one.sentence for one in duplicates)
+    assert sum(one.stands_for for one in found) == sum(not one.kept for one in found)
+
+
+def test_by_path_and_by_id_are_the_same(lean: Store) -> None:
+    one = by_reason(lean)["redundant"]
+    assert explain(lean, "lean@1", one.path) == explain(lean, "lean", Path(one.path)) == one
+    Path(one.path).unlink()
+    assert explain(lean, "lean", one.path) == one, "the file need not be there"
+
+
+def test_a_clip_without_a_vector(lean: Store, make_wav: Callable[..., Path], tmp_path: Path) -> None:
+    late = make_wav("late.wav", seed=900)
+    (tmp_path / "late.csv").write_text("path,split\naudio/late.wav,train\n")
+    lean.add(labels=tmp_path / "late.csv")
+    with pytest.raises(NotFound, match="was not among the clips that view lean@1 was made from"):
+        explain(lean, "lean", late)
+    plan(lean, PruneConfig(**SMALL)).save(lean, "lean")
+    found = explain(lean, "lean", late)
+    assert (found.view, found.kept, found.rank, found.representative) == ("lean@2", False, None, None)
+    assert found.sentence.endswith("it had no vector, so nobody could tell whether it is redundant.")
+
+
+def test_what_cannot_be_explained(lean: Store, make_wav: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="view 'fat' does not exist"):
+        explain(lean, "fat", "x")
+    for unknown in ("x", Path("x"), "a\0b"):
+        with pytest.raises(NotFound, match="neither a usable clip"):
+            explain(lean, "lean", unknown)
+    make_wav("two.wav", seconds=2.0)
+    (tmp_path / "two.csv").write_text("path,offset_s,duration_s\naudio/two.wav,0,1\naudio/two.wav,1,1\n")
+    lean.add(labels=tmp_path / "two.csv")
+    with pytest.raises(UsageError, match="holds 2 clips; name one by its id"):
+        explain(lean, "lean", tmp_path / "audio" / "two.wav")
