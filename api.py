@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch.utils.data import DataLoader
 
     from .audio.limits import Limits
-    from .evaluation.pruning import PruningReport
+    from .evaluation.report import PruningReport
     from .pruning.diff import ViewDiff
     from .pruning.explain import Explanation
     from .pruning.plan import Plan as PruningPlan
