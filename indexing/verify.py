@@ -23,8 +23,11 @@ from ..schemas.vector import Float32
 RATE_HZ = 8000
 """Waveforms are compared up to 4 kHz: what every codec and microphone keeps."""
 
-MAX_RESIDUAL_DB = -6.0
-"""A clip is the same recording where at most a quarter of its energy is left unexplained."""
+MAX_RESIDUAL_DB = -8.0
+"""A clip is the same recording where at most a sixth of its energy is left unexplained. Copies stay below -10 dB
+(with other codecs and rates, and noise down to 10 dB below the clip), other recordings, even of short and simple
+sounds, above -7.
+"""
 
 MIN_OVERLAP = 0.75
 """Share of the shorter clip that must lie on the other: a crop lies on its original whole. Less is common ground, not a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,27 +56,29 @@ def explain(store: Store, view: str, clip: str | Path) -> Explanation:
     row = _row(rows, clip_id)
     if row is None:
         raise NotFound(f"{clip} was not among the clips that view {address} was made from; prune again to take it in")
-    representative = row["representative"] or clip_id
-    paths = [source.path for source in store.sources([clip_id, representative])]
+    stands = row["representative"] or clip_id
+    path, other = (source.path for source in store.sources([clip_id, stands]))
     stood_for = rows.filter(pc.and_(pc.equal(rows.column("representative"), clip_id), pc.invert(rows.column("kept"))))
-    above = _row(rows, representative) if not row["kept"] else None
-    ranked = len(rows) - rows.column("rank").null_count
-    return Explanation(
+    found = Explanation(
         clip_id=clip_id,
-        path=paths[0],
+        path=path,
         view=address,
         kept=row["kept"],
         reason=row["reason"],
         cluster=row["cluster"],
         rank=row["rank"],
-        ranked=ranked,
+        ranked=len(rows) - rows.column("rank").null_count,
         representative=row["representative"],
-        representative_path=paths[1] if row["representative"] else None,
+        representative_path=other if row["representative"] else None,
         similarity=row["similarity"],
         gain=row["gain"],
         stands_for=len(stood_for),
-        sentence=_sentence(row, paths, address, len(stood_for), above) + _return(row, ranked),
+        sentence="",
     )
+    if found.kept:
+        return replace(found, sentence=_why_in(found))
+    pruned_noise = info.recipe.get("config", {}).get("noise") == "prune"
+    return replace(found, sentence=_why_out(found, _row(rows, stands), pruned_noise) + _way_back(found))
 
 
 def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
@@ -84,31 +86,35 @@ def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _sentence(row: dict[str, Any], paths: list[str], view: str, stands_for: int, above: dict[str, Any] | None) -> str:
-    """Return the sentence. paths: of the clip and of what stands for it; above: the latter's row, for a pruned clip."""
-    name, other = paths
-    near = f"{other} (cosine {row['similarity']:.3f})" if row["representative"] else "no clip at all"
-    if row["kept"]:
-        why = {
-            Kept.SELECTED: f"the selector chose it in cluster {row['cluster']}",
-            Kept.NOISE: "it is in no cluster, and noise is kept",
-            Kept.UNTOUCHED: "it is not of the split that was pruned",
-        }[Kept(row["reason"])]
-        also = f", where it stands for {stands_for} clips that are left out" if stands_for else ""
-        return f"{name} is in {view}: {why}{also}."
-    if row["reason"] == Kept.NO_VECTOR:
-        return f"{name} is not in {view}: it had no vector, so nobody could tell whether it is redundant."
-    if row["reason"] == Kept.NOISE:
-        return f"{name} is not in {view}: it is in no cluster, and noise is pruned; the nearest kept clip is {near}."
-    if row["reason"] == Kept.DUPLICATE:
-        chain = f", which is itself {above['reason']}" if above and not above["kept"] else ""
-        return f"{name} is not in {view}: it is a duplicate of {near}{chain}."
-    return f"{name} is not in {view}: in cluster {row['cluster']} it is covered by {near}."
+def _why_in(found: Explanation) -> str:
+    why = {
+        Kept.SELECTED: f"the selector chose it in cluster {found.cluster}",
+        Kept.NOISE: "it is in no cluster, so that no other clip stands for it",
+        Kept.UNTOUCHED: "it is not of the split that was pruned",
+    }[Kept(found.reason)]
+    also = f"; it stands for {found.stands_for} clips that are left out" if found.stands_for else ""
+    return f"{found.path} is in {found.view}: {why}{also}."
 
 
-def _return(row: dict[str, Any], ranked: int) -> str:
+def _why_out(found: Explanation, representative: dict[str, Any] | None, pruned_noise: bool) -> str:
+    """Return why a clip is left out; representative: the row of the clip that stands for it."""
+    near = f"{found.representative_path} (cosine {found.similarity:.3f})" if found.representative else "none"
+    if found.reason == Kept.NO_VECTOR:
+        why = "it had no vector, so that nobody could tell whether it is redundant"
+    elif found.reason == Kept.NOISE:
+        policy = "noise is pruned" if pruned_noise else "the budget does not reach it"
+        why = f"it is in no cluster, and {policy}; the nearest kept clip is {near}"
+    elif found.reason == Kept.DUPLICATE:
+        fate = f", which is itself {representative['reason']}" if representative and not representative["kept"] else ""
+        why = f"it is a duplicate of {near}{fate}"
+    else:
+        why = f"in cluster {found.cluster} it is covered by {near}"
+    return f"{found.path} is not in {found.view}: {why}."
+
+
+def _way_back(found: Explanation) -> str:
     """Return at which budget a pruned clip would come back."""
-    if row["kept"] or row["rank"] is None:
+    if found.rank is None:
         return ""
-    gain = "" if row["gain"] is None else f", for a gain of {row['gain']:.2g}"
-    return f" It would come back at a budget of {row['rank'] + 1} of {ranked} clips{gain}."
+    gain = "" if found.gain is None else f", for a gain of {found.gain:.2g}"
+    return f" It would come back at a budget of {found.rank + 1} of {found.ranked} clips{gain}."

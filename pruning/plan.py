@@ -87,8 +87,8 @@ def plan(
 
     The same clips, vectors and config give the same plan, whatever the order of ingest or the number of threads.
     """
-    material = read_material(store, space=space, view=view, where=where, split=config.split)
     source = view if view == ALL else _pinned(store, view)
+    material = read_material(store, space=space, view=source, where=where, split=config.split)
     return plan_of(material, config, {"view": source, "where": where})
 
 

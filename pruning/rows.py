@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..schemas.view import VIEW_ROWS, Kept
 from .choice import Choice
@@ -27,7 +28,8 @@ def view_rows(material: Material, choice: Choice, kept: Mask, noise_policy: str)
     gained = np.isin(np.arange(n), pool[~np.isnan(choice.gains)])
     all_kept = ~material.in_split
     all_kept[pool] = kept
-    stands, similarity = represent(material.matrix[pool], choice, kept)
+    with threadpool_limits(limits=1, user_api="blas"):  # for the same digits whatever the number of threads
+        stands, similarity = represent(material.matrix[pool], choice, kept)
     representative = np.where(all_kept, np.arange(n), -1)
     representative[pool] = np.where(stands < 0, -1, pool[stands])
     named = representative >= 0

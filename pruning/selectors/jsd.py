@@ -15,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ...indexing.near import blocks
 from ...schemas.vector import Float32
 from .base import Selection, similarities
 from .registry import register
 
 Float64 = NDArray[np.float64]
+
+_NO_PAIR = -2.0
+"""Stands in a matrix of cosines where there is no pair (any more)."""
 
 _STEPS = 100
 """`t` counts in hundredths: the cut is the lowest of those at all hundredths up to t, so that it can only fall."""
@@ -82,18 +86,18 @@ def _cut(histograms: Float64, t: float) -> int:
 
 
 def _eliminate(cosines: Float32, binned: NDArray[np.uint8], bins: int) -> tuple[NDArray[np.int64], Float32, Float64]:
-    """Return the order int64[m], gains float32[m], and for r = 2..m the histogram of the first r, float64[m - 1, bins].
+    """Return the order int64[m], gains float32[m], and the histograms of the first 2..m clips, float64[m - 1, bins].
 
-    Overwrites `cosines`: each row keeps its nearest remaining row, renewed only when that one leaves.
+    Overwrites `cosines`, whose diagonal is _NO_PAIR: each row keeps its nearest remaining row, renewed when that
+    leaves.
     """
     m = len(cosines)
-    np.fill_diagonal(cosines, -2)
     totals = cosines.sum(axis=1, dtype=np.float64)
     nearest, score = cosines.argmax(axis=1), cosines.max(axis=1)
     left = np.ones(m, dtype=np.bool_)
     histograms = np.zeros((max(m - 1, 0), bins))
     order, gains = np.zeros(m, dtype=np.int64), np.ones(m, dtype=np.float32)
-    counts = np.bincount(binned[np.triu_indices(m, 1)], minlength=bins) if m > 1 else np.zeros(bins, dtype=np.int64)
+    counts = _count_pairs(binned, bins)
     for place in range(m - 1, 0, -1):
         histograms[place - 1] = counts
         a = int(np.argmax(score))
@@ -102,7 +106,7 @@ def _eliminate(cosines: Float32, binned: NDArray[np.uint8], bins: int) -> tuple[
         left[out] = False
         counts = counts - np.bincount(binned[out, left], minlength=bins)
         totals -= cosines[out]
-        cosines[:, out] = score[out] = -2
+        cosines[:, out] = score[out] = _NO_PAIR
         widowed = np.flatnonzero(left & (nearest == out))
         nearest[widowed] = cosines[widowed].argmax(axis=1)
         score[widowed] = cosines[widowed, nearest[widowed]]
@@ -111,15 +115,28 @@ def _eliminate(cosines: Float32, binned: NDArray[np.uint8], bins: int) -> tuple[
 
 
 def _range(cosines: Float32) -> tuple[float, float]:
-    """Return the lowest and highest cosine of any two clips; (1, 1) for a single one."""
+    """Return the lowest and highest cosine of any two clips, (1, 1) for a single one; the diagonal becomes _NO_PAIR."""
     if len(cosines) < 2:
         return 1.0, 1.0
-    pairs = cosines[~np.eye(len(cosines), dtype=np.bool_)]
-    return float(pairs.min()), float(pairs.max())
+    np.fill_diagonal(cosines, -_NO_PAIR)
+    low = float(cosines.min())
+    np.fill_diagonal(cosines, _NO_PAIR)
+    return low, float(cosines.max())
 
 
 def _binned(cosines: Float32, low: float, high: float, bins: int) -> NDArray[np.uint8]:
-    """Return uint8[m, m]: the bin of each cosine among `bins` equal ones from `low` to `high`."""
+    """Return uint8[m, m]: the bin of each cosine among `bins` equal ones from `low` to `high`; 0 on the diagonal."""
     scale = bins / (high - low) if high > low else 0.0
-    binned: NDArray[np.uint8] = np.clip((cosines - low) * scale, 0, bins - 1).astype(np.uint8)
+    binned = np.empty(cosines.shape, dtype=np.uint8)
+    for at in blocks(len(cosines), len(cosines)):
+        binned[at] = np.clip((cosines[at] - low) * scale, 0, bins - 1)
     return binned
+
+
+def _count_pairs(binned: NDArray[np.uint8], bins: int) -> NDArray[np.int64]:
+    """Return int64[bins]: how many pairs of rows fall into each bin."""
+    counts = np.zeros(bins, dtype=np.int64)
+    for at in blocks(len(binned), len(binned)):
+        counts += np.bincount(binned[at].ravel(), minlength=bins)
+    counts[0] -= len(binned)  # the diagonal
+    return counts // 2

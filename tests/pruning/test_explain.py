@@ -78,7 +78,7 @@ def test_a_clip_without_a_vector(lean: Store, make_wav: Callable[..., Path], tmp
     plan(lean, PruneConfig(**SMALL)).save(lean, "lean")
     found = explain(lean, "lean", late)
     assert (found.view, found.kept, found.rank, found.representative) == ("lean@2", False, None, None)
-    assert found.sentence.endswith("it had no vector, so nobody could tell whether it is redundant.")
+    assert found.sentence.endswith("it had no vector, so that nobody could tell whether it is redundant.")
 
 
 def test_what_cannot_be_explained(lean: Store, make_wav: Callable[..., Path], tmp_path: Path) -> None:
