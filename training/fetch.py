@@ -1,0 +1,64 @@
+"""What a reader hands to the loader for some rows of a view, and who decides which rows are read together."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.vector import Float32
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """rows: int64[m], those that could be read; inputs: float32[m, d] or [m, samples]; skipped: clip id -> why not."""
+
+    rows: Rows
+    inputs: Float32
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """Reads rows of a view. Pickles to paths and plain data; opens what it needs in the process that reads."""
+
+    def fetch(self, rows: Rows, epoch: int) -> Fetched:
+        """Return the inputs of `rows`, in that order."""
+
+
+def fetch_batches(reader: Reader, batches: dict[int, Rows], lanes: int, reach: int, epoch: int) -> Iterator[Fetched]:
+    """Yield every batch of `batches` (number -> rows, ascending) as read.
+
+    Of each lane (number mod `lanes`) the next batches, up to `reach`, are read in one go: they are what was shuffled
+    together, so that their rows are runs of the table. With `reach` 1 each batch is read for itself.
+    """
+    if reach == 1:
+        for rows in batches.values():
+            yield reader.fetch(rows, epoch)
+        return
+    queues: dict[int, deque[int]] = {}
+    for number in batches:
+        queues.setdefault(number % lanes, deque()).append(number)
+    waiting: dict[int, Fetched] = {}
+    for number in batches:
+        if number not in waiting:
+            queue = queues[number % lanes]
+            together = [queue.popleft() for _ in range(min(reach, len(queue)))]
+            waiting.update(_read_together(reader, {n: batches[n] for n in together}, epoch))
+        yield waiting.pop(number)
+
+
+def _read_together(reader: Reader, batches: dict[int, Rows], epoch: int) -> dict[int, Fetched]:
+    """Read the rows of several batches in ascending order, and deal them out."""
+    wanted = np.concatenate(list(batches.values()))
+    order = np.argsort(wanted, kind="stable")
+    found = reader.fetch(wanted[order], epoch).inputs
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    parts = np.split(back, np.cumsum([len(rows) for rows in batches.values()])[:-1])
+    return {number: Fetched(rows, found[part]) for (number, rows), part in zip(batches.items(), parts, strict=True)}
