@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +44,7 @@ def test_every_command_has_help_and_an_example(path: tuple[str, ...], command: c
 
 def parse(line: str) -> None:
     """Parse a command line without running it."""
-    words = shlex.split(line.replace("|| true", ""), comments=True)[1:]
+    words = shlex.split(line, comments=True)[1:]
     command: click.Command = cli
     while isinstance(command, click.Group):
         command = command.commands[words.pop(0)]
@@ -62,6 +66,26 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert (ROOT / "docs" / "cli.md").read_text() == module.reference(), "run `make docs`"
+
+
+@pytest.mark.slow
+def test_the_tutorials_run_from_first_to_last(tmp_path: Path) -> None:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for page in sorted((ROOT / "docs" / "tutorials").glob("*.md")):
+        for language, block in re.findall(
+            r"^```(python|console)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+        ):
+            lines = [line.removeprefix("$ ") for line in block.splitlines()]
+            command = [sys.executable, "-c", block] if language == "python" else ["bash", "-ec", "\n".join(lines)]
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{page.name}:\n{block}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_example_of_the_readme_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert results.attempted >= 6
+    assert results.failed == 0
 
 
 def test_the_readme_is_short() -> None:
