@@ -17,7 +17,7 @@ from ..schemas.vector import Float32
 NOISE = -1
 
 DENSE_MAX = 16_000
-"""Vectors whose distances fit as a matrix: about 5 GB at this count (2 GB measured at 10,000)."""
+"""Vectors whose distances fit as matrices: about 4.5 GB at this count (3.6 GB and 15 s measured at 14,400 x 256)."""
 
 
 @dataclass(frozen=True)

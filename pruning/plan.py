@@ -31,14 +31,13 @@ class Plan:
     """A choice over the clips of a source, not yet a view.
 
     material: the clips; choice: what was found out about those of the pruned split; config: what was asked for;
-    recipe: all that is needed to do it again; leaks: duplicates across splits.
+    recipe: all that is needed to do it again.
     """
 
     material: Material
     choice: Choice
     config: PruneConfig
     recipe: dict[str, Any]
-    leaks: tuple[Leak, ...] = ()
 
     @cached_property
     def kept(self) -> NDArray[np.bool_]:
@@ -56,6 +55,16 @@ class Plan:
         itself.
         """
         return view_rows(self.material, self.choice, self.kept, self.config.noise)
+
+    @cached_property
+    def leaks(self) -> tuple[Leak, ...]:
+        """Clips with a duplicate in another split, kept or not; none where duplicates are not looked for."""
+        if self.config.duplicate_score == 0:
+            return ()
+        material, rows = self.material, np.flatnonzero(self.material.has_vector)
+        clip_ids = [material.clip_ids[row] for row in rows]
+        splits = [material.splits[row] for row in rows]
+        return tuple(find_leaks(clip_ids, material.matrix[rows], splits, material.split, self.config.duplicate_score))
 
     def at(self, keep: float | int) -> Plan:
         """Return the plan cut at another budget: the first `keep` (a share or a count) of the pruned split by rank."""
@@ -103,22 +112,7 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any]) -> 
         "clustering": choice.algorithm,
         "config": asdict(config),
     }
-    return Plan(material, choice, config, recipe, _leaks(material, config))
-
-
-def _leaks(material: Material, config: PruneConfig) -> tuple[Leak, ...]:
-    if config.duplicate_score == 0:
-        return ()
-    looked_at = np.flatnonzero(material.has_vector)
-    return tuple(
-        find_leaks(
-            [material.clip_ids[row] for row in looked_at],
-            material.matrix[looked_at],
-            [material.splits[row] for row in looked_at],
-            material.split,
-            config.duplicate_score,
-        )
-    )
+    return Plan(material, choice, config, recipe)
 
 
 def _pinned(store: Store, view: str) -> str:
