@@ -45,22 +45,24 @@ def run_demo(
     with clock.stage("corpus"):
         source = given_source(audio, out_dir) if audio else made_source(out_dir, clips, seed, progress)
     store = api.open(out_dir / "library")
-    with clock.stage("add"):
-        added = store.add(source.folder, labels=source.labels_csv, progress=progress)
-    with clock.stage("embed"):
-        store.embed(ENCODER, progress=progress)
+    notes = _fill(store, source, clock, progress)
     with clock.stage("duplicates"):
         groups = store.duplicates(verify="audio", progress=progress)
     with clock.stage("prune"):
         views, scores = _save_views(store, seed)
     with clock.stage("probe"):
-        probe, notes = _compare_probes(store, progress)
-    if added.problems:
-        notes = (*notes, f"files that are not ok: {len(added.problems)}; `echodex --store {store.path} status` says why")
+        probe, why_none = _compare_probes(store, progress)
     status = store.status()
-    duplicates = _score(groups, source)
-    report = out_dir / REPORT
-    result = DemoResult(status.clips, status.hours, duplicates, scores, probe, clock.seconds, report, notes)
+    result = DemoResult(
+        clips=status.clips,
+        hours=status.hours,
+        duplicates=_score(groups, source),
+        views=scores,
+        probe=probe,
+        seconds=clock.seconds,
+        report=out_dir / REPORT,
+        notes=(*notes, *why_none),
+    )
     with clock.stage("report"):
         write_page(out_dir, store, views, groups, result, source.folder)
     return replace(result, seconds=clock.seconds)
@@ -78,6 +80,17 @@ class Clock:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 2)
+
+
+def _fill(store: api.Store, source: DemoSource, clock: Clock, progress: Progress) -> tuple[str, ...]:
+    """Add and embed what there is; return what to say about files that cannot be used."""
+    with clock.stage("add"):
+        problems = store.add(source.folder, labels=source.labels_csv, progress=progress).problems
+    with clock.stage("embed"):
+        store.embed(ENCODER, progress=progress)
+    if not problems:
+        return ()
+    return (f"files that are not ok: {len(problems)}; `echodex --store {store.path} status` says why",)
 
 
 def _save_views(store: api.Store, seed: int) -> tuple[dict[str, api.View], dict[str, ViewResult]]:
