@@ -147,9 +147,10 @@ def _flaw(meter: Meter, reader: Reader, span: Span, broken: str) -> tuple[Reason
     came = f"{decoded_s:.2f} s" + ("" if expected_s is None else f" of {expected_s:.2f} s")
     if broken:
         return Reason.CORRUPT, f"decoding failed after {came}: {broken}"
-    if expected_s is not None and expected_s - decoded_s > np.clip(_TOLERANCE * expected_s, *_TOLERANCE_S):
-        return Reason.TRUNCATED, f"{came} could be decoded"
     reason, words = reader.flaw() if span.whole else (Reason.NONE, "")
+    missing_s = 0.0 if expected_s is None else expected_s - decoded_s
+    if reason != Reason.CORRUPT and missing_s > np.clip(_TOLERANCE * (expected_s or 0.0), *_TOLERANCE_S):
+        return Reason.TRUNCATED, f"{came} could be decoded"
     if reason:
         return reason, f"{words}; {came} decoded"
     if reader.stores_floats and meter.peak > 1.0:

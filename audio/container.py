@@ -26,11 +26,21 @@ _WITHOUT_LENGTH = ("aac", "ac3", "amr", "eac3", "loas", "mpeg", "mpegts")
 """Containers whose length FFmpeg can only guess from the bit rate or the last time stamp."""
 
 
+class _Handle(io.FileIO):
+    """The file as FFmpeg reads it: a seek before the start is a failure code, where PyAV would print a traceback."""
+
+    def seek(self, position: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(position, whence)
+        except OSError:
+            return -1
+
+
 def open_container(source: Source, options: dict[str, str] | None = None) -> Any:
     """Return an open PyAV container over `source`; raise Unusable where FFmpeg cannot open it."""
     source.rewind()
     try:
-        handle = io.FileIO(source.fd, closefd=False)
+        handle = _Handle(source.fd, closefd=False)
         return av.open(handle, options={**_OPTIONS, **(options or {})}, metadata_errors="replace")
     except FAILURES as error:
         raise Unusable(source.path, Reason.UNREADABLE, words(error)) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from ..schemas.clip import Reason
 from .source import Source
 
 _MAX_CHUNKS = 10_000
@@ -24,6 +25,18 @@ class Declared:
 
     declared_bytes: int | None
     present_bytes: int
+
+    def promised_s(self, present_s: float | None) -> float | None:
+        """Return the seconds that the header promises where `present_s` are there; None where it does not say."""
+        if self.declared_bytes is None or present_s is None:
+            return None
+        return present_s * max(self.declared_bytes / max(self.present_bytes, 1), 1.0)
+
+    def flaw(self) -> tuple[Reason, str]:
+        """Say so where the length was left open: nobody can tell then whether the end is missing."""
+        if self.declared_bytes is None:
+            return Reason.NO_LENGTH, "the header does not say how long it is, so a missing end would not show"
+        return Reason.NONE, ""
 
 
 @dataclass(frozen=True)

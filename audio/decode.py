@@ -13,6 +13,9 @@ from .unusable import Unusable
 _UNCOMPRESSED = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff", b".snd", b"fLaC")
 """First bytes of what libsndfile reads best: PCM in any container, and FLAC."""
 
+_LOSSY = (b"OggS", b"ID3", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2")
+"""First bytes of Ogg and MP3, of which libsndfile may give only a part: it is not even asked."""
+
 
 def open_audio(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Reader:
     """Open an audio file; close the reader that comes back.
@@ -37,16 +40,19 @@ def open_audio(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) ->
 def _first_that_opens(source: Source) -> Reader:
     if source.size_bytes == 0:
         raise Unusable(source.path, Reason.EMPTY, "the file has 0 bytes")
-    openers = [_sndfile, _ffmpeg] if source.head[:4] in _UNCOMPRESSED else [_ffmpeg, _sndfile]
-    try:
-        return openers[0](source)
-    except Unusable as error:
+    openers = [_sndfile, _ffmpeg] if source.head.startswith(_UNCOMPRESSED) else [_ffmpeg, _sndfile]
+    if source.head.startswith(_LOSSY):
+        openers = [_ffmpeg]
+    failures: list[Unusable] = []
+    for opener in openers:
         try:
-            return openers[1](source)
-        except Unusable:
-            if error.reason != Reason.UNREADABLE:
-                raise error from None
-            raise Unusable(source.path, error.reason, f"no decoder opens it ({error.detail})") from None
+            return opener(source)
+        except Unusable as error:
+            failures.append(error)
+    first = failures[0]  # the decoder meant for it says best what is wrong
+    if first.reason != Reason.UNREADABLE:
+        raise first
+    raise Unusable(source.path, first.reason, f"no decoder opens it ({first.detail})")
 
 
 def _sndfile(source: Source) -> Reader:

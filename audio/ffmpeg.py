@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import av
@@ -17,6 +18,7 @@ import numpy as np
 from ..schemas.clip import Reason
 from ..schemas.vector import Float32
 from .container import FAILURES, open_container, promised_s, words
+from .declared import Declared, declared_data
 from .ogg import check_pages
 from .reader import BLOCK_FRAMES, frame_span
 from .source import Source
@@ -52,6 +54,8 @@ class FfmpegReader:
             if self._stream is not None:
                 frames = self._container.decode(self._stream)
             self._first: Any = next(frames, None)
+            if self._first is not None:
+                _to_float(self._first)  # fails at once for the rare kind of sample that cannot be brought to float
         except FAILURES as error:
             self._container.close()
             raise Unusable(self._source.path, Reason.UNREADABLE, words(error)) from error
@@ -62,20 +66,24 @@ class FfmpegReader:
         self._origin_pts: int | None = self._first.pts
         self._unread: Iterator[Any] | None = itertools.chain([self._first], frames)
 
+    @cached_property
+    def _declared(self) -> Declared | None:
+        return declared_data(self._source)
+
     @property
     def length_s(self) -> float | None:
         """Seconds by the container, where it can be trusted to say."""
-        return self.expected_s
+        return promised_s(self._container, self._stream, self._source)
 
     @property
     def expected_s(self) -> float | None:
         """Seconds that the container promises; None where it says nothing and FFmpeg would guess."""
-        return promised_s(self._container, self._stream, self._source)
+        return self.length_s if self._declared is None else self._declared.promised_s(self.length_s)
 
     def flaw(self) -> tuple[Reason, str]:
-        """Check the pages of an Ogg file; other containers are judged by what they promise."""
+        """Check the pages of an Ogg file, or whether a length was left open; else what is promised is all there is."""
         if self._kind != "ogg":
-            return Reason.NONE, ""
+            return (Reason.NONE, "") if self._declared is None else self._declared.flaw()
         found = check_pages(self._source)
         if found.damaged:
             return Reason.CORRUPT, f"Ogg pages are damaged or missing in {found.damaged} places"

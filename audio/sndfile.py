@@ -32,6 +32,10 @@ class SndfileReader:
             self._file: Any = soundfile.SoundFile(source.fd, closefd=False)
         except (soundfile.SoundFileError, TypeError, ValueError) as error:
             raise Unusable(source.path, Reason.UNREADABLE, _words(error)) from error
+        # Left to FFmpeg: an MP3 inside a wav, and a size of 0 that stands for "to the end".
+        if self._file.subtype.startswith("MPEG") or (self._file.frames == 0 and self.flaw()[0]):
+            self._file.close()
+            raise Unusable(source.path, Reason.UNREADABLE, "libsndfile: not read to its end")
         self.sample_rate_hz = int(self._file.samplerate)
         self.channels = int(self._file.channels)
         subtype = self._file.subtype
@@ -48,22 +52,15 @@ class SndfileReader:
     @property
     def expected_s(self) -> float | None:
         """Seconds that the header promises."""
-        declared = self._declared
-        if self.length_s is None or declared is None:
-            return self.length_s
-        if declared.declared_bytes is None:
-            return None
-        return self.length_s * max(declared.declared_bytes / max(declared.present_bytes, 1), 1.0)
+        return self.length_s if self._declared is None else self._declared.promised_s(self.length_s)
 
     @cached_property
     def _declared(self) -> Declared | None:
         return declared_data(self._source)
 
     def flaw(self) -> tuple[Reason, str]:
-        """Say so where a streaming writer left the length open: nobody can tell then whether the end is missing."""
-        if self._declared is not None and self._declared.declared_bytes is None:
-            return Reason.NO_LENGTH, "the header does not say how long it is, so a missing end would not show"
-        return Reason.NONE, ""
+        """Say so where a streaming writer left the length open."""
+        return (Reason.NONE, "") if self._declared is None else self._declared.flaw()
 
     def blocks(self, offset_s: float = 0.0, duration_s: float | None = None) -> Iterator[Float32]:
         """Yield float32[frames, channels]; see Reader."""
