@@ -7,14 +7,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..schemas.view import Kept
-from ..training.order import keys
+from ..training.order import generator
 
 UNCLUSTERED = -2
 
 
 def random_like(kept: NDArray[np.bool_], strata: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     """Return bool[n]: in each stratum, as many rows as `kept` has there, each choice as likely."""
-    order = np.lexsort((keys(len(kept), seed), strata))
+    order = np.lexsort((generator(seed).permutation(len(kept)), strata))
     _, first, counts = np.unique(strata[order], return_index=True, return_counts=True)
     place = np.arange(len(kept)) - np.repeat(first, counts)  # within the stratum, in random order
     budget = np.repeat([int(kept[strata == stratum].sum()) for stratum in np.unique(strata)], counts)

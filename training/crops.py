@@ -12,7 +12,7 @@ from ..audio.clip import read_mono
 from ..errors import BadInput, NotFound, UsageError
 from ..schemas.clip import Clip
 from ..schemas.vector import Float32
-from .fetch import Fetched, Rows
+from .fetch import Fetched, Rows, empty_batch
 from .inputs import chance
 
 PADS = ("repeat", "zero")
@@ -52,7 +52,8 @@ class CropReader:
         """Return float32[m, samples]: the crops of the clips at `rows`; those that cannot be read are told, not
         returned.
         """
-        crops = np.empty((len(rows), self._config.samples), dtype=np.float32)
+        batch = empty_batch(len(rows), self._config.samples)
+        crops = batch.numpy()
         read: list[int] = []
         skipped: dict[str, str] = {}
         for row in rows.tolist():
@@ -61,7 +62,7 @@ class CropReader:
                 read.append(row)
             except (BadInput, NotFound, OSError) as error:
                 skipped[self._clips[row].clip_id] = str(error)
-        return Fetched(np.array(read, dtype=np.int64), crops[: len(read)], skipped)
+        return Fetched(np.array(read, dtype=np.int64), batch[: len(read)], skipped)
 
     def _crop(self, clip: Clip, epoch: int) -> Float32:
         config = self._config

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, overload
 
 import numpy as np
 import torch
@@ -35,6 +35,30 @@ _LANES = 8
 _BUFFER_ROWS = 16_384
 
 
+class ClipIds(Sequence[str]):
+    """The clips of a batch, looked up when somebody asks: many trainings never do, and have thousands a millisecond."""
+
+    def __init__(self, ids: NDArray[np.object_], rows: NDArray[np.int64]) -> None:
+        self._ids, self._rows = ids, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, item: int) -> str: ...
+    @overload
+    def __getitem__(self, item: slice) -> list[str]: ...
+    def __getitem__(self, item: int | slice) -> str | list[str]:
+        found = self._ids[self._rows[item]]
+        return [str(clip_id) for clip_id in found] if isinstance(item, slice) else str(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self[:])
+
+    def __repr__(self) -> str:
+        return repr(self[:])
+
+
 class Batch(NamedTuple):
     """inputs: float32[b, d] unit vectors or float32[b, samples] crops; clip_ids: the b clips.
 
@@ -45,7 +69,7 @@ class Batch(NamedTuple):
 
     inputs: torch.Tensor
     targets: torch.Tensor
-    clip_ids: list[str]
+    clip_ids: Sequence[str]
     skipped: dict[str, str]
 
 
@@ -94,7 +118,7 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
 
 
 _Delivery = tuple[NDArray[np.int64], torch.Tensor, dict[str, str]]
-"""Rows that were read, their inputs (a tensor: it reaches the parent through shared memory), and what was skipped."""
+"""Rows that were read, their inputs, and what was skipped."""
 
 
 @dataclass
@@ -120,7 +144,7 @@ class _Feed(IterableDataset[_Delivery]):
         rows, size = epoch_rows(self.count, self.shuffle, self.shard, epoch), self.shard.batch_size
         batches = {number: rows[number * size : (number + 1) * size] for number in mine}
         for found in fetch_batches(self.reader, batches, self.shuffle.lanes, self.shuffle.buffer_batches, epoch):
-            yield found.rows, torch.from_numpy(found.inputs), found.skipped
+            yield found.rows, found.inputs, found.skipped
 
 
 class ViewLoader(DataLoader[Any]):
@@ -182,7 +206,8 @@ class ViewLoader(DataLoader[Any]):
             epoch, start = epoch + 1, 0
         self._next, self._now = (epoch + 1, 0), (epoch, start)
         self._feed.position.copy_(torch.tensor([epoch, start]))
-        return self._batches(super().__iter__())
+        # without workers there is nothing for PyTorch's own iterator to do but to take its time
+        return self._batches(super().__iter__() if self.num_workers else iter(self._feed))
 
     def _batches(self, deliveries: Iterator[_Delivery]) -> Iterator[Batch]:
         for rows, inputs, skipped in deliveries:
@@ -191,7 +216,7 @@ class ViewLoader(DataLoader[Any]):
                 what, reason = "a clip" if self._strict else "every clip of a batch", next(iter(skipped.values()))
                 raise BadInput(f"{what} cannot be read, so the loader stops: {reason}")
             self._now = (self._now[0], self._now[1] + 1)
-            yield Batch(inputs, self._targets[torch.from_numpy(rows)], self._ids[rows].tolist(), skipped)
+            yield Batch(inputs, self._targets[torch.from_numpy(rows)], ClipIds(self._ids, rows), skipped)
 
     def _order(self) -> str:
         state = hashlib.blake2b(repr((self._feed.shuffle, self._feed.shard)).encode(), digest_size=16)

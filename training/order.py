@@ -44,41 +44,33 @@ def epoch_rows(count: int, shuffle: Shuffle, shard: Shard, epoch: int) -> Rows:
         return rows
     lanes = np.split(rows, np.cumsum(lane_sizes(shard.batches(count), len(rows), shard.batch_size, shuffle.lanes))[:-1])
     reach = shuffle.buffer_batches * shard.batch_size
-    mixed = [
-        _mixed(lane, reach, keys(len(lane), shuffle.seed, epoch, 1, shard.rank, number))
-        for number, lane in enumerate(lanes)
-    ]
-    return _dealt(mixed, shard.batch_size)
+    for number, lane in enumerate(lanes):
+        random = generator(shuffle.seed, epoch, 1, shard.rank, number)
+        for first in range(0, len(lane), reach):
+            random.shuffle(lane[first : first + reach])
+    return _dealt(lanes, shard.batch_size)
 
 
-def keys(count: int, *seed: int) -> NDArray[np.uint64]:
-    """Return `count` random 64-bit numbers that depend on `seed` (whole numbers >= 0) alone.
-
-    Raw output of PCG64, which NumPy keeps stable between releases, unlike `Generator.permutation`.
-    """
-    return np.random.PCG64(np.random.SeedSequence(list(seed))).random_raw(count)
+def generator(*seed: int) -> np.random.Generator:
+    """Return a generator whose numbers depend on `seed` (whole numbers >= 0) alone."""
+    return np.random.default_rng(np.random.SeedSequence(list(seed)))
 
 
 def _permuted(count: int, shuffle: Shuffle, epoch: int) -> Rows:
     size = shuffle.block_rows
-    blocks = np.argsort(keys(-(-count // size), shuffle.seed, epoch, 0), kind="stable")
+    blocks = generator(shuffle.seed, epoch, 0).permutation(-(-count // size))
     if size == 1:
         return blocks
     rows = (blocks[:, None] * size + np.arange(size)).reshape(-1)
-    return rows[rows < count]
+    return np.asarray(rows[rows < count])
 
 
 def _share(rows: Rows, shard: Shard) -> Rows:
     """Return the rank's share of the permuted rows; padding goes round to the start of the sequence."""
-    size = shard.rows(len(rows))
-    return np.take(rows, np.arange(shard.rank * size, shard.rank * size + size), mode="wrap")[
-        : shard.used_rows(len(rows))
-    ]
-
-
-def _mixed(lane: Rows, reach: int, order: NDArray[np.uint64]) -> Rows:
-    """Return the lane with its rows shuffled within consecutive runs of `reach`."""
-    return lane[np.lexsort((order, np.arange(len(lane)) // reach))]
+    first, size = shard.rank * shard.rows(len(rows)), shard.used_rows(len(rows))
+    if first + size <= len(rows):
+        return rows[first : first + size]
+    return np.take(rows, np.arange(first, first + size), mode="wrap")
 
 
 def _dealt(lanes: list[Rows], batch_size: int) -> Rows:

@@ -15,7 +15,7 @@ import numpy as np
 from ..schemas.vector import Float32
 from ..store.files import storage_errors
 from ..store.lock import writer_lock
-from .fetch import Fetched, Rows
+from .fetch import Fetched, Rows, gather
 
 _PATTERN = ("vectors-", ".f32")
 
@@ -34,11 +34,11 @@ class SpillReader:
     def fetch(self, rows: Rows, epoch: int) -> Fetched:  # noqa: ARG002  (vectors are the same in every epoch)
         """Return the vectors of `rows`."""
         if self._matrix is None:
-            self._matrix = self.map("r")
-        return Fetched(rows, self._matrix[rows])
+            self._matrix = self.map("c")
+        return Fetched(rows, gather(self._matrix, rows))
 
     def map(self, mode: str) -> Float32:
-        """Return the whole file as an array, to read ("r") or to write ("r+")."""
+        """Return the whole file as an array, to write ("r+") or to read ("c": PyTorch dislikes read-only arrays)."""
         with storage_errors(self.path):
             if 0 in self.shape:
                 return np.empty(self.shape, np.float32)

@@ -14,7 +14,7 @@ from ..schemas.view import ALL
 from ..store.spaces import table_of
 from ..store.store import Store
 from ..store.vectors import normalised
-from .fetch import Fetched, Rows
+from .fetch import Fetched, Rows, gather
 from .spill import SpillReader, new_spill
 
 SPILL_FOLDER = "cache"
@@ -29,7 +29,7 @@ class MemoryReader:
 
     def fetch(self, rows: Rows, epoch: int) -> Fetched:  # noqa: ARG002  (vectors are the same in every epoch)
         """Return the vectors of `rows`."""
-        return Fetched(rows, self.matrix[rows])
+        return Fetched(rows, gather(self.matrix, rows))
 
 
 @dataclass(frozen=True)

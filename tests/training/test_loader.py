@@ -17,7 +17,7 @@ from echodex.training.loader import Batch, ViewLoader, view_loader
 
 def same(a: list[Batch], b: list[Batch]) -> bool:
     return len(a) == len(b) and all(
-        torch.equal(x.inputs, y.inputs) and torch.equal(x.targets, y.targets) and x.clip_ids == y.clip_ids
+        torch.equal(x.inputs, y.inputs) and torch.equal(x.targets, y.targets) and list(x.clip_ids) == list(y.clip_ids)
         for x, y in zip(a, b, strict=True)
     )
 

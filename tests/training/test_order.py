@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echodex.training.order import Shuffle, epoch_rows, keys
+from echodex.training.order import Shuffle, epoch_rows
 from echodex.training.shards import Shard
 
 shuffles = st.builds(
@@ -27,12 +27,8 @@ def test_textbook() -> None:
 
 
 def test_plain_permutation_is_pinned() -> None:
-    assert epoch_rows(8, Shuffle(42), Shard(4), 0).tolist() == [4, 1, 3, 6, 0, 7, 2, 5]
-    assert epoch_rows(8, Shuffle(42), Shard(4), 1).tolist() == [1, 2, 5, 3, 6, 0, 4, 7]
-
-
-def test_keys_are_pinned() -> None:
-    assert keys(2, 42, 0, 0).tolist() == [14276969152011380360, 8095878257575067585]
+    assert epoch_rows(8, Shuffle(42), Shard(4), 0).tolist() == [3, 4, 2, 7, 6, 1, 5, 0]
+    assert epoch_rows(8, Shuffle(42), Shard(4), 1).tolist() == [0, 4, 6, 1, 2, 7, 3, 5]
 
 
 @given(st.integers(1, 300), shuffles, st.integers(1, 17), st.integers(1, 5), st.booleans(), st.integers(0, 3))

@@ -64,7 +64,7 @@ def test_whoever_reads_a_batch_it_is_the_same(workers: int) -> None:
         for number, fetched in found.items():
             expected = rows[number * 8 : number * 8 + 8]
             assert np.array_equal(fetched.rows, expected)
-            assert np.array_equal(fetched.inputs, matrix[expected])
+            assert np.array_equal(fetched.inputs.numpy(), matrix[expected])
 
 
 def test_a_spill_goes_with_its_reader(tmp_path: Path) -> None:
