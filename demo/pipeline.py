@@ -38,6 +38,7 @@ def run_demo(
     subfolders as labels. Leaves the store `library`, `map.png` and `report.html` there. Raises UsageError where
     `out_dir` holds anything.
     """
+    out_dir = out_dir.absolute()
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise UsageError(f"{out_dir} is not an empty folder; name another one for the demo")
     out_dir.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ Rows = NDArray[np.int64]
 MIN_SCORE = 0.98
 """Cosine from which clips count as duplicates when nothing but vectors is compared."""
 
-VERIFIED_MIN_SCORE = 0.80
+VERIFIED_MIN_SCORE = 0.60
 """Cosine from which clips are compared by ear: a crop or added noise moves the vector, and the waveforms decide."""
 
 

@@ -37,7 +37,7 @@ copy, and by chance two clips explain each other over a near-silent half.
 CACHE_BYTES = 256 << 20
 """Decoded waveforms kept for the next comparison: two hours of audio."""
 
-BATCH = 8
+BATCH = 16
 """Candidates compared with a representative at a time; once a whole batch fails, the less similar rest is not tried."""
 
 logger = logging.getLogger(__name__)
