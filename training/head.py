@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,13 @@ class Head:
         names = tuple(sorted(self.weights))
         if names not in (tuple(sorted(LINEAR)), tuple(sorted(MLP))):
             raise BadInput(f"a head has the weights {', '.join(LINEAR)} or {', '.join(MLP)}, not {', '.join(names)}")
-        outputs = self.weights[MLP[-1] if len(names) == len(MLP) else LINEAR[-1]].shape
-        if outputs != (len(self.classes),):
-            raise BadInput(f"the head has {outputs[0] if outputs else 0} outputs for {len(self.classes)} classes")
+        sizes = [self.weights[name].shape for name in (LINEAR if len(names) == len(LINEAR) else MLP)]
+        if not _is_chain(sizes):
+            raise BadInput(
+                f"the layers of the head do not fit each other: their shapes are {', '.join(map(str, sizes))}"
+            )
+        if sizes[-1] != (len(self.classes),):
+            raise BadInput(f"the head has {sizes[-1][0]} outputs for {len(self.classes)} classes")
 
     @property
     def dim(self) -> int:
@@ -91,6 +96,13 @@ def folded(weights: Mapping[str, Float32], mean: Float32, scale: Float32) -> dic
     first = weights["0.weight"].astype(np.float64) / scale
     bias = weights["0.bias"] - first @ mean.astype(np.float64)
     return {**weights, "0.weight": first.astype(np.float32), "0.bias": bias.astype(np.float32)}
+
+
+def _is_chain(shapes: list[tuple[int, ...]]) -> bool:
+    """Whether shapes of weight, bias, weight, bias... are (b, a), (b), (c, b), (c)..."""
+    layers = list(zip(shapes[::2], shapes[1::2], strict=True))
+    fits = all(len(weight) == 2 and bias == weight[:1] for weight, bias in layers)
+    return fits and all(upper[0][1] == lower[0][0] for lower, upper in pairwise(layers))
 
 
 def _unit(vectors: Float32) -> Float32:
