@@ -53,6 +53,7 @@ def encode(tmp_path: Path) -> Callable[..., Path]:
         with av.open(path, "w", options={"write_xing": "0"} if vbr else {}) as container:
             container.metadata.update(tags or {})
             stream = container.add_stream(codec, rate=rate_hz, layout=layout)
+            assert isinstance(stream, av.AudioStream)
             if vbr:
                 stream.codec_context.qscale = True
                 stream.codec_context.global_quality = 4 * 118

@@ -28,27 +28,24 @@ def slice_of(whole: np.ndarray, offset_s: float, duration_s: float | None, rate_
     return whole[start:] if duration_s is None else whole[start : start + round(duration_s * rate_hz)]
 
 
-@pytest.mark.parametrize(("offset_s", "duration_s"), SPANS)
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.aiff", "a.ogg", "a.mp3"])
-def test_what_soundfile_writes(write: Write, sound: Make, name: str, offset_s: float, duration_s: float | None) -> None:
+def test_what_soundfile_writes(write: Write, sound: Make, name: str) -> None:
     path = write(name, sound(7.0, 44_100), 44_100)
     whole = read_mono(path, 44_100)
-    excerpt = read_mono(path, 44_100, offset_s=offset_s, duration_s=duration_s)
-    assert np.array_equal(excerpt, slice_of(whole, offset_s, duration_s, 44_100))
+    for offset_s, duration_s in SPANS:
+        excerpt = read_mono(path, 44_100, offset_s=offset_s, duration_s=duration_s)
+        assert np.array_equal(excerpt, slice_of(whole, offset_s, duration_s, 44_100))
 
 
-@pytest.mark.parametrize(("offset_s", "duration_s"), SPANS)
-def test_mp3_of_changing_bit_rate_without_header(
-    encode: Write, sound: Make, offset_s: float, duration_s: float | None
-) -> None:
+def test_mp3_of_changing_bit_rate_without_header(encode: Write, sound: Make) -> None:
     rising = sound(7.0, 44_100, channels=1) * np.linspace(0, 1, 7 * 44_100, dtype=np.float32)[:, None] ** 4
     path = encode("a.mp3", rising, 44_100, "libmp3lame", vbr=True)
     whole = read_mono(path, 44_100)
-    excerpt = read_mono(path, 44_100, offset_s=offset_s, duration_s=duration_s)
-    assert np.array_equal(excerpt, slice_of(whole, offset_s, duration_s, 44_100))
+    for offset_s, duration_s in SPANS:
+        excerpt = read_mono(path, 44_100, offset_s=offset_s, duration_s=duration_s)
+        assert np.array_equal(excerpt, slice_of(whole, offset_s, duration_s, 44_100))
 
 
-@pytest.mark.parametrize(("offset_s", "duration_s"), SPANS)
 @pytest.mark.parametrize(
     ("name", "rate_hz", "codec", "off_by"),
     [
@@ -58,24 +55,18 @@ def test_mp3_of_changing_bit_rate_without_header(
         ("a.webm", 48_000, "libopus", 48),  # its time stamps are whole milliseconds
     ],
 )
-def test_what_ffmpeg_writes(  # the decoder starts in another state, so the samples are near, not equal
-    encode: Write,
-    sound: Make,
-    name: str,
-    rate_hz: int,
-    codec: str,
-    off_by: int,
-    offset_s: float,
-    duration_s: float | None,
-) -> None:
+def test_what_ffmpeg_writes(encode: Write, sound: Make, name: str, rate_hz: int, codec: str, off_by: int) -> None:
     path = encode(name, sound(7.0, rate_hz), rate_hz, codec)
-    wanted = slice_of(read_mono(path, rate_hz), offset_s, duration_s, rate_hz)
-    excerpt = read_mono(path, rate_hz, offset_s=offset_s, duration_s=duration_s)
-    assert abs(len(excerpt) - len(wanted)) <= off_by
-    assert duration_s is None or offset_s + duration_s > 7 or len(excerpt) == len(wanted)
-    lies = align(wanted, excerpt, rate_hz)
-    assert abs(lies.offset_s * rate_hz) <= off_by + 0.01
-    assert lies.residual_db < -20  # AAC fills bands with noise of its own, another one after a seek
+    whole = read_mono(path, rate_hz)
+    for offset_s, duration_s in SPANS:
+        wanted = slice_of(whole, offset_s, duration_s, rate_hz)
+        excerpt = read_mono(path, rate_hz, offset_s=offset_s, duration_s=duration_s)
+        inside = duration_s is not None and offset_s + duration_s < 7
+        assert abs(len(excerpt) - len(wanted)) <= (0 if inside else off_by)
+        lies = align(wanted, excerpt, rate_hz)
+        assert abs(lies.offset_s * rate_hz) <= off_by + 0.01
+        # The decoder starts in another state, and AAC fills bands with noise of its own: near, not equal.
+        assert lies.residual_db < -20
 
 
 def test_a_second_pass_over_an_excerpt_gives_the_same(write: Write, encode: Write, sound: Make) -> None:
@@ -123,12 +114,12 @@ def test_the_seconds_of_some_frames_are_those_frames(frames: int, rate_hz: int) 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
 def test_a_late_excerpt_of_a_long_file_is_not_decoded_from_the_start(write: Write, sound: Make, name: str) -> None:
-    path = write(name, np.tile(sound(10.0, 22_050), (18, 1)), 22_050)
+    path = write(name, np.tile(sound(10.0, 22_050), (6, 1)), 22_050)
 
-    def cpu_s(**span: float) -> float:
+    def cpu_s(offset_s: float, duration_s: float | None) -> float:
         started = time.thread_time()
-        read_mono(path, 22_050, **span)
+        read_mono(path, 22_050, offset_s=offset_s, duration_s=duration_s)
         return time.thread_time() - started
 
-    whole, excerpt = min(cpu_s() for _ in range(2)), min(cpu_s(offset_s=170.0, duration_s=1.0) for _ in range(3))
-    assert excerpt < whole / 5
+    whole, excerpt = min(cpu_s(0.0, None) for _ in range(2)), min(cpu_s(55.0, 1.0) for _ in range(3))
+    assert excerpt < whole / 3
