@@ -1,0 +1,101 @@
+"""SampleCNN: ten convolutions by three over raw samples, the network of CLMR.
+
+Lee et al., "Sample-level deep convolutional neural networks for music auto-tagging" (2017), as trained by Spijkervet
+and Burgoyne, "Contrastive learning of musical representations" (2021). Layers and state names are those of the
+published checkpoints: `sequential.{0..10}.0` is a convolution, `.1` its batch normalisation, and `fc` the head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+WINDOW = 3**10
+"""Samples of one window: 59,049, which ten strides by three bring to a single frame."""
+
+DIM = 512
+"""Length of the representation of one window."""
+
+CHANNELS = (128, 128, 128, 256, 256, 256, 256, 256, 256, 512)
+"""Channels after `sequential.0` to `sequential.9`; `sequential.10` keeps the last."""
+
+
+class SampleCNN(nn.Module):
+    """The published network; 2,368,512 parameters without a head, 2,394,162 with `n_classes=50`.
+
+    n_classes: outputs of the head `fc`, None for no head; supervised: drop half of the representation before the head
+    while training, as the published supervised baseline does.
+    """
+
+    def __init__(self, n_classes: int | None = None, *, supervised: bool = False) -> None:
+        super().__init__()
+        blocks = [nn.Sequential(nn.Conv1d(1, CHANNELS[0], 3, stride=3), nn.BatchNorm1d(CHANNELS[0]), nn.ReLU())]
+        for inputs, outputs in pairwise(CHANNELS):
+            blocks.append(_block(inputs, outputs).append(nn.MaxPool1d(3)))
+        blocks.append(_block(CHANNELS[-1], DIM))
+        self.sequential = nn.Sequential(*blocks)
+        self.dropout = nn.Dropout(0.5) if supervised else nn.Identity()
+        self.fc = nn.Identity() if n_classes is None else nn.Linear(DIM, n_classes)
+
+    def represent(self, waveforms: Tensor) -> Tensor:
+        """Return h: float32[b, 512 * frames], never negative, of `waveforms` float32[b, 1, n]; frames = n // 59,049."""
+        h: Tensor = self.sequential(waveforms)
+        return h.flatten(1)
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return logits: float32[b, n_classes] of `waveforms` float32[b, 1, 59049]; without a head, h."""
+        logits: Tensor = self.fc(self.dropout(self.represent(waveforms)))
+        return logits
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv1d(inputs, outputs, 3, padding=1), nn.BatchNorm1d(outputs), nn.ReLU())
+
+
+def state_shapes() -> dict[str, tuple[int, ...]]:
+    """Return name -> shape of everything in the state of a SampleCNN without a head."""
+    with torch.device("meta"):
+        return {name: tuple(array.shape) for name, array in SampleCNN().state_dict().items()}
+
+
+class FoldedSampleCNN(nn.Module):
+    """`SampleCNN.represent` for inference alone: within 1e-6 of it, and about 1.6 times as fast on a CPU.
+
+    Each batch normalisation is folded into its convolution; activations lie channels last (which torch has for two
+    dimensions, so the first has length 1); pooling comes before the ReLU, which changes nothing and leaves it a third.
+    """
+
+    def __init__(self, network: SampleCNN) -> None:
+        super().__init__()
+        state = network.state_dict()
+        self.layers = nn.ModuleList(_fold(state, f"sequential.{layer}") for layer in range(len(network.sequential)))
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return float32[b, 512 * frames] of `waveforms` float32[b, 1, n]."""
+        x = waveforms[:, :, None]  # [b, 1, 1, n]
+        for position, layer in enumerate(self.layers):
+            x = layer(x)
+            if 0 < position < len(self.layers) - 1:
+                x = functional.max_pool2d(x, (1, 3))
+            x = x.relu_()
+        return x.flatten(1)
+
+
+def _fold(state: Mapping[str, Tensor], name: str) -> nn.Conv2d:
+    """Return convolution and batch normalisation of the block `name` as one convolution over [b, channels, 1, n]."""
+    kernel, bias, gain, shift = (state[f"{name}.{part}"] for part in ("0.weight", "0.bias", "1.weight", "1.bias"))
+    mean, variance = state[f"{name}.1.running_mean"], state[f"{name}.1.running_var"]
+    scale = gain / torch.sqrt(variance + nn.BatchNorm1d(1).eps)
+    outputs, inputs, width = kernel.shape
+    first = inputs == 1
+    layer = nn.Conv2d(
+        inputs, outputs, (1, width), stride=(1, 3 if first else 1), padding=(0, 0 if first else 1), device=kernel.device
+    )
+    layer.load_state_dict(
+        {"weight": (kernel * scale[:, None, None])[:, :, None], "bias": (bias - mean) * scale + shift}
+    )
+    return layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
