@@ -15,8 +15,9 @@ from ..store.files import write_atomic
 class ProbeConfig:
     """A head on the vectors of a space: `hidden` 0 for a linear one, else the width of its one hidden layer (ReLU).
 
-    Adam at `learning_rate`, times `plateau_factor` after `plateau_patience` epochs without a lower valid loss; the end
-    after `stop_patience` such epochs or `max_epochs`. `labels`: the clips column that names the classes.
+    Adam at `learning_rate`, times `plateau_factor` after `plateau_patience` epochs without a lower valid loss; the
+    end after `stop_patience` epochs in which it fell by less than `stop_delta`, or `max_epochs`. `labels`: the clips
+    column that names the classes.
 
     inputs: "clip", one unit vector per clip (the mean of its segments), or "window", one of its segments, drawn by
     `seed`, as the encoder gives it. standardise: shift the vectors to mean 0 and scale them by one factor to a mean
@@ -35,6 +36,7 @@ class ProbeConfig:
     plateau_factor: float = 0.1
     plateau_patience: int = 5
     stop_patience: int = 10
+    stop_delta: float = 1e-4
     seed: int = 42
     labels: str = "labels"
 
@@ -44,7 +46,7 @@ class ProbeConfig:
         for name in ("batch_size", "max_epochs", "plateau_patience", "stop_patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("hidden", "seed", "weight_decay"):
+        for name in ("hidden", "seed", "weight_decay", "stop_delta"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must not be negative")
         if not self.learning_rate > 0 or not 0 < self.plateau_factor < 1:
@@ -53,7 +55,7 @@ class ProbeConfig:
 
 PRESETS = {
     "default": ProbeConfig(),
-    "published": ProbeConfig(inputs="window", standardise=False, learning_rate=1e-3, weight_decay=1e-6),
+    "published": ProbeConfig(inputs="window", standardise=False, learning_rate=1e-3, weight_decay=1e-6, stop_delta=0.0),
 }
 """`published`: the linear evaluation of CLMR (Spijkervet and Burgoyne, ISMIR 2021) as its code has it; with
 `hidden=512`

@@ -54,7 +54,11 @@ def fit_head(
     module = HeadModule(train, valid, classes, config, state)
     with _one_thread(), quiet_lightning():
         keeper = Keeper(
-            module, StopCondition(config.stop_patience, interrupt or InterruptFlag()), path, state, progress
+            module,
+            StopCondition(config.stop_patience, config.stop_delta, interrupt or InterruptFlag()),
+            path,
+            state,
+            progress,
         )
         trainer = Trainer(
             max_epochs=config.max_epochs - module.place.epoch,

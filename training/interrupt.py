@@ -28,11 +28,12 @@ def interrupt_flag() -> Iterator[InterruptFlag]:
     """Give a flag that Ctrl-C raises within the block; a second Ctrl-C, by someone who will not wait, stops at once.
 
     Interrupted leaves the block as KeyboardInterrupt. Where the flag is raised and the block ends by itself, with its
-    work done, KeyboardInterrupt follows then. Outside the main thread, where Python delivers no signals, nothing
-    changes.
+    work done, KeyboardInterrupt follows then. Nothing changes where Ctrl-C is ignored (a job in the background), or
+    outside the main thread, where Python delivers no signals.
     """
     flag = InterruptFlag()
-    if threading.current_thread() is not threading.main_thread():
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored or threading.current_thread() is not threading.main_thread():
         yield flag
         return
 

@@ -33,9 +33,10 @@ class Best:
 
 @dataclass(frozen=True)
 class StopCondition:
-    """What ends a training early: `patience` epochs without a lower valid loss, or Ctrl-C."""
+    """What ends a training early: `patience` epochs in which the valid loss fell by less than `delta`, or Ctrl-C."""
 
     patience: int
+    delta: float
     interrupt: InterruptFlag
 
 
@@ -50,7 +51,9 @@ class Keeper(Callback):
     ) -> None:
         self._module, self._flag, self._path, self._progress = module, stop.interrupt, path, progress
         self.best = Best(**state["best"]) if state and state["best"] else None
-        self.early_stopping = EarlyStopping(MONITOR, patience=stop.patience, check_on_train_epoch_end=True)
+        self.early_stopping = EarlyStopping(
+            MONITOR, patience=stop.patience, min_delta=stop.delta, check_on_train_epoch_end=True
+        )
         if state:
             self.early_stopping.load_state_dict(state["early_stopping"])
         self._log = RunLog(path.parent, module.place.epoch) if path else None

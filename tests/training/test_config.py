@@ -19,6 +19,7 @@ def test_published_values() -> None:
     found = ProbeConfig(**read_settings(None, ["preset=published", "hidden=512"]))
     assert (found.batch_size, found.max_epochs, found.learning_rate, found.weight_decay) == (48, 200, 1e-3, 1e-6)
     assert (found.plateau_factor, found.plateau_patience, found.stop_patience, found.seed) == (0.1, 5, 10, 42)
+    assert found.stop_delta == 0
     assert (found.standardise, found.inputs, found.hidden) == (False, "window", 512)
 
 

@@ -86,7 +86,7 @@ def fit_with_ctrl_c(train: Examples, valid: Examples, config: ProbeConfig, folde
 def test_interrupted_six_times_the_curve_is_the_same_to_the_bit(tmp_path: Path) -> None:
     """100 examples in batches of 16: seven steps an epoch, the last one short; the 14th and 42nd step end one."""
     train, valid = blobs(100, 0), blobs(50, 1)
-    config = ProbeConfig(max_epochs=12, batch_size=16, plateau_patience=1)
+    config = ProbeConfig(max_epochs=12, batch_size=16, plateau_patience=1, stop_delta=0.0)
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     expected = fit_head(train, valid, 4, config, folder=whole)
     for step in (1, 9, 14, 15, 42, 80):
@@ -100,7 +100,7 @@ def test_interrupted_six_times_the_curve_is_the_same_to_the_bit(tmp_path: Path) 
 
 
 def test_the_best_epoch_is_kept_and_stops_the_training(tmp_path: Path) -> None:
-    config = ProbeConfig(max_epochs=100, batch_size=16, learning_rate=0.3, stop_patience=3)
+    config = ProbeConfig(max_epochs=100, batch_size=16, learning_rate=0.3, stop_patience=3, stop_delta=0.0)
     fitted = fit_head(blobs(100, 0), blobs(50, 1), 4, config, folder=tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     losses = [line["valid_loss"] for line in lines]

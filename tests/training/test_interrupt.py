@@ -61,3 +61,13 @@ def test_in_another_thread_there_is_no_handler() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_a_job_in_the_background_stays_deaf() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupt_flag() as flag:
+            press()
+        assert not flag.raised
+    finally:
+        signal.signal(signal.SIGINT, before)
