@@ -107,7 +107,7 @@ def envelope(of: Spectra) -> list[Float32]:
     time = np.linspace(0, 1, len(share), dtype=np.float32)
     centre = (share * time).sum()
     course = [-(share * np.log(share + 1e-12)).sum(), np.sqrt((share * (time - centre) ** 2).sum()), centre]
-    loud = [of.level.mean(), of.level.std(), *((of.level > -below).mean() for below in (6, 12, 20, 30, 40, 55))]
+    loud = [of.level.mean(), of.level.std(), *((of.level > -below).mean() for below in (6, 12, 20, 30, 40))]
     flat = np.array([*onsets, *course, *loud], np.float32)
     return [autocorrelation(of.level, LAGS), autocorrelation(rise, LAGS), flat]
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..schemas.vector import Float32
 from .timbre_spectra import HIGH_HZ, HOP, LOW_HZ, SAMPLE_RATE_HZ, WINDOW, Spectra, power_spectrum
 
-FLOOR = 1e-7
+FLOOR = 1e-6
 """Power per bin, of the largest mel value, that is added everywhere: below it a spectrum has no shape."""
 SUB_BANDS_HZ = (200.0, 400.0, 800.0, 1600.0, 3200.0)
 """Edges between the six bands of spectral contrast and flatness."""
@@ -18,8 +18,8 @@ LONG_WINDOW, LONG_HOP = 2048, 1024
 """Samples of the long frames (128 ms) that can tell a partial from noise."""
 TONAL_BANDS = 12
 TONAL_LOW_HZ = 100.0
-TONAL_FLOOR = 1e-6
-"""Power, of the loudest bin of the clip, below which a long frame holds nothing tonal: -60 dB."""
+TONAL_FLOOR = 1e-5
+"""Power, of the loudest bin of the clip, below which a long frame holds nothing tonal: -50 dB."""
 QUIET = 1e-3
 """Share of the peak that a sample must pass to count as on the other side of zero: hiss in a pause does not."""
 

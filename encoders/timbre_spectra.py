@@ -24,8 +24,8 @@ FRAMES_PER_S = SAMPLE_RATE_HZ / HOP
 BANDS = 48
 LOW_HZ, HIGH_HZ = 50.0, 7200.0
 CEPSTRA = 24
-FLOOR = 1e-6
-"""60 dB under the largest mel band, all is the same: noise of a codec or of a converter is not heard as timbre."""
+FLOOR = 1e-5
+"""50 dB under the largest mel value all is the same: the noise of a codec, a converter or a quiet room is not timbre."""
 SILENCE = 1e-5
 """Frames at either end that are 50 dB under the loudest are cut off."""
 NOTHING = 1e-9
@@ -39,8 +39,8 @@ class Spectra:
     """One clip, or one part of a long one, from its first to its last frame that sounds.
 
     samples: float32[n], as given; power: float32[frames, bins] and mel: float32[BANDS, frames], largest mel value 1;
-    log_mel: float32[BANDS, frames], dB, -60 to 0; cepstra: float32[CEPSTRA, frames], orthonormal DCT of log_mel (MFCC);
-    energy: float32[frames], sum over bands; level: float32[frames], the same in dB under the loudest frame, -60 to 0;
+    log_mel: float32[BANDS, frames], dB, -50 to 0; cepstra: float32[CEPSTRA, frames], orthonormal DCT of log_mel (MFCC);
+    energy: float32[frames], sum over bands; level: float32[frames], the same in dB under the loudest frame, -50 to 0;
     loudest: the largest mel value before all was divided by it, 0 for silence.
     """
 
