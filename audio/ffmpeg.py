@@ -7,28 +7,29 @@ streams it gives only a part, without an error, and Vorbis and Opus decode here 
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import av
-import numpy as np
+from av.codec.context import Flags2
 
 from ..schemas.clip import Reason
 from ..schemas.vector import Float32
 from .container import FAILURES, open_container, promised_s, words
 from .declared import Declared, declared_data
+from .frames import gathered, to_float
 from .ogg import check_pages
-from .reader import BLOCK_FRAMES, frame_span
+from .reader import frame_span
 from .source import Source
-from .unusable import Broken, Unusable
+from .unusable import Unusable
 
 PREROLL_S = 0.5
 """Decoding starts this much before an excerpt: more than a bit reservoir or a filter remembers."""
 
-_HELD_FRAMES = 4096
-"""Frames held back until the end is known: the last packet of an AAC reaches past the length that an MP4 states."""
+_PLACED_BY = 16
+"""Packets whose time stamps say together where decoding goes on: at a page's edge one alone may be half a block off."""
 
 
 class FfmpegReader:
@@ -37,6 +38,7 @@ class FfmpegReader:
     def __init__(self, source: Source) -> None:
         """Open `source` and decode its first frame; raise Unusable where FFmpeg cannot."""
         self._source = source
+        self._origin: float | None = None
         self._open()
         codec = self._stream.codec_context.codec.canonical_name
         self.sample_rate_hz = int(self._first.sample_rate)
@@ -48,22 +50,25 @@ class FfmpegReader:
         """Open the container and decode a frame, which alone says rate, channels and where time starts."""
         self._container: Any = open_container(self._source)
         self._kind: str = self._container.format.name.split(",", maxsplit=1)[0]
-        self._stream: Any = next(iter(self._container.streams.audio), None)
-        frames: Iterator[Any] = iter(())
+        streams = self._container.streams.audio
+        if not streams:
+            self._container.close()
+            raise Unusable(self._source.path, Reason.UNREADABLE, "FFmpeg: it holds no audio")
+        self._stream: Any = streams[0]
         try:
-            if self._stream is not None:
-                frames = self._container.decode(self._stream)
+            frames: Iterator[Any] = self._container.decode(self._stream)
             self._first: Any = next(frames, None)
             if self._first is not None:
-                _to_float(self._first)  # fails at once for the rare kind of sample that cannot be brought to float
+                to_float(self._first)  # fails at once for the rare kind of sample that cannot be brought to float
         except FAILURES as error:
             self._container.close()
             raise Unusable(self._source.path, Reason.UNREADABLE, words(error)) from error
         if self._first is None:
             self._container.close()
-            reason = Reason.UNREADABLE if self._stream is None else Reason.EMPTY
-            raise Unusable(self._source.path, reason, "it holds no audio")
-        self._origin_pts: int | None = self._first.pts
+            raise Unusable(self._source.path, Reason.EMPTY, "it holds no samples")
+        if self._kind == "ogg" and self._stream.codec_context.name == "vorbis":
+            # FFmpeg cuts the end by time stamps that are a block late where a file begins with short blocks.
+            self._stream.codec_context.flags2 |= Flags2.skip_manual
         self._unread: Iterator[Any] | None = itertools.chain([self._first], frames)
 
     @cached_property
@@ -99,7 +104,7 @@ class FfmpegReader:
         start, count = frame_span(offset_s, duration_s, self.sample_rate_hz)
         stop = None if count is None else start + count
         position, frames = self._frames_before(start)
-        for block in self._gathered(frames, position, stop):
+        for block in gathered(frames, position, stop, self._end):
             kept = block[max(start - position, 0) : None if stop is None else max(stop - position, 0)]
             position += len(block)
             if len(kept):
@@ -120,63 +125,42 @@ class FfmpegReader:
 
     def _seek(self, start: int) -> tuple[int, Iterator[Any]] | None:
         """Return (position, frames) from a little before `start` on; None where this file cannot be sought."""
-        if self._origin_pts is None:
-            return None
-        self._unread = None
-        tick = Fraction(self._stream.time_base) * self.sample_rate_hz
-        early = start - round(PREROLL_S * self.sample_rate_hz)
         try:
-            self._container.seek(self._origin_pts + int(early / tick), stream=self._stream, backward=True)
-            frames = self._container.decode(self._stream)
-            found = next((frame for frame in frames if frame.pts is not None), None)
+            if self._origin is None:
+                self._origin, _ = self._placed(self._from_the_start())
+            self._unread = None
+            early = self._origin + start - PREROLL_S * self.sample_rate_hz
+            self._container.seek(int(early / self._tick), stream=self._stream, backward=True)
+            time, frames = self._placed(self._container.decode(self._stream))
         except FAILURES:
             return None
-        if found is None:
+        position = round(time - self._origin)
+        # What begins at the very start is decoded from there: FFmpeg drops the codec's delay only then.
+        return (position, frames) if self._first.samples < position <= start else None
+
+    def _placed(self, frames: Iterator[Any]) -> tuple[float, Iterator[Any]]:
+        """Return (time, frames): in samples by the container's clock, where the first of `frames` starts."""
+        looked_at, starts, passed = list(itertools.islice(frames, _PLACED_BY)), [], 0
+        for frame in looked_at:
+            if frame.pts is not None:
+                starts.append(float(frame.pts * self._tick) - passed)
+            passed += frame.samples
+        return statistics.median(starts), itertools.chain(looked_at, frames)
+
+    @property
+    def _tick(self) -> Fraction:
+        """Samples per unit of the container's clock."""
+        return Fraction(self._stream.time_base) * self.sample_rate_hz
+
+    @property
+    def _end(self) -> int | None:
+        """The sample where an MP4 or a Vorbis file says it ends, which its last packet may not."""
+        if not self._stream.duration or not (self._kind == "mov" or self.codec == "ogg/vorbis"):
             return None
-        position = round((found.pts - self._origin_pts) * tick)
-        return (position, itertools.chain([found], frames)) if position <= start else None
-
-    def _gathered(self, frames: Iterator[Any], position: int, stop: int | None) -> Iterator[Float32]:
-        """Yield blocks out of the codec's small frames, ending soon after `stop`, or at the length an MP4 states."""
-        fifo, failure = av.AudioFifo(), None
-        try:
-            for frame in frames:
-                fifo.write(_untimed(frame))
-                if fifo.samples >= BLOCK_FRAMES + _HELD_FRAMES:
-                    yield _to_float(fifo.read(BLOCK_FRAMES))
-                    position += BLOCK_FRAMES
-                if stop is not None and position + fifo.samples >= stop + _HELD_FRAMES:
-                    break
-        except FAILURES as error:
-            failure = error
-        if tail := fifo.read():
-            yield self._trimmed(_to_float(tail), position)
-        if failure is not None:
-            raise Broken(words(failure)) from failure
-
-    def _trimmed(self, tail: Float32, position: int) -> Float32:
-        if self._kind != "mov" or not self._stream.duration:
-            return tail
-        stated = round(self._stream.duration * Fraction(self._stream.time_base) * self.sample_rate_hz) - position
-        return tail[:stated] if len(tail) - _HELD_FRAMES < stated < len(tail) else tail
+        end: int = round(self._stream.duration * self._tick)
+        return end
 
     def close(self) -> None:
         """Give the file back."""
         self._container.close()
         self._source.close()
-
-
-def _untimed(frame: Any) -> Any:
-    """Return a frame as a fifo takes it: without its time stamp, for it refuses those with gaps."""
-    frame.pts = None
-    return frame
-
-
-def _to_float(frame: Any) -> Float32:
-    """Return float32[frames, channels] of a decoded frame, integers scaled to [-1, 1)."""
-    raw = frame.to_ndarray()
-    raw = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
-    samples: Float32 = np.ascontiguousarray(raw, dtype=np.float32)
-    if raw.dtype.kind != "f":
-        samples = samples * np.float32(2.0 ** (1 - 8 * raw.dtype.itemsize))
-    return samples - np.float32(1.0) if raw.dtype.kind == "u" else samples

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +68,38 @@ def test_what_ffmpeg_writes(encode: Write, sound: Make, name: str, rate_hz: int,
         assert abs(lies.offset_s * rate_hz) <= off_by + 0.01
         # The decoder starts in another state, and AAC fills bands with noise of its own: near, not equal.
         assert lies.residual_db < -20
+
+
+def clicks(sound: Make, seed: int) -> np.ndarray:
+    """A quiet sound with sudden knocks, for which Vorbis changes between long and short blocks."""
+    samples, random = 0.05 * sound(6.0, 44_100, channels=1, seed=seed), np.random.default_rng(seed)
+    for start in random.integers(0, len(samples) - 2000, 25):
+        samples[start : start + 400] += 0.5 * random.standard_normal((400, 1)).astype(np.float32)
+    return samples
+
+
+def test_vorbis_with_blocks_of_changing_length(write: Write, sound: Make) -> None:
+    random = np.random.default_rng(0)
+    for seed in range(4):
+        path = write("a.ogg", clicks(sound, seed), 44_100)
+        whole = read_mono(path, 44_100)
+        assert len(whole) == 6 * 44_100
+        for start in random.integers(0, 5 * 44_100, 12):
+            excerpt = read_mono(path, 44_100, offset_s=start / 44_100, duration_s=0.1)
+            assert np.array_equal(excerpt, whole[start : start + 4410])
+
+
+def test_real_vorbis_files_in_whole_and_in_part(shared_data: Path) -> None:
+    folder, random = shared_data / "environment" / "audio", np.random.default_rng(0)
+    odd = [folder / name for name in ("1-100032-A-0.ogg", "3-216284-A-39.ogg", "1-15689-A-4.ogg")]
+    for path in [*odd, *sorted(folder.iterdir())[::25]]:
+        whole = read_mono(path, 16_000)
+        by_libsndfile, _ = soundfile.read(path, dtype="float32")
+        assert len(whole) == len(by_libsndfile)
+        assert np.abs(whole - by_libsndfile).max() < 1e-6
+        for start in random.integers(0, len(whole) - 4000, 3):
+            excerpt = read_mono(path, 16_000, offset_s=start / 16_000, duration_s=0.25)
+            assert np.array_equal(excerpt, whole[start : start + 4000])
 
 
 def test_a_second_pass_over_an_excerpt_gives_the_same(write: Write, encode: Write, sound: Make) -> None:
