@@ -13,6 +13,7 @@ Samples are taken as they are, without normalisation, as in training.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +28,13 @@ from ..schemas.vector import Float32, Segments
 from .base import Weights
 from .checkpoint import check_shapes, read_state
 from .config import build_config
+from .inference import forward_each
 from .registry import register
 from .samplecnn import DIM, WINDOW, FoldedSampleCNN, SampleCNN, state_shapes
 
 _RELEASES = "https://github.com/Spijkervet/CLMR/releases/download"
 PUBLISHED = (f"{_RELEASES}/2.0/clmr_checkpoint_10000.zip", f"{_RELEASES}/1.0/clmr_checkpoint_1550.pt")
 """Checkpoints that the authors released, trained on MagnaTagATune; fetched only when a user gives one of these URLs."""
-
-_WINDOW_BYTES = 64 * 2**20
-"""Device memory that one window takes at its widest, with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class ClmrConfig:
                 raise BadInput(f"ClmrConfig.{key} must be one of {choices}, not {getattr(self, key)!r}")
         if self.hop_samples < 1 or self.sample_rate_hz < 1:
             raise BadInput("ClmrConfig.hop_samples and ClmrConfig.sample_rate_hz must be at least 1")
-        if not self.frames >= 1:
+        if not math.isfinite(self.flatten_s) or self.frames < 1:
             raise BadInput(f"ClmrConfig.flatten_s must be at least {WINDOW / self.sample_rate_hz:.3f}: one window")
 
     @property
@@ -82,11 +81,12 @@ class Clmr:
             {name: array.shape for name, array in weights.items()}, state_shapes(), "encoder 'clmr': the state"
         )
         self.config = config
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        network = SampleCNN()
-        network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        with torch.device("meta"):  # draws no random numbers for weights that are replaced
+            network = SampleCNN()
+        network.load_state_dict({name: _tensor(array) for name, array in weights.items()}, assign=True)
         self._weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
-        self._network = FoldedSampleCNN(network).to(self.device).eval()
+        self._network = FoldedSampleCNN(network).to(device).eval()
 
     @classmethod
     def build(cls, config: Mapping[str, Any], weights: Weights | None) -> Self:
@@ -116,14 +116,16 @@ class Clmr:
         """Return the segments of each waveform (float32[n], mono); raise BadInput, naming the position of one unfit."""
         for position, waveform in enumerate(waveforms):
             self._check(position, waveform)
+        if not waveforms:
+            return []
         if self.config.pooling == "flatten":
-            return [self._segments([0], self._forward([waveform], 1)) for waveform in waveforms]
+            return [self._segments([0], row[None]) for row in self._forward(waveforms)]
         starts = [window_starts(len(waveform), self.config) for waveform in waveforms]
         windows = [cut(waveform, start) for waveform, of in zip(waveforms, starts, strict=True) for start in of]
-        vectors = np.split(self._forward(windows, self._batch()), np.cumsum([len(of) for of in starts])[:-1])
+        vectors = np.split(self._forward(windows), np.cumsum([len(of) for of in starts])[:-1])
         if self.config.pooling == "mean":
-            return [self._segments([0], rows.mean(axis=0, keepdims=True)) for rows in vectors[: len(starts)]]
-        return [self._segments(of, rows) for of, rows in zip(starts, vectors, strict=False)]
+            return [self._segments([0], rows.mean(axis=0, keepdims=True)) for rows in vectors]
+        return [self._segments(of, rows) for of, rows in zip(starts, vectors, strict=True)]
 
     def _check(self, position: int, waveform: Float32) -> None:
         if not len(waveform) or not np.isfinite(waveform).all():
@@ -136,24 +138,19 @@ class Clmr:
                 "clips of unequal length need pooling 'mean'"
             )
 
+    def _forward(self, windows: Sequence[Float32]) -> Float32:
+        vectors = forward_each(self._network, windows)
+        if not np.isfinite(vectors).all():
+            raise BadInput("encoder 'clmr' gives values that are not finite, so its weights are damaged; give others")
+        return vectors
+
     def _segments(self, starts: list[int], vectors: Float32) -> Segments:
         return Segments(np.array(starts, np.float32) / np.float32(self.config.sample_rate_hz), vectors)
 
-    def _batch(self) -> int:
-        """Return the windows per forward. On a CPU one: it is the fastest, and no window's bits depend on another's."""
-        if self.device.type == "cpu":
-            return 1
-        free_bytes, _ = torch.cuda.mem_get_info(self.device)
-        return max(1, min(256, free_bytes // (2 * _WINDOW_BYTES)))
 
-    def _forward(self, windows: list[Float32], batch: int) -> Float32:
-        """Return float32[len(windows), dim]; full float32 on CUDA too, so that one space has one precision."""
-        rows = []
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            for first in range(0, len(windows), batch):
-                block = torch.from_numpy(np.stack(windows[first : first + batch], dtype=np.float32))
-                rows.append(self._network(block[:, None].to(self.device)).cpu().numpy())
-        return np.concatenate(rows) if rows else np.zeros((0, self.dim), np.float32)
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Return a copy, as float32 unless it counts."""
+    return torch.from_numpy(np.array(array, np.float32 if array.dtype.kind == "f" else np.int64))
 
 
 def window_starts(length: int, config: ClmrConfig) -> list[int]:

@@ -92,10 +92,8 @@ def _fold(state: Mapping[str, Tensor], name: str) -> nn.Conv2d:
     scale = gain / torch.sqrt(variance + nn.BatchNorm1d(1).eps)
     outputs, inputs, width = kernel.shape
     first = inputs == 1
-    layer = nn.Conv2d(
-        inputs, outputs, (1, width), stride=(1, 3 if first else 1), padding=(0, 0 if first else 1), device=kernel.device
-    )
-    layer.load_state_dict(
-        {"weight": (kernel * scale[:, None, None])[:, :, None], "bias": (bias - mean) * scale + shift}
-    )
+    stride, padding = (1, 3 if first else 1), (0, 0 if first else 1)
+    layer = nn.Conv2d(inputs, outputs, (1, width), stride, padding, device="meta")  # draws no random numbers
+    folded = {"weight": (kernel * scale[:, None, None])[:, :, None], "bias": (bias - mean) * scale + shift}
+    layer.load_state_dict(folded, assign=True)
     return layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -154,6 +154,7 @@ def test_flatten_refuses_clips_of_another_length(clmr_weights: Arrays) -> None:
         ({"version": 2}, "version must be one of 1"),
         ({"hop_samples": 0}, "must be at least 1"),
         ({"flatten_s": 1.0}, "flatten_s must be at least 2.678"),
+        ({"flatten_s": float("nan")}, "flatten_s must be at least 2.678"),
         ({"window": 5}, "has no setting 'window'"),
     ],
 )
@@ -174,12 +175,24 @@ def test_weights_of_another_network_are_refused(clmr_weights: Arrays) -> None:
             build("clmr", {}, {key: array for key, array in weights.items() if array is not None})
 
 
+def test_weights_that_give_no_numbers_are_refused(clmr_weights: Arrays) -> None:
+    name = "sequential.3.1.running_var"
+    with pytest.raises(BadInput, match="its weights are damaged"):
+        make({**clmr_weights, name: -clmr_weights[name]}).encode([noise(100)])
+
+
 def test_config_and_weights_make_the_encoder_again(clmr_weights: Arrays) -> None:
     first = make(clmr_weights, pooling="windows", hop_samples=30_000)
     again = build("clmr", vars(first.config), first.weights())
     assert digest(again) == digest(first)
     assert digest(again) != digest(make(clmr_weights))
     assert first.weights().keys() == clmr_weights.keys()
+
+
+def test_building_draws_no_random_numbers(clmr_weights: Arrays) -> None:
+    before = torch.get_rng_state()
+    make(clmr_weights)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_weights_need_no_counters_of_training_steps(clmr_weights: Arrays) -> None:
