@@ -72,8 +72,8 @@ def rendition(melody: Melody, instrument: Instrument, key_hz: float, beats_per_m
 
 
 def draw_phrase(rng: np.random.Generator, seconds: float, lowest_hz: float, highest_hz: float) -> tuple[Note, ...]:
-    """Return one to five notes of a scale, one after another, over `seconds`."""
-    count = int(rng.integers(1, 6))
+    """Return three to six notes of a scale, one after another, over `seconds`."""
+    count = int(rng.integers(3, 7))
     key_hz = lowest_hz * (highest_hz / lowest_hz) ** rng.uniform(0.0, 0.75)
     scale = np.array([key_hz * 2 ** (s / 12) for s in (*MAJOR, 12)])
     pitches = rng.choice(scale[scale <= highest_hz], size=count)
@@ -89,7 +89,7 @@ def draw_groove(rng: np.random.Generator, seconds: float, lowest_hz: float, high
     """Return hits of one drum: a pattern of eight steps at 70 to 150 beats a minute, by a hand that leaves the grid."""
     step_s = 30 / rng.uniform(70, 150)
     pattern = rng.random(8) < rng.uniform(0.25, 0.8)
-    pattern[0] = True
+    pattern[[0, 4]] = True
     tuning_hz = rng.uniform(lowest_hz, highest_hz)
     steps = [step for step in range(int(seconds / step_s)) if pattern[step % 8]]
     return tuple(

@@ -69,13 +69,14 @@ def record(sound_of: Callable[[np.random.Generator, float], Sound], rng: np.rand
 
 
 def retake(recording: Recording, rng: np.random.Generator) -> Recording:
-    """Return another take of the same thing: times, pitches and touch vary by what a player cannot help."""
+    """Return another take of the same thing: pace, times, pitches and touch vary by what a player cannot help."""
     sound: Any = recording.sound
     if isinstance(sound, Played):
+        pace = rng.normal(1, 0.02)
         moved = [
             replace(
                 note,
-                onset_s=max(note.onset_s + rng.normal(0, 0.012), 0.0),
+                onset_s=max(pace * note.onset_s + rng.normal(0, 0.012), 0.0),
                 pitch_hz=note.pitch_hz * 2 ** (rng.normal(0, 8) / 1200),
                 velocity=float(np.clip(note.velocity * rng.normal(1, 0.08), 0.2, 1)),
             )
