@@ -57,9 +57,7 @@ PRESETS = {
     "default": ProbeConfig(),
     "published": ProbeConfig(inputs="window", standardise=False, learning_rate=1e-3, weight_decay=1e-6, stop_delta=0.0),
 }
-"""`published`: the linear evaluation of CLMR (Spijkervet and Burgoyne, ISMIR 2021) as its code has it; with
-`hidden=512`
-its MLP."""
+"""`published`: CLMR's linear evaluation (Spijkervet and Burgoyne, 2021) as its code has it; `hidden=512`: its MLP."""
 
 
 def read_settings(path: str | Path | None, overrides: Sequence[str]) -> dict[str, Any]:

@@ -49,9 +49,7 @@ class CropReader:
         self._clips, self._config = clips, config
 
     def fetch(self, rows: Rows, epoch: int) -> Fetched:
-        """Return float32[m, samples]: the crops of the clips at `rows`; those that cannot be read are told, not
-        returned.
-        """
+        """Return float32[m, samples]: a crop of each clip at `rows`; those that cannot be read are named instead."""
         batch = empty_batch(len(rows), self._config.samples)
         crops = batch.numpy()
         read: list[int] = []

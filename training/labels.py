@@ -15,9 +15,7 @@ from ..schemas.clip import DESCRIPTIVE
 from ..store.store import Store
 
 LABELS = "labels"
-"""The clips column that holds a list of labels; each of the DESCRIPTIVE columns can serve instead, as one label a
-clip.
-"""
+"""The clips column that holds a list of labels; a DESCRIPTIVE column can serve instead, as one label a clip."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +41,16 @@ class Labels:
         return found
 
     def targets(self, clip_ids: Sequence[str]) -> NDArray[np.float32] | NDArray[np.int64]:
-        """Return float32[m, c] of zeros and ones for multi-label, else int64[m] class numbers, in the order of
-        `clip_ids`.
-        """
+        """Return float32[m, c] of zeros and ones (multi-label) or int64[m] class numbers, one row per clip id."""
         hot = self.hot[self.rows(clip_ids)]
         return hot.astype(np.float32) if self.multi_label else hot.argmax(axis=1)
 
 
 def read_labels(store: Store, column: str = LABELS) -> Labels:
-    """Return the labels of all usable clips of the store; `column` is "labels" or a DESCRIPTIVE column such as
-    "artist".
+    """Return the labels of all usable clips of the store.
 
-    Raises UsageError for another column, NotFound where no clip has any label.
+    column: "labels", or a DESCRIPTIVE column such as "artist". Raises UsageError for another, NotFound where no clip
+    has any label.
     """
     if column != LABELS and column not in DESCRIPTIVE:
         raise UsageError(f"labels cannot be taken from {column!r}; there is {LABELS} and {', '.join(DESCRIPTIVE)}")

@@ -1,9 +1,8 @@
-"""In what order an epoch visits the rows of a view: pure functions of (seed, epoch), the same on every machine.
+"""In what order an epoch visits the rows of a view: pure functions of (seed, epoch).
 
 The rows are permuted in blocks, so that a table is read in runs; the permuted sequence is cut into equal shares, one
-per rank (`shares`), each share into lanes, and the rows of a lane are shuffled within buffers of a few batches. Batch
-j of a rank is the next one of lane j mod lanes. Nothing here knows of workers: whoever loads batch j, it is the same
-batch.
+per rank, each share into lanes, and the rows of a lane are shuffled within buffers of a few batches. Batch j of a rank
+is the next one of lane j mod lanes. Nothing here knows of workers: whoever loads batch j, it is the same batch.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ class Shuffle:
 
 
 def epoch_rows(count: int, shuffle: Shuffle, shard: Shard, epoch: int) -> Rows:
-    """Return int64[m]: the rows (of `count`) of one rank's epoch, batch after batch; batch j is [j * size : (j + 1) *
-    size].
+    """Return int64[m]: which of `count` rows one rank visits in an epoch, one batch behind the other.
 
-    `m` is the same for every rank. Without padding, each row comes at most once over all ranks.
+    Batch j is [j * batch_size : (j + 1) * batch_size]. `m` is the same for every rank. Without padding, each row comes
+    at most once over all ranks.
     """
     rows = _share(_permuted(count, shuffle, epoch), shard)
     if shuffle.block_rows == 1:

@@ -12,8 +12,9 @@ _TALKERS = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Silence, within the block, Lightning's notices on hardware, tips and stopping, and the one deprecated call it
-    makes in PyTorch.
+    """Silence, within the block, Lightning's notices on hardware, tips and stopping.
+
+    And the warning about the one call that it makes to a deprecated function of PyTorch.
     """
     loggers = [logging.getLogger(name) for name in _TALKERS]
     levels = [logger.level for logger in loggers]

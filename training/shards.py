@@ -1,5 +1,6 @@
-"""How many rows and batches each rank and each worker gets: the same number for every rank, or a distributed epoch
-would hang.
+"""How many rows and batches each rank and each worker gets.
+
+The same number for every rank, or a distributed epoch would hang.
 """
 
 from __future__ import annotations
@@ -44,9 +45,7 @@ class Shard:
 
 
 def lane_sizes(batches: int, rows: int, batch_size: int, lanes: int) -> list[int]:
-    """Return the rows of each lane when `batches` batches are taken from the lanes in turns; the last batch may be
-    short.
-    """
+    """Return the rows of each lane when `batches` batches come from the lanes in turns; the last batch may be short."""
     sizes = [len(range(lane, batches, lanes)) * batch_size for lane in range(lanes)]
     if batches:
         sizes[(batches - 1) % lanes] -= batches * batch_size - rows
@@ -54,7 +53,8 @@ def lane_sizes(batches: int, rows: int, batch_size: int, lanes: int) -> list[int
 
 
 def worker_batches(batches: int, start: int, worker: int, workers: int) -> range:
-    """Return the numbers of the batches, from `start` on, that `worker` of `workers` loads: those a DataLoader asks
-    it for in turn.
+    """Return the numbers of the batches, from `start` on, that `worker` of `workers` loads.
+
+    They are those that a DataLoader asks it for in turn.
     """
     return range(start + worker, batches, workers)

@@ -81,7 +81,7 @@ def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int6
     here = np.searchsorted(np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_), labels.clip_ids)
     given = clips.column("split").take(here).to_pylist()
     names = np.array([_meaning(name) for name in given], dtype="U5")
-    if not names.astype(bool).any():
+    if (names == "").all():
         names[:] = TRAIN
     drawn = tuple(name for name in (VALID, TEST) if not (names == name).any())
     if drawn:

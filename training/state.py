@@ -1,5 +1,6 @@
-"""The state of a training that goes on later: nested dicts and lists of plain values and tensors, as PyTorch's
-`state_dict`s are.
+"""The state of a training that goes on later.
+
+It is made of nested dicts and lists of plain values and tensors, as PyTorch's `state_dict`s are.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from .checkpoint import read_checkpoint, write_checkpoint
 
 
 def save_state(path: Path, state: Any) -> None:
-    """Write `state` as a checkpoint, atomically; raises TypeError for anything but plain values, dicts, lists, tuples
-    and tensors.
+    """Write `state` as a checkpoint, atomically.
+
+    Raises TypeError for anything but plain values, dicts, lists, tuples and tensors.
     """
     arrays: dict[str, NDArray[Any]] = {}
     tree = _packed(state, arrays)
