@@ -25,7 +25,7 @@ class Kept(StrEnum):
     REDUNDANT = "redundant"
     """Pruned: covered by `representative`, the most similar kept clip of its cluster."""
     NO_VECTOR = "no-vector"
-    """Pruned: of the pruned split, but without a vector in the space, so that nobody can tell whether it is redundant."""
+    """Pruned: of the pruned split, but without a vector in the space: nobody can tell whether it is redundant."""
 
 
 VIEWS = pa.schema(

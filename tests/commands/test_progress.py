@@ -9,7 +9,7 @@ def test_lines_come_at_intervals_with_what_is_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([0.0, 0.0, 4.0, 11.0, 12.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("echodex.commands.progress.time.monotonic", lambda: next(clock))
     say = progress.bar()
     for done in (0, 20, 50, 55):
         say("embed", done, 100)

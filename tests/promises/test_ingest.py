@@ -1,4 +1,4 @@
-"""Adding and embedding lose nothing and double nothing: whatever the order, however many do it at once, whenever they are killed.
+"""Adding and embedding lose and double nothing, whatever the order, however many do it at once, whenever killed.
 
 The oracle is one quiet process that does it all in one go.
 """
