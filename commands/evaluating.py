@@ -38,7 +38,13 @@ def tags(context: click.Context, /, run: str, view: str, split: str, json_: bool
 
 @evaluate.command()
 @click.option("--view", required=True, metavar="NAME[@VERSION]", help="The view to judge.")
-@click.option("--against", type=click.Choice(["random"]), default="random", show_default=True, help="The baseline.")
+@click.option(
+    "--against",
+    type=click.Choice(["random", "uniform"]),
+    default="random",
+    show_default=True,
+    help="Drawn within clusters, or from all.",
+)
 @click.option("--repeats", type=click.IntRange(2), default=5, show_default=True, help="Pairs of fresh runs.")
 @of_space
 @as_json

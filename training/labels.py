@@ -23,7 +23,7 @@ class Labels:
     """The labels of some clips.
 
     clip_ids: n strings, sorted; classes: c names, sorted; hot: bool[n, c], which clip has which label.
-    `multi_label`: whether some clip of the *store* has not exactly one, so that every view of it is taught alike.
+    `multi_label`: whether some clip of the *store* has several, so that every view of it is taught alike.
     """
 
     clip_ids: NDArray[np.str_]
@@ -41,9 +41,14 @@ class Labels:
         return found
 
     def targets(self, clip_ids: Sequence[str]) -> NDArray[np.float32] | NDArray[np.int64]:
-        """Return float32[m, c] of zeros and ones (multi-label) or int64[m] class numbers, one row per clip id."""
+        """Return float32[m, c] of zeros and ones (multi-label), or int64[m] class numbers with -1 for no class."""
         hot = self.hot[self.rows(clip_ids)]
-        return hot.astype(np.float32) if self.multi_label else hot.argmax(axis=1)
+        return hot.astype(np.float32) if self.multi_label else np.where(hot.any(axis=1), hot.argmax(axis=1), -1)
+
+    @property
+    def teaches(self) -> NDArray[np.bool_]:
+        """bool[n]: clips to learn from. Where clips have several labels, none is a statement; elsewhere it is a gap."""
+        return np.full(len(self.hot), True) if self.multi_label else np.asarray(self.hot.any(axis=1))
 
 
 def read_labels(store: Store, column: str = LABELS) -> Labels:
@@ -62,7 +67,7 @@ def read_labels(store: Store, column: str = LABELS) -> Labels:
     hot = np.zeros((len(clips), len(classes)), dtype=np.bool_)
     hot[owners, numbers] = True
     clip_ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
-    return Labels(clip_ids, tuple(str(name) for name in classes), hot, bool((hot.sum(axis=1) != 1).any()))
+    return Labels(clip_ids, tuple(str(name) for name in classes), hot, bool((hot.sum(axis=1) > 1).any()))
 
 
 def _pairs(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.str_]]:

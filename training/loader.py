@@ -62,7 +62,7 @@ class ClipIds(Sequence[str]):
 class Batch(NamedTuple):
     """inputs: float32[b, d] unit vectors or float32[b, samples] crops; clip_ids: the b clips.
 
-    targets: float32[b, c] of zeros and ones where clips have several labels, int64[b] class numbers where each has one,
+    targets: float32[b, c] of zeros and ones where clips have several labels, int64[b] classes (-1: none) elsewhere,
     float32[b, 0] where there are none. skipped: clips of this batch whose audio could not be read, and why; b is
     smaller by as many.
     """

@@ -40,8 +40,8 @@ _MEANS = {
 class Splits:
     """The split of every usable clip of a store.
 
-    clip_ids: n strings, sorted; names: n of "train", "valid", "test" or "" (has no split where others have one: not
-    used); `drawn`: which of the three were drawn by seed because the `split` column does not name them.
+    clip_ids: n strings, sorted; names: n of "train", "valid", "test" or "" (has no split where others have one, or
+    no label: not used); `drawn`: which of the three were drawn by seed because the `split` column does not name them.
     """
 
     clip_ids: NDArray[np.str_]
@@ -83,6 +83,7 @@ def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int6
     names = np.array([_meaning(name) for name in given], dtype="U5")
     if (names == "").all():
         names[:] = TRAIN
+    names[~labels.teaches] = ""
     drawn = tuple(name for name in (VALID, TEST) if not (names == name).any())
     if drawn:
         _draw(names, labels, seed, np.arange(len(names)) if groups is None else groups, drawn)

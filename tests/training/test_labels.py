@@ -7,6 +7,7 @@ import pytest
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
 from echodex.training.labels import read_labels
+from echodex.training.splits import read_splits
 
 
 def test_one_label_each(kinds_store: Store) -> None:
@@ -18,9 +19,20 @@ def test_one_label_each(kinds_store: Store) -> None:
     assert [[labels.classes[number]] for number in labels.targets(wanted)] == [said[clip_id] for clip_id in wanted]
 
 
-@pytest.mark.parametrize("odd", [[], ["low", "noise"]])
-def test_one_odd_clip_makes_it_multi_label(new_store: Callable[..., Store], odd: list[str]) -> None:
-    store = new_store([["low"], ["noise"], odd])
+def test_a_clip_without_a_label_is_a_gap_and_not_another_task(new_store: Callable[..., Store]) -> None:
+    store = new_store([["low"], ["noise"], []])
+    labels = read_labels(store)
+    assert not labels.multi_label
+    said = store.clips(["labels"]).column(0).to_pylist()
+    assert labels.teaches.tolist() == [bool(names) for names in said]
+    numbers = labels.targets(store.clips(["clip_id"]).column(0).to_pylist())
+    assert [labels.classes[n] if n >= 0 else None for n in numbers] == [names[0] if names else None for names in said]
+    splits = read_splits(store, labels, seed=0)
+    assert [name == "" for name in splits.names] == [not names for names in said]
+
+
+def test_a_clip_with_several_labels_makes_it_multi_label(new_store: Callable[..., Store]) -> None:
+    store = new_store([["low"], [], ["low", "noise"]])
     labels = read_labels(store)
     assert labels.multi_label
     clips = store.clips(["clip_id", "labels"])
