@@ -34,9 +34,8 @@ class Projection:
 
     def apply(self, raw: Float32) -> Float32:
         """Return float32[n, dim], rows of unit length, of `raw` float32[n, raw]; each row on its own, without BLAS."""
-        return (
-            np.stack([self._apply_one(row) for row in raw]) if len(raw) else np.empty((0, len(self.offset)), np.float32)
-        )
+        vectors = [self._apply_one(row) for row in raw]
+        return np.stack(vectors) if vectors else np.empty((0, len(self.offset)), np.float32)
 
     def _apply_one(self, row: Float32) -> Float32:
         standard = np.clip((row - self.mean) / self.std, np.float32(-CLIP_SIGMA), np.float32(CLIP_SIGMA))

@@ -40,7 +40,7 @@ PCEN_S = 0.4
 
 def log_mel(of: Spectra) -> list[Float32]:
     """Quiet, usual and loud level of each band, its skewness, and how fast it changes."""
-    _, _, skewness, _ = moments(of.log_mel)
+    _, _, skewness, _ = moments(of.log_mel, 0.1)
     return [*quantiles(of.log_mel, 0.1, 0.5, 0.9), skewness, mean_step(of.log_mel[:, ::2])]
 
 
@@ -48,7 +48,7 @@ def mfcc(of: Spectra) -> list[Float32]:
     """Moments of the cepstra, deviation of their slopes (deltas) and of the slopes' change (delta-deltas)."""
     first = slopes(of.cepstra)
     second = first[:, 4:] - first[:, :-4]
-    return [*moments(of.cepstra), first.std(axis=1), second.std(axis=1)]
+    return [*moments(of.cepstra, 1.0), first.std(axis=1), second.std(axis=1)]
 
 
 def weighted_spectrum(of: Spectra) -> list[Float32]:
@@ -66,8 +66,8 @@ def pcen(of: Spectra) -> list[Float32]:
     start = energy.mean(axis=1, keepdims=True) * np.float32(1 - gain)
     smooth, _ = scipy.signal.lfilter(forward, back, energy, axis=1, zi=start)
     level = energy * np.exp(np.float32(-0.9) * np.log(smooth + np.float32(1e-2)))
-    mean, deviation, skewness, _ = moments(np.sqrt(level + np.float32(2)) - np.float32(2**0.5))
-    return [mean, np.log(deviation + np.float32(1e-3)), skewness]
+    mean, deviation, skewness, _ = moments(np.sqrt(level + np.float32(2)) - np.float32(2**0.5), 1e-3)
+    return [mean, np.log(deviation + np.float32(0.05)), skewness]
 
 
 def modulation_spectrum(of: Spectra) -> list[Float32]:
@@ -75,16 +75,16 @@ def modulation_spectrum(of: Spectra) -> list[Float32]:
     bands = of.log_mel.reshape(WIDE_BANDS, -1, of.log_mel.shape[1]).mean(axis=1)
     amplitude = np.sqrt(of.mel.reshape(WIDE_BANDS, -1, of.mel.shape[1]).mean(axis=1))
     return [
-        modulation(bands, RATES_HZ, FRAMES_PER_S, 1e-3),
-        modulation(amplitude, RATES_HZ, FRAMES_PER_S, 1e-7),
-        modulation(of.cepstra[:20], RATES_HZ, FRAMES_PER_S, 1e-2),
+        modulation(bands, RATES_HZ, FRAMES_PER_S, 1e-1),
+        modulation(amplitude, RATES_HZ, FRAMES_PER_S, 1e-6),
+        modulation(of.cepstra[:20], RATES_HZ, FRAMES_PER_S, 1.0),
     ]
 
 
 def spectral_shape(of: Spectra) -> list[Float32]:
     """Statistics of the shape tracks, how they go together, and tonality."""
     tracks = shape_tracks(of)
-    mean, deviation, skewness, _ = moments(tracks)
+    mean, deviation, skewness, _ = moments(tracks, 1e-4)
     loud, _ = weighted_moments(tracks, of.weight)
     usual = [mean, deviation, skewness, loud, mean_step(tracks), *quantiles(tracks, 0.05, 0.95)]
     return [*usual, correlations(tracks, 1e-4), tonality(of.samples)]

@@ -25,7 +25,7 @@ BANDS = 48
 LOW_HZ, HIGH_HZ = 50.0, 7200.0
 CEPSTRA = 24
 FLOOR = 1e-5
-"""50 dB under the largest mel value all is the same: the noise of a codec, a converter or a quiet room is not timbre."""
+"""50 dB under the largest mel value all is the same: noise of a codec, a converter or a quiet room is not timbre."""
 SILENCE = 1e-5
 """Frames at either end that are 50 dB under the loudest are cut off."""
 NOTHING = 1e-9
