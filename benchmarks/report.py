@@ -11,7 +11,19 @@ from importlib import metadata
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("echodex", "torch", "lancedb", "pylance", "faiss-gpu", "hdbscan", "numpy", "scipy", "soundfile", "soxr")
+PACKAGES = (
+    "echodex",
+    "torch",
+    "lancedb",
+    "pylance",
+    "faiss-gpu",
+    "hdbscan",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "soundfile",
+    "soxr",
+)
 
 
 def write_result(name: str, figures: dict[str, float]) -> None:
