@@ -38,7 +38,7 @@ def write_page(
     _write_map(out_dir / MAP, store, rows, about)
     lean = next(iter(views))
     sections = (
-        Section("Duplicates", DUPLICATES, tuple(duplicate_example(group, root) for group in _varied(groups))),
+        Section("Duplicates", DUPLICATES, tuple(duplicate_example(group, root) for group in _hardest(groups))),
         Section(f"Left out of {lean}", LEFT_OUT, tuple(_pruned(rows[lean], about, root))),
         Section("The same work, other recordings", SAME_WORK, tuple(_works(about.values(), root))),
     )
@@ -107,9 +107,9 @@ def _tables(result: DemoResult) -> Iterable[Table]:
     yield Table("Seconds", ("stage", ""), tuple((stage, f"{s:.1f}") for stage, s in result.seconds.items()))
 
 
-def _varied(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
-    """Return the largest groups: they show most kinds of copies."""
-    return sorted(groups, key=lambda group: (-len(group.members), group.representative))[:GROUPS]
+def _hardest(groups: Sequence[DuplicateGroup]) -> list[DuplicateGroup]:
+    """Return the groups whose members are furthest apart: those that are hardest to believe."""
+    return sorted(groups, key=lambda group: (group.lowest_pair_score, group.representative))[:GROUPS]
 
 
 def _pruned(rows: list[dict[str, Any]], about: Mapping[str, dict[str, Any]], root: Path) -> Iterable[Example]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -74,22 +74,32 @@ class Report:
 
 def duplicate_example(group: DuplicateGroup, root: Path) -> Example:
     """Return a duplicate group as an example; files are named relative to `root` where they are below it."""
-    sounds = tuple(Sound(Path(m.path), shown_name(Path(m.path), root), _facts(m)) for m in group.members)
-    first, *rest = sounds
-    title = f"{len(sounds)} files, lowest score between any two {group.lowest_pair_score:.3f}"
-    return Example(title, (Sound(first.path, first.name, ("representative",)), *rest))
+    named = {member.clip_id: member for member in reversed(group.members) if not member.exact}
+    sounds = [
+        Sound(Path(member.path), shown_name(Path(member.path), root), tuple(_facts(member, group, named, root)))
+        for member in group.members
+    ]
+    return Example(f"{len(sounds)} files, lowest score between any two {group.lowest_pair_score:.3f}", tuple(sounds))
 
 
-def _facts(member: Member) -> tuple[str, ...]:
-    """Return what is known of a member of a duplicate group, as short phrases."""
+def _facts(member: Member, group: DuplicateGroup, named: Mapping[str, Member], root: Path) -> Iterator[str]:
+    """Yield what is known of a member of a duplicate group, in short phrases; `named`: one file of each clip."""
     if member.exact:
-        return ("the same bytes",)
-    facts = [f"score {member.score:.3f}"]
-    if member.alignment is not None:
+        yield f"the same bytes as {shown_name(Path(named[member.clip_id].path), root)}"
+    elif member.clip_id == group.representative:
+        yield "representative"
+    else:
+        yield f"score {member.score:.3f}"
+    if member.alignment is not None and not member.exact:
         found = member.alignment
-        facts += [f"starts at {found.offset_s:+.2f} s", f"level {found.gain_db:+.1f} dB"]
-        facts += [f"residual {found.residual_db:.1f} dB"]
-    return tuple(facts)
+        yield f"starts at {_plain(found.offset_s, 2)} s"
+        yield f"level {_plain(found.gain_db, 1)} dB"
+        yield f"residual {found.residual_db:.1f} dB"
+
+
+def _plain(value: float, digits: int) -> str:
+    """Return a number with its sign, never "-0"."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 def shown_name(path: Path, root: Path) -> str:
@@ -124,13 +134,16 @@ def _cells(tag: str, texts: Iterable[str]) -> str:
 
 
 def _section(section: Section, folder: Path) -> str:
-    examples = "\n".join(
-        f'<article><h3>{escape(example.title)}</h3><div class="row">'
-        + "".join(_figure(sound, folder) for sound in example.sounds)
-        + "</div></article>"
-        for example in section.examples
-    )
-    return f"<section><h2>{escape(section.title)}</h2><p>{escape(section.text)}</p>\n{examples}</section>"
+    examples = "\n".join(_article(example, folder) for example in section.examples)
+    head = f"<h2>{escape(section.title)}</h2><p>{escape(section.text)}</p>"
+    return f'<section>{head}\n<div class="examples">{examples}</div></section>'
+
+
+def _article(example: Example, folder: Path) -> str:
+    """Return an example as a card: two to a line where it compares only two sounds."""
+    kind = "pair" if len(example.sounds) <= 2 else "group"
+    players = "".join(_figure(sound, folder) for sound in example.sounds)
+    return f'<article class="{kind}"><h3>{escape(example.title)}</h3><div class="row">{players}</div></article>'
 
 
 def _figure(sound: Sound, folder: Path) -> str:
@@ -180,9 +193,10 @@ th, td { padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); 
   white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 img { max-width: 100%; background: #fff; border-radius: .5rem; border: 1px solid var(--line); }
-article { border: 1px solid var(--line); border-radius: .5rem; background: var(--card); padding: .8rem;
-  margin: .8rem 0; }
-.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .8rem; }
+.examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(34rem, 100%), 1fr)); gap: .8rem; }
+article { border: 1px solid var(--line); border-radius: .5rem; background: var(--card); padding: .8rem; }
+article.group { grid-column: 1 / -1; }
+.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .8rem; }
 .tables { display: flex; flex-wrap: wrap; gap: 0 3.5rem; }
 figure { margin: 0; min-width: 0; display: flex; flex-direction: column; }
 figcaption { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere; }

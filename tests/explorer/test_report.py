@@ -122,7 +122,7 @@ def test_a_duplicate_group_shows_its_evidence(tmp_path: Path) -> None:
         members=(
             Member("1", 1.0, str(tmp_path / "a.wav")),
             Member("1", 1.0, str(tmp_path / "copies" / "a.wav"), exact=True),
-            Member("2", 0.987654, "/far/b.mp3", alignment=Alignment(0.517, -5.96, -23.14, 2.0)),
+            Member("2", 0.987654, "/far/b.mp3", alignment=Alignment(0.517, -0.04, -23.14, 2.0)),
         ),
         lowest_pair_score=0.91,
     )
@@ -131,6 +131,6 @@ def test_a_duplicate_group_shows_its_evidence(tmp_path: Path) -> None:
     assert [s.name for s in example.sounds] == ["a.wav", "copies/a.wav", "b.mp3"]
     assert [s.facts for s in example.sounds] == [
         ("representative",),
-        ("the same bytes",),
-        ("score 0.988", "starts at +0.52 s", "level -6.0 dB", "residual -23.1 dB"),
+        ("the same bytes as a.wav",),
+        ("score 0.988", "starts at +0.52 s", "level +0.0 dB", "residual -23.1 dB"),
     ]
