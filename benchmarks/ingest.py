@@ -3,7 +3,7 @@
 vs_decode_only_ratio: wall time of `add --embed`, from files to committed rows and vectors, over the longer of its two
 parts run alone on the same files with the same threads: decoding and resampling to the rate of the encoder, and the
 encoding of ready waveforms. For `timbre` on WAV; with _mp3 on MP3, with _clmr for `clmr` on MP3. Where both want one
-machine's cores, the least possible is their sum over the longer, printed beside it. cpu_s_per_clip_10k_over_1k: CPU time
+machine's cores, the least possible is their sum over the longer, printed beside. cpu_s_per_clip_10k_over_1k: CPU time
 per clip of `add` and `embed dummy` for 10,000 clips over 1,000, each in a process that did a small store before.
 
     python benchmarks/ingest.py
