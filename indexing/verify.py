@@ -15,6 +15,7 @@ from threading import Lock
 
 from ..audio.align import align
 from ..audio.clip import read_mono
+from ..audio.limits import Limits
 from ..errors import BadInput, NotFound
 from ..schemas.clip import Clip
 from ..schemas.hit import Alignment
@@ -117,7 +118,8 @@ def _bytes(waveform: Float32 | None) -> int:
 
 def _read(clip: Clip) -> Float32 | None:
     try:
-        return read_mono(clip.path, RATE_HZ, offset_s=clip.offset_s, duration_s=clip.duration_s)
+        limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
+        return read_mono(clip.path, RATE_HZ, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
     except (BadInput, NotFound) as error:
         logger.warning("%s is left out of the comparison: %s", clip.path, error)
         return None
