@@ -21,8 +21,8 @@ from ..schemas.clip import Clip
 from ..schemas.hit import Alignment
 from ..schemas.vector import Float32
 
-RATE_HZ = 8000
-"""Waveforms are compared up to 4 kHz: what every codec and microphone keeps."""
+RATE_HZ = 16_000
+"""Waveforms are compared up to 8 kHz: lower, a hi-hat would be compared without nearly all of its energy."""
 
 MAX_RESIDUAL_DB = -8.0
 """A clip is the same recording where at most a sixth of its energy is left unexplained. Copies stay below -10 dB
@@ -36,7 +36,7 @@ copy, and by chance two clips explain each other over a near-silent half.
 """
 
 CACHE_BYTES = 256 << 20
-"""Decoded waveforms kept for the next comparison: two hours of audio."""
+"""Decoded waveforms kept for the next comparison: more than an hour of audio."""
 
 BATCH = 16
 """Candidates compared with a representative at a time; once a whole batch fails, the less similar rest is not tried."""
