@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from ..schemas.clip import Reason
+from .ffmpeg import FfmpegReader  # both at once: many threads open files, and av does not survive being imported by two
 from .limits import DEFAULT_LIMITS, Limits
 from .reader import Reader
+from .sndfile import SndfileReader
 from .source import Source
 from .unusable import Unusable
 
@@ -40,9 +43,11 @@ def open_audio(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) ->
 def _first_that_opens(source: Source) -> Reader:
     if source.size_bytes == 0:
         raise Unusable(source.path, Reason.EMPTY, "the file has 0 bytes")
-    openers = [_sndfile, _ffmpeg] if source.head.startswith(_UNCOMPRESSED) else [_ffmpeg, _sndfile]
+    openers: list[Callable[[Source], Reader]] = [FfmpegReader, SndfileReader]
+    if source.head.startswith(_UNCOMPRESSED):
+        openers = [SndfileReader, FfmpegReader]
     if source.head.startswith(_LOSSY):
-        openers = [_ffmpeg]
+        openers = [FfmpegReader]
     failures: list[Unusable] = []
     for opener in openers:
         try:
@@ -53,18 +58,6 @@ def _first_that_opens(source: Source) -> Reader:
     if first.reason != Reason.UNREADABLE:
         raise first
     raise Unusable(source.path, first.reason, f"no decoder opens it ({first.detail})")
-
-
-def _sndfile(source: Source) -> Reader:
-    from .sndfile import SndfileReader
-
-    return SndfileReader(source)
-
-
-def _ffmpeg(source: Source) -> Reader:
-    from .ffmpeg import FfmpegReader
-
-    return FfmpegReader(source)
 
 
 def _check(reader: Reader, path: str, limits: Limits) -> None:

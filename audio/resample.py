@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import soxr
 
 from ..schemas.vector import Float32
 
@@ -11,8 +12,6 @@ class Resampler:
     """Resamples a waveform that comes in pieces. The samples do not depend on where the pieces are cut, to the bit."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
-        import soxr
-
         self.to_hz = to_hz
         self._stream = (
             None if from_hz == to_hz else soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="HQ")

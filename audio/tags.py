@@ -6,6 +6,7 @@ import os
 from contextlib import closing
 
 from ..errors import NotFound
+from .container import FAILURES, open_container
 from .source import Source
 from .unusable import Unusable
 
@@ -27,8 +28,6 @@ def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
 def _tags_of(source: Source) -> dict[str, str]:
     if not source.size_bytes:
         return {}
-    from .container import FAILURES, open_container
-
     options = _UNCOMPRESSED_PROBE if source.head[:4] == b"RIFF" else {}
     try:
         with open_container(source, options) as container:

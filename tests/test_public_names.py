@@ -54,3 +54,9 @@ def test_the_drawn_tree_names_every_error_with_its_code() -> None:
 
 def test_the_examples_in_the_docstring_hold() -> None:
     assert doctest.testmod(echodex).failed == 0
+
+
+def test_decoders_are_loaded_before_threads_open_files() -> None:
+    code = "import sys, echodex.audio.clip, echodex.audio.tags; print('av' in sys.modules, 'soundfile' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
