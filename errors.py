@@ -16,7 +16,6 @@ A message is one sentence: what happened, to which file or id, and what to do ab
 
 from __future__ import annotations
 
-EXIT_OK = 0
 EXIT_BAD_FILES = 3
 EXIT_INTERRUPTED = 130
 
