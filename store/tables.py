@@ -1,7 +1,7 @@
 """LanceDB, and nothing else: tables by name, made with stable row ids, declared keys and storage version 2.2.
 
-Written through lancedb alone, read through pylance scans of the same files. A table is opened anew for every
-operation: a kept handle would not see what another process committed since.
+Written through lancedb alone, read through pylance scans of the same files: reading never imports lancedb, which takes
+a second. A table is opened anew for every operation: a kept handle would not see what another process committed since.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     import lancedb
 
 _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_storage_version": "2.2"}
+_SUFFIX = ".lance"
 _BATCH_ROWS = 8192
 _COMPACT_ABOVE_FRAGMENTS = 64
+_INDEX_CACHE_BYTES = 256 << 20
+_METADATA_CACHE_BYTES = 128 << 20
 
 
 class Tables:
-    """The tables in the folder of a store. Holds no handle on any table; pickles to its path."""
+    """The tables in the folder of a store. Holds no handle on any table, only caches; pickles to its path."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,20 +43,22 @@ class Tables:
 
         return lancedb.connect(str(self.folder))
 
+    @cached_property
+    def _session(self) -> lance.Session:
+        """What pylance caches of tables: manifests, file footers and index pages. Makes opening a table again cheap."""
+        import lance
+
+        return lance.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+
     def names(self) -> list[str]:
         """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
-        found: list[str] = []
-        token = None
-        while True:
-            page = self._database.list_tables(page_token=token)
-            found += page.tables
-            token = page.page_token
-            if not token:
-                return sorted(name for name in found if self.exists(name))
+        with storage_errors(self.folder):
+            found = [path.name.removesuffix(_SUFFIX) for path in self.folder.iterdir() if path.suffix == _SUFFIX]
+        return sorted(name for name in found if self.exists(name))
 
     def exists(self, name: str) -> bool:
         """Return whether there is a table `name`."""
-        versions = self.folder / f"{name}.lance" / "_versions"
+        versions = self._path(name) / "_versions"
         return versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir())
 
     def create(self, name: str, schema: pa.Schema) -> None:
@@ -70,6 +75,32 @@ class Tables:
     def version(self, name: str) -> int:
         """Return the latest version of table `name`."""
         return int(self._dataset(name).version)
+
+    def has_version(self, name: str, version: int) -> bool:
+        """Return whether `version` of table `name` can still be read: cleanup takes those that no tag holds."""
+        try:
+            self._dataset(name, version)
+        except (Damaged, NotFound):
+            return False
+        return True
+
+    def changes(self, name: str, since: int) -> set[str] | None:
+        """Return the clip ids of the rows inserted, updated or deleted since version `since` of table `name`.
+
+        None where that version can no longer be read, so that nobody can tell. Compacting changes no row.
+        """
+        dataset = self._dataset(name)
+        if since == dataset.version:
+            return set()
+        if since > dataset.version or not self.has_version(name, since):
+            return None
+        changed = self.scan(name, ["clip_id"], where=f"_row_last_updated_at_version > {since}", version=dataset.version)
+        found = set(changed.column(0).to_pylist())
+        gone = dataset.delta(compared_against=since).get_deleted_row_ids().read_all().column(0).to_pylist()
+        for first in range(0, len(gone), _BATCH_ROWS):
+            rows = ", ".join(map(str, gone[first : first + _BATCH_ROWS]))
+            found.update(self.scan(name, ["clip_id"], where=f"_rowid IN ({rows})", version=since).column(0).to_pylist())
+        return found
 
     def schema(self, name: str) -> pa.Schema:
         """Return the schema of table `name`, with its metadata."""
@@ -155,13 +186,16 @@ class Tables:
             with storage_errors(self.folder / name):
                 dataset.optimize.compact_files()
 
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}{_SUFFIX}"
+
     def _dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:
         import lance
 
         if not self.exists(name):
             raise NotFound(f"table {name} does not exist in {self.folder}")
         try:
-            return lance.dataset(str(self.folder / f"{name}.lance"), version=version)
+            return lance.dataset(str(self._path(name)), version=version, session=self._session)
         except (ValueError, OSError) as error:
             which = name if version is None else f"version {version} of {name}"
             raise Damaged(
