@@ -23,6 +23,9 @@ PACKAGES = (
     "scikit-learn",
     "soundfile",
     "soxr",
+    "hnswlib",
+    "usearch",
+    "semhash",
 )
 
 

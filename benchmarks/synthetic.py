@@ -1,12 +1,13 @@
 """Vectors and stores that are made up: clusters in few dimensions mapped to many, plus noise, as embeddings lie.
 
-import synthetic
-matrix, queries = synthetic.clustered(200_000, 512), synthetic.held_out(10_000, 512)
-store = synthetic.write_store(folder, 1_000_000, 128)
+`clustered` are rows to index, `held_out` queries that are none of them, `write_store` a store of as many clips as
+wanted, without audio.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,18 +76,24 @@ def clip_ids(n: int, seed: int = 0) -> list[str]:
 
 
 def write_store(folder: str | Path, n: int, dim: int, seed: int = 0) -> Store:
-    """Make a store in the new folder `folder`: n clips whose files do not exist, and their vectors `clustered(n, dim,
-    seed)` as the space "synthetic-DIM". Needs the memory of a few blocks.
+    """Make a store in the new folder `folder`: n clips whose files do not exist, with the vectors `clustered(n, dim,
+    seed)`. Needs the memory of a few blocks.
     """
-    store = Store.open(folder)
-    ids = clip_ids(n, seed)
-    for start in range(0, n, BLOCK_ROWS):
-        store.tables.append(CLIPS_TABLE, _clips(ids[start : start + BLOCK_ROWS]))
+    clusters = Clusters(dim, seed)
+    return store_of(folder, n, dim, map(clusters.block, itertools.count()), seed)
+
+
+def store_of(folder: str | Path, n: int, dim: int, blocks: Iterable[Float32], seed: int = 0) -> Store:
+    """Make a store of n clips with the first n rows of `blocks`, each float32[BLOCK_ROWS, dim] but for the last, as
+    the space "synthetic-DIM".
+    """
+    store, ids = Store.open(folder), clip_ids(n, seed)
     space = imported_space(store.tables, f"synthetic-{dim}", dim, "made up")
-    writer, clusters, zero = Writer(store.tables, space), Clusters(dim, seed), np.zeros(1, np.float32)
-    for number, start in enumerate(range(0, n, BLOCK_ROWS)):
+    writer, zero = Writer(store.tables, space), np.zeros(1, np.float32)
+    for start, block in zip(range(0, n, BLOCK_ROWS), blocks, strict=False):
         here = ids[start : start + BLOCK_ROWS]
-        writer.write(here, [Segments(zero, row[None]) for row in clusters.block(number)[: len(here)]])
+        store.tables.append(CLIPS_TABLE, _clips(here))
+        writer.write(here, [Segments(zero, row[None]) for row in block[: len(here)]])
     return store
 
 
