@@ -9,14 +9,19 @@ from numpy.typing import NDArray
 
 from ..schemas.vector import Float32
 
+Rows = NDArray[np.int64]
+
 BLOCK_CELLS = 1 << 24
 """Scores held at once (64 MB as float32)."""
 
 ROUNDING = 1e-6
 """Cosines of unit rows in float32 are off by up to about this much: rows nearer than this to 1 count as identical."""
 
-_UNSURE = 1e-5
+UNSURE = 1e-5
 """Scores this near to a threshold are computed again in float64."""
+
+_MANY_UNSURE = 16
+"""Where more than one score in so many is unsure, all of them are computed again: a matrix product is cheaper then."""
 
 
 def blocks(rows: int, columns: int) -> Iterator[slice]:
@@ -35,20 +40,32 @@ def within(queries: Float32, matrix: Float32, min_score: float) -> NDArray[np.bo
     """
     scores = queries @ matrix.T
     near = scores >= min_score
-    rows, columns = np.nonzero(np.abs(scores - np.float32(min_score)) < _UNSURE)
+    unsure = np.abs(scores - np.float32(min_score)) < UNSURE
+    if np.count_nonzero(unsure) * _MANY_UNSURE > unsure.size:
+        exact = queries.astype(np.float64) @ matrix.astype(np.float64).T
+        return np.asarray(np.where(unsure, exact >= min_score - ROUNDING, near))
+    rows, columns = true_cells(unsure)
     for at in blocks(len(rows), matrix.shape[1]):
         exact = np.einsum("ij,ij->i", queries[rows[at]], matrix[columns[at]], dtype=np.float64)
         near[rows[at], columns[at]] = exact >= min_score - ROUNDING
     return np.asarray(near)
 
 
-def count_near(matrix: Float32, min_score: float) -> NDArray[np.int64]:
-    """Return int64[n]: how many other rows of float32[n, d] (L2-normalised) are within `min_score` of each row."""
-    counts = np.zeros(len(matrix), dtype=np.int64)
-    for at in blocks(len(matrix), len(matrix)):
-        near = within(matrix[at], matrix[at.start :], min_score)  # the scores are symmetric: half of them is enough
-        height = at.stop - at.start
-        np.fill_diagonal(near, False)
-        counts[at] += near.sum(axis=1)
-        counts[at.stop :] += near[:, height:].sum(axis=0)
-    return counts
+def true_cells(table: NDArray[np.bool_]) -> tuple[Rows, Rows]:
+    """Return rows and columns of what is true in bool[m, n], as np.nonzero does, which is slow where little is."""
+    rows, columns = np.divmod(np.flatnonzero(table), max(1, table.shape[1]))
+    return rows, columns
+
+
+def near_each(matrix: Float32, left: Rows, right: Rows, min_score: float) -> NDArray[np.bool_]:
+    """Return bool[p]: whether rows left[i], right[i] of float32[n, d] are within `min_score`, as `within` decides."""
+    near = np.empty(len(left), dtype=np.bool_)
+    for at in blocks(len(left), 16 * matrix.shape[1]):
+        one, other = matrix[left[at]], matrix[right[at]]
+        scores = np.einsum("ij,ij->i", one, other)
+        unsure = np.flatnonzero(np.abs(scores - np.float32(min_score)) < UNSURE)
+        exact = np.einsum("ij,ij->i", one[unsure], other[unsure], dtype=np.float64)
+        block = scores >= min_score
+        block[unsure] = exact >= min_score - ROUNDING
+        near[at] = block
+    return near

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.vector import Float32
-from .near import BLOCK_CELLS, count_near, within
+from .pairs import NearPairs, near_pairs
 
 Rows = NDArray[np.int64]
 Confirm = Callable[[int, Rows], Rows]
@@ -25,39 +25,50 @@ def star_groups(
 ) -> list[Rows]:
     """Return the star groups of float32[n, d] (L2-normalised rows): two rows or more each, the representative first.
 
-    Rows with the most others within `min_score` (cosine) come first as representatives, then those with the lowest
-    `prefer` (int64[n]; None: all alike), then the first row. Members are in row order. Memory is O(n) and a block of
-    scores.
+    As `stars_of`, of all pairs with a cosine of at least `min_score`.
+    """
+    return stars_of(matrix, near_pairs(matrix, min_score), prefer, confirm)
+
+
+def stars_of(
+    matrix: Float32, pairs: NearPairs, prefer: Rows | None = None, confirm: Confirm | None = None
+) -> list[Rows]:
+    """Return the star groups of the near pairs of float32[n, d]: two rows or more each, the representative first.
+
+    Rows with the most others near them come first as representatives, then those with the lowest `prefer` (int64[n];
+    None: all alike), then the first row. Members are in row order. Only rows with others near them are visited.
 
     confirm: asked for each representative which of the rows near it, most similar first, belong to it; they come in the
     order it gives. The counts are of candidates then, so that `prefer` goes before them.
     """
-    counts = count_near(matrix, min_score)
-    rows = np.flatnonzero(counts)
+    rows = np.flatnonzero(pairs.counts)
+    counts = pairs.counts[rows]
     preference = (np.zeros(len(matrix), dtype=np.int64) if prefer is None else prefer)[rows]
-    keys = (-counts[rows], preference) if confirm else (preference, -counts[rows])
-    order = np.lexsort((rows, *keys))
-    near = _Neighbours(matrix[rows], order, min_score)
-    if confirm is None:
-        return [rows[group] for group in greedy_stars(order, near)]
+    keys = (-counts, preference) if confirm else (preference, -counts)
+    order = rows[np.lexsort((rows, *keys))]
+
+    def near(row: int, free: NDArray[np.bool_]) -> Rows:
+        candidates = pairs.near(row)
+        return candidates[free[candidates]]
 
     def confirmed(row: int, free: NDArray[np.bool_]) -> Rows:
-        candidates = rows[near(row, free)]
-        nearest_first = np.lexsort((candidates, -(matrix[candidates] @ matrix[rows[row]])))
-        return np.searchsorted(rows, confirm(int(rows[row]), candidates[nearest_first]))
+        candidates = near(row, free)
+        nearest_first = np.lexsort((candidates, -(matrix[candidates] @ matrix[row])))
+        return np.asarray(confirm(row, candidates[nearest_first])) if confirm else candidates
 
-    return [rows[group] for group in greedy_stars(order, confirmed)]
+    return greedy_stars(order, confirmed if confirm else near)
 
 
 def greedy_stars(order: Iterable[int], neighbours: Callable[[int, NDArray[np.bool_]], Rows]) -> list[Rows]:
-    """Return star groups over rows 0..n-1 for any notion of nearness.
+    """Return star groups over rows for any notion of nearness.
 
-    order: all n rows, best representative first; neighbours(row, free: bool[n]): the rows among the `free` that
-    belong to `row`, in the order to list them. It is asked once per representative, so it may be as dear as aligning
-    waveforms.
+    order: all rows with neighbours, best representative first; neighbours(row, free: bool[n]): the rows among the
+    `free` that belong to `row`, in the order to list them. It is asked once per representative, so it may be as dear
+    as aligning waveforms.
     """
     order = np.asarray(order, dtype=np.int64)
-    free = np.ones(len(order), dtype=np.bool_)
+    free = np.zeros(order.max(initial=-1) + 1, dtype=np.bool_)
+    free[order] = True
     groups = []
     for row in order:
         if not free[row]:
@@ -68,24 +79,3 @@ def greedy_stars(order: Iterable[int], neighbours: Callable[[int, NDArray[np.boo
         if len(members):
             groups.append(np.concatenate([[row], members]))
     return groups
-
-
-class _Neighbours:
-    """Rows of a matrix within a score of a row, computed for a block of the next free rows in `order` at a time."""
-
-    def __init__(self, matrix: Float32, order: Rows, min_score: float) -> None:
-        self._matrix = matrix
-        self._order = order
-        self._min_score = min_score
-        self._place = np.empty(len(order), dtype=np.int64)
-        self._place[order] = np.arange(len(order))
-        self._height = max(1, BLOCK_CELLS // max(1, len(order)))
-        self._near: dict[int, NDArray[np.bool_]] = {}
-
-    def __call__(self, row: int, free: NDArray[np.bool_]) -> Rows:
-        if row not in self._near:
-            coming = self._order[self._place[row] + 1 :]
-            rows = np.concatenate([[row], coming[free[coming]][: self._height - 1]])
-            near = within(self._matrix[rows], self._matrix, self._min_score)
-            self._near = dict(zip(rows.tolist(), near, strict=True))
-        return np.flatnonzero(self._near[row] & free)

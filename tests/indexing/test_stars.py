@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from echodex.indexing import near, stars
+from echodex.indexing import near, pairs
 from echodex.indexing.stars import greedy_stars, star_groups
 
 Matrix = NDArray[np.float32]
@@ -83,7 +83,7 @@ def test_nothing_to_group() -> None:
 @pytest.mark.parametrize("min_score", [0.5, 0.9, 0.98])
 def test_equals_brute_force_whatever_the_block(monkeypatch: pytest.MonkeyPatch, cells: int, min_score: float) -> None:
     monkeypatch.setattr(near, "BLOCK_CELLS", cells)
-    monkeypatch.setattr(stars, "BLOCK_CELLS", cells)
+    monkeypatch.setattr(pairs, "TILE", (min(cells, 50), min(cells, 50) + 7))
     matrix = clumps(np.random.default_rng(1), 120, 16, 0.2)
     assert as_lists(star_groups(matrix, min_score)) == by_brute_force(matrix, min_score)
 
@@ -109,6 +109,39 @@ def test_the_same_groups_whatever_order_the_rows_were_added_in() -> None:
     shuffled = rng.permutation(80)
     sorted_again = matrix[shuffled][np.argsort(shuffled)]
     assert as_lists(star_groups(sorted_again, 0.9)) == as_lists(star_groups(matrix, 0.9))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 80), min_score=st.floats(0.3, 1.0), listed=st.integers(0, 5))
+def test_equals_brute_force_with_equal_rows_and_lists_cut_short(
+    seed: int, n: int, min_score: float, listed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = clumps(rng, n, 6, 0.2)[rng.integers(n, size=n)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "LISTED", listed)
+        assert as_lists(star_groups(matrix, min_score)) == by_brute_force(matrix, min_score)
+
+
+def test_a_group_longer_than_the_lists_comes_out_whole() -> None:
+    rng = np.random.default_rng(4)
+    centre = rng.normal(size=(1, 24))
+    matrix = unit(np.concatenate([centre + 0.01 * rng.normal(size=(500, 24)), rng.normal(size=(100, 24))]))
+    assert len(matrix) > pairs.LISTED
+    groups = star_groups(matrix, 0.98)
+    assert [sorted(group.tolist()) for group in groups] == [list(range(500))]
+
+
+def test_confirm_is_asked_most_similar_first_and_again_for_what_it_refused() -> None:
+    asked: list[tuple[int, list[int]]] = []
+
+    def confirm(row: int, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+        asked.append((row, candidates.tolist()))
+        return np.asarray(candidates[candidates != 1])
+
+    groups = star_groups(on_circle(0, 0, 3, 1), 0.9, prefer=np.array([0, 1, 2, 3]), confirm=confirm)
+    assert asked == [(0, [1, 3, 2]), (1, [])]
+    assert as_lists(groups) == [[0, 3, 2]]
 
 
 def test_greedy_stars_takes_any_notion_of_nearness() -> None:
