@@ -54,3 +54,23 @@ class DuplicateGroup:
     representative: str
     members: tuple[Member, ...]
     lowest_pair_score: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """A stretch of a query in which a stretch of a clip plays. Times are seconds from the start of each, to within a
+    hop.
+
+    score: mean cosine of the `segments` pairs of segments that lie on each other; confidence: in [0, 1], how surely
+    nothing unrelated in the collection would match as long and as well (indexing/background.py).
+    """
+
+    clip_id: str
+    path: str
+    query_start_s: float
+    query_end_s: float
+    clip_start_s: float
+    clip_end_s: float
+    score: float
+    confidence: float
+    segments: int

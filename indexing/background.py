@@ -1,0 +1,104 @@
+"""What unrelated segments score, measured on the collection itself: the threshold, and how sure a match is.
+
+Cosines of an encoder have no meaning of their own: in one space strangers score 0.1, in another 0.95. A sample of the
+clips is therefore compared with each other. `threshold` is the score that one unrelated pair of segments in a thousand
+exceeds. Where it is exceeded, the excesses of a run of pairs on one diagonal sum to S; over all runs of the sample such
+sums fall off about exponentially, with the mean `scale`. So unrelated material of P pairs is expected to hold
+P rate exp(-S / scale) runs as good as S (the form of Karlin and Altschul's statistics for local alignments, 1990, its
+constants measured rather than derived), and `confidence` is the probability that it holds none.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schemas.vector import Float32
+from .diagonals import Collection, Rows
+
+TAIL = 0.001
+"""Share of unrelated pairs above the threshold."""
+
+SAMPLED_CLIPS, SAMPLED_SEGMENTS = 64, 32
+"""Clips that are compared with each other, and segments of each, from its middle: at most 4 million pairs."""
+
+COPY = 0.9999
+"""Clips with a pair of segments above this are copies, at least in part, and say nothing of strangers."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """threshold: cosine; scale: mean excess of a run of unrelated pairs; rate: such runs per pair."""
+
+    threshold: float
+    scale: float
+    rate: float
+
+    def confidence(self, excess: float, pairs: float) -> float:
+        """Return how surely none of `pairs` unrelated pairs of segments begins a run of this excess, in [0, 1]."""
+        return math.exp(-min(700.0, self.rate * pairs * math.exp(-max(0.0, excess) / self.scale)))
+
+    def excess(self, confidence: float, pairs: float) -> float:
+        """Return the least excess that has at least this confidence."""
+        return max(0.0, self.scale * math.log(max(1.0, self.rate * pairs / -math.log(confidence))))
+
+
+UNKNOWN = Background(threshold=0.9, scale=0.1, rate=1.0)
+"""For a collection with nothing to compare: a single segment, or nothing but copies."""
+
+
+def background(collection: Collection) -> Background:
+    """Return the background of a collection. The sample is spread evenly over its clips, without chance."""
+    rows, clips = _sample(collection.bounds)
+    if len(rows) < 2:
+        return UNKNOWN
+    vectors = collection.fetch(rows)
+    scores = vectors @ vectors.T
+    unrelated = _strangers(scores, clips)
+    if not unrelated.any():
+        return UNKNOWN
+    values = scores[unrelated]
+    high, threshold = np.quantile(values, [1 - 10 * TAIL, 1 - TAIL]).tolist()
+    runs = _run_excesses(scores, unrelated, clips, threshold)
+    tail = (threshold - high) / math.log(10)  # of one pair, were its tail exponential
+    scale = max(tail, float(np.median(runs)) / math.log(2) if len(runs) else 0.0, 1e-6)
+    return Background(threshold, scale, max(len(runs), 1) / len(values))
+
+
+def _sample(bounds: Rows) -> tuple[Rows, Rows]:
+    """Return rows of some clips, ascending, and the clip of each."""
+    sizes = np.diff(bounds)
+    filled = np.flatnonzero(sizes)
+    chosen = (
+        filled[np.unique(np.linspace(0, len(filled) - 1, SAMPLED_CLIPS).astype(np.int64))] if len(filled) else filled
+    )
+    counts = np.minimum(sizes[chosen], SAMPLED_SEGMENTS)
+    begins = bounds[chosen] + (sizes[chosen] - counts) // 2
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.repeat(begins, counts) + within, np.repeat(chosen, counts)
+
+
+def _strangers(scores: Float32, clips: Rows) -> NDArray[np.bool_]:
+    """Return bool[m, m], upper half: pairs of clips that are no copies of each other, or, where there are none, of
+    different segments of one clip.
+    """
+    firsts = np.flatnonzero(np.diff(clips, prepend=-1))
+    of = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(clips))))
+    best = np.maximum.reduceat(np.maximum.reduceat(scores, firsts, axis=0), firsts, axis=1)
+    apart = np.triu(best < COPY, 1)[np.ix_(of, of)]
+    return apart if apart.any() else np.triu(scores < COPY, 1)
+
+
+def _run_excesses(scores: Float32, unrelated: NDArray[np.bool_], clips: Rows, threshold: float) -> Float32:
+    """Return the sums of excesses of runs of pairs above the threshold on one diagonal of two clips, float32[runs]."""
+    row, column = np.nonzero(unrelated & (scores > threshold))
+    order = np.lexsort((row, column - row, clips[column], clips[row]))
+    row, column = row[order], column[order]
+    follows = (np.diff(row) == 1) & (np.diff(column) == 1)
+    follows &= (np.diff(clips[row]) == 0) & (np.diff(clips[column]) == 0)
+    starts = np.flatnonzero(np.append(True, ~follows)) if len(row) else row
+    excess = scores[row, column] - np.float32(threshold)
+    return np.add.reduceat(excess, starts) if len(row) else excess
