@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import UsageError
 from .progress import Progress, silent
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
     from .audio.limits import Limits
     from .evaluation.report import PruningReport
+    from .indexing.build import Built
     from .pruning.diff import ViewDiff
     from .pruning.explain import Explanation
     from .pruning.plan import Plan as PruningPlan
     from .pruning.summary import PlanSummary
-    from .schemas.hit import DuplicateGroup, Hit
+    from .schemas.hit import DuplicateGroup, Hit, Match
+    from .schemas.manifest import IndexManifest
     from .schemas.vector import Float32
     from .store.embedding import EmbedReport
     from .store.ingest import AddReport
@@ -90,11 +92,52 @@ class Store(BaseStore):
         space: str | None = None,
         view: str | None = None,
         where: str | None = None,
+        index: str | None = None,
+        progress: Progress = silent,
     ) -> list[Hit]:
         """Return the `k` clips most similar to a clip id, an audio file or a vector float32[dim]."""
         from .indexing.search import similar
 
-        return similar(self, query, k=k, space=space, view=view, where=where)
+        return similar(self, query, k=k, space=space, view=view, where=where, index=index, progress=progress)
+
+    def build_index(
+        self, kind: str = "auto", *, space: str | None = None, progress: Progress = silent, **settings: Any
+    ) -> Built:
+        """Build a FAISS index over a space. kind: a kind, a preset, or "auto". Settings: indexing.build.BuildConfig."""
+        from .indexing.build import BuildConfig, build_index
+
+        config = BuildConfig(kind, **settings)
+        return build_index(self, config, space=space, progress=progress)
+
+    def indexes(self, *, space: str | None = None) -> list[IndexManifest]:
+        """Return the indexes of a space, the last built first."""
+        from .indexing.build import shelf_of
+
+        return shelf_of(self, self.space(space)).manifests()
+
+    def drop_index(self, name: str, *, space: str | None = None) -> None:
+        """Remove an index; it can always be built again."""
+        from .indexing.build import drop_index
+
+        drop_index(self, name, space=space)
+
+    def identify(
+        self,
+        query: str | Path | BinaryIO,
+        *,
+        min_score: float | None = None,
+        limit: int | None = None,
+        space: str | None = None,
+        view: str | None = None,
+        where: str | None = None,
+        progress: Progress = silent,
+    ) -> list[Match]:
+        """Return which stretches of clips play where in an audio file of any length, or an open binary file."""
+        from .indexing.identify import identify
+
+        return identify(
+            self, query, space=space, view=view, where=where, min_score=min_score, limit=limit, progress=progress
+        )
 
     def duplicates(
         self,

@@ -12,7 +12,19 @@ import traceback
 import click
 
 from echodex import __version__
-from echodex.commands import adding, demonstrating, doctor, evaluating, finding, pruning, status, training, viewing
+from echodex.commands import (
+    adding,
+    demonstrating,
+    doctor,
+    evaluating,
+    finding,
+    identifying,
+    indexing,
+    pruning,
+    status,
+    training,
+    viewing,
+)
 from echodex.commands.options import Settings
 from echodex.errors import EXIT_INTERRUPTED, EchodexError, StorageError
 
@@ -42,9 +54,11 @@ for command in (
     adding.embed,
     adding.import_,
     finding.similar,
+    identifying.identify,
     finding.duplicates,
     pruning.prune,
     viewing.views,
+    indexing.index,
     training.train,
     evaluating.evaluate,
     status.status,

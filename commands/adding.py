@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import EXIT_BAD_FILES, UsageError
-from .options import Settings, as_json
+from .options import Settings, as_json, assigned
 from .output import print_json, print_table, safe
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...],
     """
     settings: Settings = context.obj
     store = settings.open()
-    report = store.embed(encoder, settings=_assigned(assignments), progress=settings.progress, **options)
+    report = store.embed(encoder, settings=assigned(assignments), progress=settings.progress, **options)
     if json_:
         print_json(report)
     else:
@@ -105,17 +105,6 @@ def import_(context: click.Context, /, path: str, name: str, ids: str | None, js
         print_json({"space": space, "imported": new})
     else:
         click.echo(f"space {space.name}: imported {new} vectors of {space.dim} dimensions")
-
-
-def _assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    try:
-        found = OmegaConf.to_container(OmegaConf.from_dotlist(list(assignments)))
-    except (OmegaConfBaseException, ValueError) as error:
-        raise UsageError(f"--set takes KEY=VALUE: {error}") from error
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def _print_problems(problems: list[Problem]) -> None:

@@ -15,18 +15,21 @@ SHOWN_GROUPS = 50
 @click.command()
 @click.argument("query")
 @click.option("-k", default=10, show_default=True, help="How many.")
+@click.option("--index", metavar="NAME", help="An index that was built [default: the last built for the cosine].")
 @of_space
 @reads
 @click.pass_context
 def similar(context: click.Context, /, query: str, json_: bool, **options: Any) -> None:
     """Show the clips most similar to QUERY: an audio file, or the id of a clip.
 
+    With --view or --where, the nearest within that view or filter.
+
     \b
     Example:
       echodex similar query.mp3 -k 5 --view lean
     """
     settings: Settings = context.obj
-    hits = settings.open().similar(query, **options)
+    hits = settings.open().similar(query, progress=settings.progress, **options)
     if json_:
         print_json(hits)
     else:

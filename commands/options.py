@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..errors import UsageError
 from ..progress import Progress, silent
 from .progress import bar
 
@@ -53,3 +54,15 @@ def as_json(command: F) -> F:
 def of_space(command: F) -> F:
     """Add --space."""
     return click.option("--space", metavar="NAME", help="The space, or its encoder [default: the newest].")(command)
+
+
+def assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the KEY=VALUE of --set options say. Raises UsageError."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        found = OmegaConf.to_container(OmegaConf.from_dotlist(list(assignments)))
+    except (OmegaConfBaseException, ValueError) as error:
+        raise UsageError(f"--set takes KEY=VALUE: {error}") from error
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""`similar`: the clips nearest to a clip, a file or a vector."""
+"""`similar`: the clips nearest to a clip, a file or a vector, in a space."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..audio.clip import read_mono
 from ..errors import BadInput, NotFound, UsageError
+from ..progress import Progress, silent
 from ..schemas.hit import Hit
-from ..schemas.vector import Float32, Space
+from ..schemas.manifest import CLIP
+from ..schemas.vector import Float32, Space, Vectors
 from ..store.spaces import table_of
-from ..store.vectors import normalised
-from .flat import FlatIndex, open_flat
+from ..store.vectors import normalised, read_pooled
+from .live import OpenIndex
+from .metric import Metric, prepared
+from .opened import open_index
 from .places import clips_at
 
 if TYPE_CHECKING:
     from ..store.store import Store
+
+SPARE = 4
+"""Candidates of an index with approximate scores for each clip asked for: the stored vectors then decide."""
 
 
 def similar(
@@ -32,8 +38,10 @@ def similar(
     space: str | None = None,
     view: str | None = None,
     where: str | None = None,
+    index: str | None = None,
+    progress: Progress = silent,
 ) -> list[Hit]:
-    """Return the k clips of highest cosine with `query`, best first; fewer where a view or filter holds fewer.
+    """Return the k clips nearest to `query`, best first; fewer where a view or filter holds fewer.
 
     query: the path of an audio file, a clip id, or float32[dim] of the space; text that is the path of an existing
     file is taken as one, even if there is a clip of that id. A clip that is asked by its id, or by a file that was
@@ -41,46 +49,142 @@ def similar(
     finds it. `offset_s` of a hit is where in the clip its segment nearest to the query starts, 0 in a space of one
     segment per clip.
 
-    Raises NotFound for an unknown id or path, BadInput for a file that cannot be used or a vector that does not fit,
-    UsageError where `k` makes no sense or a file is asked in a space of imported vectors.
+    index: the name of one that was built (indexing/opened.py says which is taken otherwise); `score` is by its metric.
+    A view or filter is applied before the search: the answer is the k nearest within it.
+
+    Raises NotFound for an unknown id, path or index, BadInput for a file that cannot be used or a vector that does not
+    fit, UsageError where `k` makes no sense or a file is asked in a space of imported vectors.
     """
     if k < 1:
         raise UsageError(f"k is how many clips to return, at least 1, not {k}")
     found = store.space(space)
-    index = open_flat(store, found)
-    asked = _ask(store, found, index, query)
-    clips = store.clips(["clip_id", "labels"], view=view, where=where)
-    allowed = pc.is_in(pa.array(index.clip_ids, pa.string()), value_set=clips.column("clip_id").combine_chunks())
-    mask = allowed.to_numpy(zero_copy_only=False) & (np.array(index.clip_ids, dtype=object) != asked.clip_id)
-    rows, scores = index.search(asked.vector[None], k, mask)
-    clip_ids = [index.clip_ids[row] for row in rows[0]]
-    windowed = store.tables.count(table_of(found)) > len(index.clip_ids)
+    opened = open_index(store, found, name=index, progress=progress)
+    if opened.manifest.recipe.level != CLIP:
+        raise UsageError(f"index {index!r} holds segments, not clips; `identify` uses it, `similar` wants another")
+    search = _Search(store, found, opened, view, where)
+    asked = search.ask(query)
+    scores, clips = search.nearest(asked, k)
+    clip_ids = clips.column("clip_id").to_pylist()
+    windowed = store.tables.count(table_of(found)) > len(opened)
     starts = _best_starts(store, found, asked.vector, clip_ids) if windowed else [0.0] * len(clip_ids)
-    return _hits(store, clip_ids, scores[0], starts, clips)
+    sources, labels = store.sources(clip_ids), clips.column("labels").to_pylist()
+    return [
+        Hit(source.clip_id, float(score), start, source.path, tuple(own or ()))
+        for source, score, start, own in zip(sources, scores, starts, labels, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """A query: its unit vector float32[dim], and the clip that it is, "" for none."""
+    """A query: its vector float32[dim] as the index takes it, and the clip that it is, "" for none."""
 
     vector: Float32
     clip_id: str = ""
 
 
-def _ask(store: Store, space: Space, index: FlatIndex, query: str | Path | Float32) -> _Asked:
-    if isinstance(query, np.ndarray):
-        return _Asked(_unit(query, space))
-    rows = {clip_id: row for row, clip_id in enumerate(index.clip_ids)}
-    if isinstance(query, Path) or _is_file(query):
-        whole = next((place for place in clips_at(store, query) if place.unchanged and not place.excerpt), None)
-        if whole and whole.clip_id in rows:
-            return _Asked(index.vector(rows[whole.clip_id]), whole.clip_id)
-        return _Asked(_embed(store, space, Path(query)))
-    if query in rows:
-        return _Asked(index.vector(rows[query]), query)
-    if pc.any(pc.equal(store.clips(["clip_id"]).column(0), query)).as_py():
-        raise NotFound(f"clip {query} has no vector in space {space.name!r}; run `echodex embed {space.encoder}`")
-    raise NotFound(f"{query[:200]!r} is neither a file nor a usable clip of {store.path}; check the path or the id")
+@dataclass(frozen=True)
+class _Search:
+    """A search in one open index, within a view or filter."""
+
+    store: Store
+    space: Space
+    index: OpenIndex
+    view: str | None
+    where: str | None
+
+    @property
+    def metric(self) -> Metric:
+        return Metric(self.index.manifest.recipe.metric)
+
+    def ask(self, query: str | Path | Float32) -> _Asked:
+        """Return the vector of a query."""
+        if isinstance(query, np.ndarray):
+            return _Asked(self._fitting(query))
+        if isinstance(query, Path) or _is_file(query):
+            whole = next(
+                (place for place in clips_at(self.store, query) if place.unchanged and not place.excerpt), None
+            )
+            vector = self._stored(whole.clip_id) if whole else None
+            if whole and vector is not None:
+                return _Asked(vector, whole.clip_id)
+            return _Asked(self._embedded(Path(query)))
+        vector = self._stored(query)
+        if vector is not None:
+            return _Asked(vector, query)
+        if "\0" not in query and len(self.store.clips(["clip_id"], clip_ids=[query])):
+            raise NotFound(
+                f"clip {query} has no vector in space {self.space.name!r}; run `echodex embed {self.space.encoder}`"
+            )
+        raise NotFound(
+            f"{query[:200]!r} is neither a file nor a usable clip of {self.store.path}; check the path or the id"
+        )
+
+    def nearest(self, asked: _Asked, k: int) -> tuple[list[float], pa.Table]:
+        """Return the scores of the k nearest clips, best first, and the rows clip_id, labels of the clips table."""
+        allowed = self._allowed()
+        wanted = k + 1 if self.index.exact_scores else SPARE * k + 1
+        while True:
+            rows, found = self.index.search(asked.vector[None], wanted, allowed)
+            met = self.index.ids.take(rows[0][rows[0] >= 0])
+            clip_ids = [clip_id for clip_id in met if clip_id != asked.clip_id]
+            clips = self.store.clips(["clip_id", "labels"], view=self.view, where=self.where, clip_ids=clip_ids)
+            if len(clips) >= k or len(clip_ids) + 1 < wanted:
+                break
+            wanted *= 2  # some are clips no more: removed, or found unusable since
+        by_id = dict(zip(met, found[0].tolist(), strict=False))
+        if not self.index.exact_scores:
+            by_id = self._exactly(asked.vector, clips.column("clip_id").to_pylist())
+        best = sorted(range(len(clips)), key=lambda row: (-by_id[clips[0][row].as_py()], clips[0][row].as_py()))[:k]
+        clips = clips.take(pa.array(best, pa.int64()))
+        return [self._shown(by_id[clip_id]) for clip_id in clips.column("clip_id").to_pylist()], clips
+
+    def _shown(self, score: float) -> float:
+        """Return a score; rounding takes no cosine outside of [-1, 1]."""
+        return min(1.0, max(-1.0, score)) if self.metric is Metric.COSINE else score
+
+    def _allowed(self) -> NDArray[np.bool_] | None:
+        if self.view is None and self.where is None:
+            return None
+        clips = self.store.clips(["clip_id"], view=self.view, where=self.where)
+        return self.index.ids.among(clips.column("clip_id").combine_chunks())
+
+    def _exactly(self, vector: Float32, clip_ids: list[str]) -> dict[str, float]:
+        """Return the scores of the stored vectors of clips."""
+        pooled = self._pooled(set(clip_ids))
+        l2 = self.metric is Metric.L2
+        scores = -np.linalg.norm(pooled.matrix - vector, axis=1) if l2 else pooled.matrix @ vector
+        return dict(zip(pooled.clip_ids, scores.tolist(), strict=True))
+
+    def _stored(self, clip_id: str) -> Float32 | None:
+        """Return the vector of a clip, None where it has none."""
+        row = self.index.ids.find(clip_id)
+        if row is None or not self.index.can_find(row):
+            return None
+        vector = self.index.vector(row)
+        return self._pooled({clip_id}).matrix[0] if vector is None else vector
+
+    def _pooled(self, clip_ids: set[str]) -> Vectors:
+        normalise = self.metric is Metric.COSINE
+        return read_pooled(self.store.tables, self.space, clip_ids, self.index.version, normalise=normalise)
+
+    def _fitting(self, vector: NDArray[np.floating]) -> Float32:
+        if vector.shape != (self.space.dim,):
+            raise BadInput(
+                f"the query has shape {vector.shape}; vectors of space {self.space.name!r} have shape "
+                f"({self.space.dim},)"
+            )
+        norm = float(np.linalg.norm(vector.astype(np.float64)))
+        if not 0 < norm < np.inf:
+            raise BadInput("the query vector is zero or not finite; it has no direction to compare")
+        return np.asarray(prepared(vector[None], self.metric)[0])
+
+    def _embedded(self, path: Path) -> Float32:
+        """Return the vector of a file that is not in the store: the mean of its segments, as the store pools."""
+        encoder = self.store.encoder(self.space)
+        segments = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0]
+        if not len(segments.vectors):
+            raise BadInput(f"{path} is too short for encoder {self.space.encoder!r}; ask with a longer file")
+        return self._fitting(segments.vectors.mean(axis=0, dtype=np.float64))
 
 
 def _is_file(text: str) -> bool:
@@ -88,33 +192,6 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except (OSError, ValueError):  # too long for a path, or with a NUL in it
         return False
-
-
-def _unit(vector: NDArray[np.floating], space: Space) -> Float32:
-    if vector.shape != (space.dim,):
-        raise BadInput(f"the query has shape {vector.shape}; vectors of space {space.name!r} have shape ({space.dim},)")
-    norm = float(np.linalg.norm(vector.astype(np.float64)))
-    if not 0 < norm < np.inf:
-        raise BadInput("the query vector is zero or not finite; it has no direction to compare")
-    return (vector / norm).astype(np.float32)
-
-
-def _embed(store: Store, space: Space, path: Path) -> Float32:
-    """Return the unit vector of a file that is not in the store: the mean of its segments, as the store pools."""
-    encoder = store.encoder(space)
-    segments = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0]
-    if not len(segments.vectors):
-        raise BadInput(f"{path} is too short for encoder {space.encoder!r}; ask with a longer file")
-    return _unit(segments.vectors.mean(axis=0, dtype=np.float64), space)
-
-
-def _hits(store: Store, clip_ids: list[str], scores: Float32, starts: list[float], clips: pa.Table) -> list[Hit]:
-    places = pc.index_in(pa.array(clip_ids, pa.string()), value_set=clips.column("clip_id").combine_chunks())
-    labels = clips.column("labels").take(places).to_pylist()
-    return [
-        Hit(source.clip_id, float(np.clip(score, -1, 1)), start, source.path, tuple(own or ()))
-        for source, score, start, own in zip(store.sources(clip_ids), scores, starts, labels, strict=True)
-    ]
 
 
 def _best_starts(store: Store, space: Space, vector: Float32, clip_ids: list[str]) -> list[float]:

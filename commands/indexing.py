@@ -1,0 +1,116 @@
+"""index: build, list, drop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Settings, as_json, assigned, of_space
+from .output import print_json, print_table, safe
+
+if TYPE_CHECKING:
+    from ..schemas.manifest import IndexManifest
+
+
+@click.group()
+def index() -> None:
+    """FAISS indexes over a space: build, list, drop. They are caches: the table stays the truth."""
+
+
+@index.command()
+@click.argument("kind", default="auto")
+@click.option("--name", metavar="NAME", help="What to call it [default: made from the rest].")
+@click.option("--metric", type=click.Choice(["cosine", "ip", "l2"]), help="[default: cosine, or the preset's]")
+@click.option("--level", type=click.Choice(["clip", "segment"]), default="clip", show_default=True, help="One row per.")
+@click.option("--recall", type=click.FloatRange(0, 1, min_open=True), help="Recall@10 to tune for [default: 0.95].")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the kind.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Train on."
+)
+@click.option("--no-deletes", "deletes", flag_value=False, default=True, help="auto: clips will hardly be removed.")
+@of_space
+@as_json
+@click.pass_context
+def build(context: click.Context, /, kind: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
+    """Build an index of KIND: flat, ivf, ivf-sq8, ivf-rabitq, ivfpq, ivfpq-rr, hnsw, a published preset (nafp-ivfpq,
+    pfann, ...), or auto, which chooses and says why.
+
+    The effort of a search (nprobe, efSearch) is tuned on rows of the space itself until the recall asked for is
+    reached; the recall of other such rows is measured and kept with the index.
+
+    \b
+    Example:
+      echodex index build ivf --recall 0.99
+    """
+    settings: Settings = context.obj
+    built = settings.open().build_index(kind, settings=assigned(assignments), progress=settings.progress, **options)
+    if json_:
+        print_json({"index": _summary(built.manifest), "reason": built.reason})
+        return
+    if built.reason:
+        click.echo(built.reason)
+    _print([built.manifest])
+
+
+@index.command("list")
+@of_space
+@as_json
+@click.pass_context
+def list_(context: click.Context, /, space: str | None, json_: bool) -> None:
+    """List the indexes of a space, the last built first: `similar` takes the first that is for the cosine.
+
+    \b
+    Example:
+      echodex index list
+    """
+    settings: Settings = context.obj
+    found = settings.open().indexes(space=space)
+    if json_:
+        print_json([_summary(manifest) for manifest in found])
+    else:
+        _print(found)
+
+
+@index.command()
+@click.argument("name")
+@of_space
+@click.pass_context
+def drop(context: click.Context, /, name: str, space: str | None) -> None:
+    """Remove an index. It can always be built again.
+
+    \b
+    Example:
+      echodex index drop ivf
+    """
+    settings: Settings = context.obj
+    settings.open().drop_index(name, space=space)
+    click.echo(f"dropped {safe(name)}")
+
+
+def _summary(manifest: IndexManifest) -> dict[str, Any]:
+    """Return what a person wants to know of a manifest: all but hashes and file names."""
+    recipe = manifest.recipe
+    return {
+        "name": recipe.name,
+        "space": manifest.space,
+        "kind": recipe.kind,
+        "settings": recipe.settings,
+        "metric": recipe.metric,
+        "level": recipe.level,
+        "rows": manifest.ntotal,
+        "dim": manifest.dim,
+        "effort": manifest.effort,
+        "recall": manifest.recall,
+        "recall_k": manifest.recall_k,
+        "recall_queries": manifest.recall_queries,
+        "size_mb": round(manifest.size_bytes / 1e6, 3),
+        "built_s": manifest.built_s,
+        "built_at": manifest.built_at,
+        "table_version": manifest.table_version,
+    }
+
+
+def _print(manifests: list[IndexManifest]) -> None:
+    shown = ("name", "kind", "metric", "level", "rows", "effort", "recall", "size_mb", "built_s")
+    print_table(shown, [[_summary(manifest)[column] for column in shown] for manifest in manifests])

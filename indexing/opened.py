@@ -1,0 +1,133 @@
+"""Opening an index: found on the shelf, checked, caught up with its table, or built anew where that is not possible."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NotFound, Stale, StorageError
+from ..progress import Progress, silent
+from ..schemas.manifest import CLIP, IndexManifest, Recipe
+from ..schemas.vector import Space
+from ..store.spaces import table_of
+from .build import BuildConfig, draft_index, keep_index, recipe_of, shelf_of
+from .catchup import Change, change_since
+from .kinds.registry import build_kind
+from .live import OpenIndex
+from .mapped import MappedIndex
+from .metric import Metric
+from .rowids import RowIds
+from .shelf import Shelf, read_arrow
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+def open_index(
+    store: Store, space: Space, *, name: str | None = None, level: str = CLIP, progress: Progress = silent
+) -> OpenIndex:
+    """Return an index over a space as its table is now.
+
+    name: of an index that was built; None: the one built last for the cosine, at this level, and where there is none
+    one of the kind that suits the space, built now. An index whose table has changed is caught up with it; one that is
+    damaged, or too far behind, is built again, and that is logged: it costs time, never a wrong answer. An open index
+    is kept with the store object for the next call. Raises NotFound for an index that was never built.
+    """
+    shelf = shelf_of(store, space)
+    key, state = ("index", space.name, name, level), shelf.state()
+    kept = store.kept.get(key)
+    version = store.tables.version(table_of(space))
+    if isinstance(kept, _Kept) and kept.state == state and kept.index.version == version:
+        return kept.index
+    manifest = _chosen(shelf, space, name, level)
+    index = _opened(store, space, shelf, manifest, version) if manifest else None
+    if index is None:
+        recipe = manifest.recipe if manifest else _suitable(store, space, level)
+        index = _built(store, space, recipe, progress)
+    store.kept[key] = _Kept(shelf.state(), index)
+    return index
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An open index, and the state of the shelf when it was opened."""
+
+    state: tuple[tuple[str, int, int], ...]
+    index: OpenIndex
+
+
+def _chosen(shelf: Shelf, space: Space, name: str | None, level: str) -> IndexManifest | None:
+    """Return the manifest of the index that is meant, None where it is damaged or there is none to choose from."""
+    if name is None:
+        fitting = (m for m in shelf.manifests() if m.recipe.level == level and m.recipe.metric == Metric.COSINE)
+        return next((manifest for manifest in fitting if _is_of(manifest, space)), None)
+    try:
+        return shelf.manifest(name)
+    except FileNotFoundError:
+        known = ", ".join(shelf.names()) or "none"
+        raise NotFound(
+            f"space {space.name!r} has no index {name[:80]!r} (there is: {known}); `echodex index build` makes one"
+        ) from None
+    except Stale as reason:
+        raise Stale(f"{reason}; run `echodex index build` for {name!r} again") from reason
+
+
+def _is_of(manifest: IndexManifest, space: Space) -> bool:
+    """Whether an index was made from this very space, not from one of the same name in another store or before."""
+    made_from = manifest.space, manifest.encoder_digest, manifest.space_created_at, manifest.dim
+    return made_from == (space.name, space.digest, space.created_at, space.dim)
+
+
+def _opened(store: Store, space: Space, shelf: Shelf, manifest: IndexManifest, version: int) -> OpenIndex | None:
+    """Return the index of a manifest, caught up to `version`; None, and say why, where it has to be built again."""
+    try:
+        return _mapped(shelf, manifest, _change(store, space, manifest, version))
+    except FileNotFoundError as error:
+        logger.warning("%s is missing; the index is built again", error.filename)
+    except Stale as reason:
+        logger.warning("%s; the index is built again", reason)
+    return None
+
+
+def _change(store: Store, space: Space, manifest: IndexManifest, version: int) -> Change:
+    """Return what changed from the index to `version`. Raises Stale where the index cannot be caught up."""
+    if not _is_of(manifest, space):
+        raise Stale(f"index {manifest.name!r} beside space {space.name!r} is of another space")
+    if manifest.table_version == version:
+        return Change.none(version, space.dim, manifest.recipe.level)
+    change = change_since(store, space, manifest, version)
+    if change is None:
+        raise Stale(f"index {manifest.name!r} of space {space.name!r} is too far behind its table")
+    return change
+
+
+def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
+    index_file, ids_file = shelf.open(manifest)
+    kind = build_kind(manifest.recipe.kind, manifest.recipe.settings)
+    ids = RowIds(read_arrow(ids_file), manifest.ntotal)
+    return OpenIndex(manifest, kind, MappedIndex(index_file, kind, manifest.lists_at), ids, change)
+
+
+def _suitable(store: Store, space: Space, level: str) -> Recipe:
+    recipe, reason = recipe_of(BuildConfig(level=level), store.tables.count(table_of(space)), space.dim)
+    logger.info("space %s has no index yet; %s", space.name, reason)
+    return recipe
+
+
+def _built(store: Store, space: Space, recipe: Recipe, progress: Progress) -> OpenIndex:
+    """Return a new index of this recipe: kept in the store, or where it cannot be written, for this process alone."""
+    draft = draft_index(store, space, recipe, progress=progress)
+    version = draft.manifest.table_version
+    change = Change.none(version, space.dim, recipe.level)
+    try:
+        return _mapped(shelf_of(store, space), keep_index(store, space, draft), change)
+    except StorageError as error:
+        logger.warning("the index of %s is not kept: %s", space.name, error)
+    with tempfile.TemporaryDirectory() as folder:  # what is mapped stays readable after its file is gone
+        shelf = Shelf(Path(folder))
+        return _mapped(shelf, draft.put(shelf), change)
