@@ -93,3 +93,26 @@ class Vectors:
     def positions(self) -> dict[str, int]:
         """Return clip_id -> row of `matrix`."""
         return {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
+
+
+@dataclass(frozen=True)
+class SegmentRows:
+    """Segments of a space as they are stored, one a row.
+
+    clip_ids: s strings; segments: int32[s], 0 for the first of a clip; starts_s: float32[s], seconds into the clip;
+    matrix: float32[s, dim], as the encoder gave them, not normalised.
+    """
+
+    clip_ids: pa.Array
+    segments: NDArray[np.int32]
+    starts_s: Float32
+    matrix: Float32
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> SegmentRows:
+        """Return the given rows, in that order."""
+        return SegmentRows(
+            self.clip_ids.take(pa.array(rows)), self.segments[rows], self.starts_s[rows], self.matrix[rows]
+        )

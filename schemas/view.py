@@ -96,3 +96,7 @@ class ViewInfo:
     def share(self) -> float:
         """The kept share of the clips, 0 to 1."""
         return self.kept / self.clips if self.clips else 0.0
+
+    def version_of(self, table: str) -> int | None:
+        """Return the version of `table` that the view was made from, None where it was not made from that table."""
+        return next((base.version for base in self.bases if base.table == table), None)

@@ -17,6 +17,7 @@ from ..schemas.clip import Clip
 from ..schemas.vector import Float32, Segments, Space
 from .fitting import Stage, fitted, kept_fit
 from .ingest import Listener
+from .lock import writer_lock
 from .reading import Problem, hear
 from .spaces import load_encoder, space_of, table_of
 from .tables import Tables
@@ -100,6 +101,8 @@ def embed_clips(
     embedder.commit()
     report.embedded = embedder.written
     tables.compact(table_of(embedder.space))
+    with writer_lock(tables.folder):
+        tables.index_keys(table_of(embedder.space))
     return report
 
 

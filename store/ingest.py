@@ -106,6 +106,8 @@ def add_sources(
     if listener:
         listener.commit()
     tables.compact(CLIPS_TABLE)
+    with writer_lock(tables.folder):
+        tables.index_keys(CLIPS_TABLE)
     return report
 
 

@@ -18,6 +18,7 @@ from ..schemas.format import check_marker, marker
 from ..schemas.view import ALL, ViewInfo
 from . import spaces, vectors, views
 from .files import private_folder, storage_errors, write_atomic
+from .keys import rows_of
 from .known import CLIPS_TABLE
 from .tables import Tables
 from .where import all_of, check_where
@@ -38,6 +39,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.tables = Tables(path)
+        self.kept: dict[object, object] = {}
+        """What rooms above keep open for as long as this object lives. Never pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path,)
@@ -116,25 +119,32 @@ class Store:
 
     # ------------------------------------------------------------------------------------------ reading
 
-    def clips(self, columns: Sequence[str], *, view: str | None = None, where: str | None = None) -> pa.Table:
+    def clips(
+        self,
+        columns: Sequence[str],
+        *,
+        view: str | None = None,
+        where: str | None = None,
+        clip_ids: Sequence[str] | None = None,
+    ) -> pa.Table:
         """Return columns of the usable clips (kept by a view, that `where` selects), sorted by clip id.
 
-        A view is read as it was saved: from the version of the clips table that its tag holds.
+        With `clip_ids`, only those of them are read; an id that is no usable clip is left out. A view is read as it was
+        saved: from the version of the clips table that its tag holds.
         """
-        info = self._named(view)
-        user = check_where(where, CLIPS) if where else None
-        wanted = list(dict.fromkeys(["clip_id", *columns]))
-        version = next((base.version for base in info.bases if base.table == CLIPS_TABLE), None) if info else None
-        rows = self.tables.scan(CLIPS_TABLE, wanted, where=all_of(USABLE, user), version=version)
-        if info:
-            kept = pa.array(sorted(views.kept_ids(self.tables, info)), pa.string())
-            rows = rows.filter(pc.is_in(rows.column("clip_id"), value_set=kept))
+        rows = self._usable(list(dict.fromkeys(["clip_id", *columns])), view, where, clip_ids)
         return rows.sort_by("clip_id").select(list(columns))
 
-    def sources(self, clip_ids: Sequence[str]) -> list[Clip]:
-        """Return where the audio of each clip is, in the given order: of several places the first that exists."""
-        columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "offset_s", "duration_s"]
-        rows = {row["clip_id"]: row for row in self.tables.scan(CLIPS_TABLE, columns).to_pylist()}
+    def sources(self, clip_ids: Sequence[str], *, view: str | None = None) -> list[Clip]:
+        """Return where the audio of each clip is, in the given order: of several places the first that exists.
+
+        With `view`, clips that were removed since it was saved are found too. Raises NotFound naming an unknown id.
+        """
+        rows = self._rows_by_id(clip_ids, None)
+        info = self._named(view)
+        if info and len(rows) < len(set(clip_ids)):
+            gone = [clip_id for clip_id in clip_ids if clip_id not in rows]
+            rows |= self._rows_by_id(gone, info.version_of(CLIPS_TABLE))
         unknown = next((clip_id for clip_id in clip_ids if clip_id not in rows), None)
         if unknown is not None:
             raise NotFound(f"clip {unknown[:80]!r} is not in {self.path} (echodex status counts what is)")
@@ -160,15 +170,15 @@ class Store:
         found = self.space(space)
         info = self._named(view)
         table = spaces.table_of(found)
-        version = next((base.version for base in info.bases if base.table == table), None) if info else None
-        wanted = set(self.clips(["clip_id"], view=view, where=where).column(0).to_pylist())
-        return vectors.read_pooled(self.tables, found, wanted, version)
+        wanted = self._usable(["clip_id"], view, where, None).column("clip_id")
+        return vectors.read_pooled(self.tables, found, wanted, info.version_of(table) if info else None)
 
     def segments(self, space: str | None, clip_ids: Sequence[str]) -> tuple[list[str], Float32, Float32]:
         """Return every segment of `clip_ids`, in that order: clip id [s], start_s float32[s], raw vectors
         float32[s, d].
         """
-        return vectors.read_segments(self.tables, self.space(space), clip_ids)
+        found = vectors.read_segments(self.tables, self.space(space), clip_ids)
+        return found.clip_ids.to_pylist(), found.starts_s, found.matrix
 
     # ------------------------------------------------------------------------------------------ views
 
@@ -199,6 +209,26 @@ class Store:
     def folder(self, *parts: str) -> Path:
         """Return a folder of the store for files beside the tables, made private if it is not there."""
         return private_folder(self.path.joinpath(*parts))
+
+    def _usable(
+        self, columns: list[str], view: str | None, where: str | None, clip_ids: Sequence[str] | None
+    ) -> pa.Table:
+        """Return columns, clip_id among them, of the usable clips in any order."""
+        info = self._named(view)
+        version = info.version_of(CLIPS_TABLE) if info else None
+        selected = all_of(USABLE, check_where(where, CLIPS) if where else None)
+        if clip_ids is None:
+            rows = self.tables.scan(CLIPS_TABLE, columns, where=selected, version=version)
+        else:
+            rows = rows_of(self.tables, CLIPS_TABLE, columns, clip_ids, where=selected, version=version)
+        if info:
+            rows = rows.filter(pc.is_in(rows.column("clip_id"), value_set=views.kept_ids(self.tables, info)))
+        return rows
+
+    def _rows_by_id(self, clip_ids: Sequence[str], version: int | None) -> dict[str, dict[str, Any]]:
+        columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "offset_s", "duration_s"]
+        rows = rows_of(self.tables, CLIPS_TABLE, columns, clip_ids, version=version)
+        return {row["clip_id"]: row for row in rows.to_pylist()}
 
     def _named(self, view: str | None) -> ViewInfo | None:
         return None if view in (None, ALL) else self.view(str(view))

@@ -24,6 +24,8 @@ _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_st
 _SUFFIX = ".lance"
 _BATCH_ROWS = 8192
 _COMPACT_ABOVE_FRAGMENTS = 64
+KEY_INDEX_ROWS = 50_000
+"""How many rows of a table may be without the key index: looking through them all takes 3 ms."""
 _INDEX_CACHE_BYTES = 256 << 20
 _METADATA_CACHE_BYTES = 128 << 20
 
@@ -63,13 +65,13 @@ class Tables:
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make the empty table `name`, unless it is there already."""
-        with storage_errors(self.folder / name):
+        with storage_errors(self._path(name)):
             self._database.create_table(name, schema=schema, exist_ok=True, storage_options=_CREATE_OPTIONS)
 
     def drop(self, name: str) -> None:
         """Remove the table `name` with all its versions, if it is there."""
         if self.exists(name):
-            with storage_errors(self.folder / name):
+            with storage_errors(self._path(name)):
                 self._database.drop_table(name)
 
     def version(self, name: str) -> int:
@@ -110,18 +112,18 @@ class Tables:
         """Append rows as one commit; return the new version. The caller holds the lock and knows that the keys are
         new.
         """
-        with storage_errors(self.folder / name):
+        with storage_errors(self._path(name)):
             return int(self._database.open_table(name).add(rows).version)
 
     def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
         """Insert rows, replacing those with the same keys, as one commit."""
-        with storage_errors(self.folder / name):
+        with storage_errors(self._path(name)):
             table = self._database.open_table(name)
             table.merge_insert(list(keys)).when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
     def delete(self, name: str, where: str) -> None:
         """Delete the rows that `where` (built by store/where.py) selects."""
-        with storage_errors(self.folder / name):
+        with storage_errors(self._path(name)):
             self._database.open_table(name).delete(where)
 
     def scan(
@@ -169,7 +171,7 @@ class Tables:
         name.
         """
         self.untag(name, tag)
-        with storage_errors(self.folder / name):
+        with storage_errors(self._path(name)):
             self._database.open_table(name).tags.create(tag, version)
 
     def untag(self, name: str, tag: str) -> None:
@@ -183,8 +185,21 @@ class Tables:
         """Join small fragments of table `name` once there are many; every version that a tag holds stays readable."""
         dataset = self._dataset(name)
         if len(dataset.get_fragments()) > _COMPACT_ABOVE_FRAGMENTS:
-            with storage_errors(self.folder / name):
+            with storage_errors(self._path(name)):
                 dataset.optimize.compact_files()
+
+    def index_keys(self, name: str) -> None:
+        """Make the index on `clip_id` of table `name` once it lacks KEY_INDEX_ROWS rows; the caller holds the lock.
+
+        It is made anew, at 0.4 s a million rows: lancedb passes over an index that pylance brought up to date.
+        """
+        dataset = self._dataset(name)
+        indexed = sum(index.num_rows_indexed for index in dataset.describe_indices())
+        if dataset.count_rows() - indexed >= KEY_INDEX_ROWS:
+            from lancedb.index import BTree
+
+            with storage_errors(self._path(name)):
+                self._database.open_table(name).create_index("clip_id", config=BTree(), replace=True)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}{_SUFFIX}"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import NotFound
-from ..schemas.vector import Float32, Segments, Space, Vectors, vector_schema
+from ..schemas.vector import Float32, SegmentRows, Segments, Space, Vectors, vector_schema
+from .keys import ClipIds, id_array, key_filter
 from .lock import writer_lock
+from .pooling import Means, among, normalise_rows, places
 from .rowsum import with_row_sums
 from .spaces import table_of
 from .tables import Tables
-
-Strings = np.ndarray[tuple[int], np.dtype[np.object_]]
 
 
 class Writer:
@@ -42,8 +42,8 @@ class Writer:
     def _refresh(self) -> None:
         version = self._tables.version(self._table)
         if version != self._version:
-            for batch in self._tables.batches(self._table, ["clip_id"], version=version):
-                self.ids.update(batch.column(0).to_pylist())
+            rows = self._tables.scan(self._table, ["clip_id"], version=version)
+            self.ids = set(rows.column(0).unique().to_pylist())  # anew: others remove clips as well
             self._version = version
 
     def _rows(self, new: dict[str, Segments]) -> pa.Table:
@@ -65,64 +65,85 @@ def vector_column(matrix: Float32) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(matrix).reshape(-1)), matrix.shape[1])
 
 
-def read_pooled(tables: Tables, space: Space, wanted: set[str] | None, version: int | None = None) -> Vectors:
-    """Return one L2-normalised vector per clip: the mean of its segments; only the clips in `wanted` (None: all).
+def read_pooled(
+    tables: Tables, space: Space, wanted: ClipIds | None, version: int | None = None, *, normalise: bool = True
+) -> Vectors:
+    """Return one vector per clip, the mean of its segments, for the clips in `wanted` (None: all that have one).
 
-    Streams into one preallocated array; rows come out sorted by clip id, whatever order they were written in.
+    With `normalise` rows have unit length. They come out sorted by clip id, whatever order they were written in. The
+    ids are read first, and then the vectors straight into their places, so that only one matrix is ever held.
     """
     table = table_of(space)
     version = tables.version(table) if version is None else version
-    ids, starts, matrix = _read(tables, space, wanted, version)
-    order = np.lexsort((starts, ids)) if len(ids) else np.empty(0, np.int64)
-    unique, first, counts = np.unique(ids[order], return_index=True, return_counts=True)
-    pooled = matrix[order]
-    if len(unique) < len(ids):
-        sums = np.add.reduceat(pooled, first, axis=0, dtype=np.float64)
-        pooled = (sums / counts[:, None]).astype(np.float32)
-    return Vectors([str(clip) for clip in unique], normalised(pooled), space, version)
+    keys, batches = _open(tables, space, ["clip_id"], wanted, version)
+    clip_ids, targets = places(keys.column("clip_id"), wanted)
+    del keys
+    means = Means(targets, len(clip_ids), space.dim)
+    means.take_all(batches)
+    matrix, held = means.finish()
+    if normalise:
+        normalise_rows(matrix)
+    return Vectors(clip_ids.filter(pa.array(held)).to_pylist(), matrix, space, version)
 
 
-def read_segments(tables: Tables, space: Space, clip_ids: Sequence[str]) -> tuple[list[str], Float32, Float32]:
-    """Return every segment of `clip_ids`, in that order: clip id [s], start_s float32[s], raw vector float32[s, d].
+def read_all_segments(tables: Tables, space: Space, version: int | None = None) -> SegmentRows:
+    """Return every segment of a space that has a vector, sorted by clip id and segment; never two matrices at once."""
+    return _read_segments(tables, space, None, version)
+
+
+def read_segments(tables: Tables, space: Space, clip_ids: Sequence[str], version: int | None = None) -> SegmentRows:
+    """Return every segment of `clip_ids`, in that order, each clip's from its first to its last.
 
     Raises NotFound naming the first clip that the space does not hold.
     """
-    ids, starts, matrix = _read(tables, space, set(clip_ids), None)
-    place = {clip: position for position, clip in enumerate(clip_ids)}
-    held = set(ids.tolist())
-    missing = next((clip for clip in clip_ids if clip not in held), None)
+    found = _read_segments(tables, space, clip_ids, version)
+    held = pc.is_in(pa.array(clip_ids, pa.string()), value_set=found.clip_ids)
+    missing = next((clip for clip, there in zip(clip_ids, held.to_pylist(), strict=True) if not there), None)
     if missing is not None:
-        raise NotFound(f"clip {missing} has no vector in space {space.name!r}; run `echodex embed {space.encoder}`")
-    order = np.lexsort((starts, np.array([place[clip] for clip in ids.tolist()], dtype=np.int64)))
-    return [str(clip) for clip in ids[order]], starts[order], matrix[order]
+        raise NotFound(
+            f"clip {missing[:80]} has no vector in space {space.name!r}; run `echodex embed {space.encoder}`"
+        )
+    order = pc.index_in(found.clip_ids, value_set=pa.array(clip_ids, pa.string())).to_numpy()
+    return found.take(np.argsort(order, kind="stable"))
 
 
 def normalised(matrix: Float32) -> Float32:
     """Return the rows of float32[n, d] scaled to unit length; a zero row stays zero."""
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return np.asarray(matrix / np.where(norms > 0, norms, 1), dtype=np.float32)
+    copy = np.array(matrix, dtype=np.float32)
+    normalise_rows(copy)
+    return copy
 
 
-def _read(
-    tables: Tables, space: Space, wanted: set[str] | None, version: int | None
-) -> tuple[Strings, Float32, Float32]:
-    """Return clip ids, starts and vectors of the wanted rows in table order, read in one scan into preallocated
-    arrays.
+def _read_segments(tables: Tables, space: Space, wanted: ClipIds | None, version: int | None) -> SegmentRows:
+    version = tables.version(table_of(space)) if version is None else version
+    keys, batches = _open(tables, space, ["clip_id", "segment", "start_s"], wanted, version)
+    targets = np.full(len(keys), -1, dtype=np.int64)
+    rows = np.arange(len(keys)) if wanted is None else np.flatnonzero(among(keys.column("clip_id"), wanted))
+    keys = keys.take(pa.array(rows))
+    order = pc.sort_indices(keys, sort_keys=[("clip_id", "ascending"), ("segment", "ascending")])
+    targets[rows[order.to_numpy()]] = np.arange(len(rows))
+    keys = keys.take(order).combine_chunks()
+    means = Means(targets, len(rows), space.dim)
+    means.take_all(batches)
+    matrix, held = means.finish()
+    keys = keys.filter(pa.array(held))
+    return SegmentRows(
+        id_array(keys.column("clip_id")),
+        keys.column("segment").to_numpy(),
+        keys.column("start_s").to_numpy(),
+        matrix,
+    )
+
+
+def _open(
+    tables: Tables, space: Space, columns: list[str], wanted: ClipIds | None, version: int
+) -> tuple[pa.Table, Iterable[pa.RecordBatch]]:
+    """Return `columns` of the rows that hold `wanted` (and maybe others), and the vectors of the same rows in
+    batches.
     """
     table = table_of(space)
-    version = tables.version(table) if version is None else version
-    value_set = None if wanted is None else pa.array(sorted(wanted), pa.string())
-    rows = tables.count(table, version=version)
-    ids: Strings = np.empty(rows, dtype=object)
-    starts = np.empty(rows, dtype=np.float32)
-    matrix = np.empty((rows, space.dim), dtype=np.float32)
-    filled = 0
-    for batch in tables.batches(table, ["clip_id", "start_s", "vector"], version=version):
-        if value_set is not None:
-            batch = batch.filter(pc.is_in(batch.column("clip_id"), value_set=value_set))
-        rows_here = slice(filled, filled + len(batch))
-        matrix[rows_here] = batch.column("vector").flatten().to_numpy(zero_copy_only=False).reshape(-1, space.dim)
-        starts[rows_here] = batch.column("start_s").to_numpy()
-        ids[rows_here] = batch.column("clip_id").to_numpy(zero_copy_only=False)
-        filled += len(batch)
-    return ids[:filled], starts[:filled], matrix[:filled]
+    where = None if wanted is None else key_filter(tables, table, wanted, version)
+    if where is None:
+        return tables.scan(table, columns, version=version), tables.batches(table, ["vector"], version=version)
+    rows = tables.scan(table, [*columns, "vector"], where=where, version=version)
+    return rows.select(columns), rows.select(["vector"]).to_batches()

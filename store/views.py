@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from ..errors import Damaged, NotFound
 from ..schemas.vector import Space
 from ..schemas.view import ALL, VIEW_ROWS, VIEWS, Base, ViewInfo
+from .keys import id_array
 from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .names import check_name, split_version
@@ -112,10 +113,10 @@ def view_rows(tables: Tables, info: ViewInfo) -> pa.Table:
     return rows
 
 
-def kept_ids(tables: Tables, info: ViewInfo) -> set[str]:
+def kept_ids(tables: Tables, info: ViewInfo) -> pa.Array:
     """Return the clip ids that a view keeps."""
     rows = view_rows(tables, info)
-    return set(rows.filter(rows.column("kept")).column("clip_id").to_pylist())
+    return id_array(rows.filter(rows.column("kept")).column("clip_id"))
 
 
 def content_hash(rows: pa.Table) -> str:

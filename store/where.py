@@ -22,6 +22,11 @@ def is_in(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({literals})" if literals else "false"
 
 
+def array_has(column: str, value: str) -> str:
+    """Return the filter that holds where the list `column` has `value` among its entries."""
+    return f"array_has({column}, {_literal(value)})"
+
+
 def all_of(*filters: str | None) -> str | None:
     """Return the conjunction of those filters that are given, or None where none is."""
     given = [f"({text})" for text in filters if text]

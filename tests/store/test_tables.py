@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 
 from echodex.schemas.clip import PRIMARY_KEY
+from echodex.store import tables as module
+from echodex.store.keys import rows_of
 from echodex.store.tables import Tables
 from echodex.store.where import is_in
 
@@ -181,3 +183,61 @@ store.tables.changes("clips", 1)
 assert "lancedb" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "library")], check=True, timeout=120)
+
+
+def index_names(tables: Tables) -> list[str]:
+    return [index.name for index in lance.dataset(str(tables.folder / "things.lance")).describe_indices()]
+
+
+def test_the_key_index_comes_once_the_table_is_large(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEY_INDEX_ROWS", 100)
+    tables.append("things", rows([f"{number:03}" for number in range(99)]))
+    tables.index_keys("things")
+    assert index_names(tables) == []
+    tables.append("things", rows(["one more"]))
+    tables.index_keys("things")
+    assert len(index_names(tables)) == 1
+    version = tables.version("things")
+    tables.append("things", rows([f"late {number:03}" for number in range(99)]))
+    tables.index_keys("things")
+    assert tables.version("things") == version + 1
+    tables.append("things", rows(["the hundredth"]))
+    tables.index_keys("things")
+    [index] = lance.dataset(str(tables.folder / "things.lance")).describe_indices()
+    assert index.num_rows_indexed == 200
+    assert tables.changes("things", version + 2) == set()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_looking_up_keys_is_right_whatever_was_written_since(
+    tables: Tables, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the index made at any moment, on the newest version and on those that tags hold."""
+    monkeypatch.setattr(module, "KEY_INDEX_ROWS", 10)
+    random = np.random.default_rng(seed)
+    now: dict[str, int] = {}
+    held: dict[int, dict[str, int]] = {}
+    for step in range(40):
+        picked = [f"{number:03}" for number in random.choice(90, random.integers(1, 20), replace=False)]
+        kind = random.choice(["append", "upsert", "delete", "compact", "index", "tag"])
+        if kind == "append":
+            picked = [clip for clip in picked if clip not in now]
+            tables.append("things", rows(picked, step))
+            now.update(dict.fromkeys(picked, step))
+        elif kind == "upsert":
+            tables.upsert("things", KEYS, rows(picked, step))
+            now.update(dict.fromkeys(picked, step))
+        elif kind == "delete":
+            tables.delete("things", is_in("clip_id", picked))
+            now = {clip: value for clip, value in now.items() if clip not in picked}
+        elif kind == "tag":
+            tables.tag("things", f"view-{step}", tables.version("things"))
+            held[tables.version("things")] = dict(now)
+        else:
+            compact(tables) if kind == "compact" else tables.index_keys("things")
+        for version, then in [(None, now), *held.items()]:
+            asked = [f"{number:03}" for number in random.choice(90, 9, replace=False)]
+            found = rows_of(tables, "things", ["clip_id", "value"], asked, version=version)
+            expected = {clip: then[clip] for clip in asked if clip in then}
+            assert dict(zip(*found.to_pydict().values(), strict=True)) == expected
+            assert len(found) == len(expected)
