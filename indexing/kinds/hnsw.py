@@ -7,6 +7,7 @@ graphs", IEEE TPAMI 42(4), 2020.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar
 
 from ...errors import UsageError
@@ -67,9 +68,8 @@ class Hnsw:
 
     def parameters(self, effort: int, selector: Any = None) -> Any:
         """Return faiss.SearchParametersHNSW with the bounded queue that FAISS uses by default."""
-        import faiss
-
-        return faiss.SearchParametersHNSW(efSearch=effort, sel=selector)  # type: ignore[call-arg]
+        faiss: Any = import_module("faiss")  # its type stubs do not know SearchParametersHNSW
+        return faiss.SearchParametersHNSW(efSearch=effort, sel=selector)
 
     def bytes_per_vector(self, dim: int) -> float:
         """Return four bytes a number and a link: 2 m in the lowest layer, m in each of the few above."""

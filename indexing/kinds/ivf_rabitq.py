@@ -15,6 +15,8 @@ from .inverted import ID_BYTES, Inverted, InvertedConfig
 from .refined import HALF_BYTES, refined_parameters, with_halves
 from .registry import register
 
+FACTOR_BYTES = 16
+
 
 @dataclass(frozen=True)
 class IvfRabitqConfig(InvertedConfig):
@@ -51,6 +53,3 @@ class IvfRabitq(Inverted):
     def bytes_per_vector(self, dim: int) -> float:
         """Return two bytes a number to look again, a bit to look first, the id and the factors of a code."""
         return HALF_BYTES * dim + dim / 8 + ID_BYTES + FACTOR_BYTES
-
-
-FACTOR_BYTES = 16

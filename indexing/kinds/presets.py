@@ -17,6 +17,7 @@ from ..metric import Metric
 
 _TRAINING = {"rows_per_cell": 256, "iterations": 10}
 _NAFP_PQ = {"nlist": 256, "m": 64, "nbits": 8, **_TRAINING}
+_NAFP_REFINE = {"refine": "pq", "m_refine": 4, "nbits_refine": 4, "k_factor": 4.0}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "nafp-l2": Preset("flat"),
         "nafp-ivf": Preset("ivf", {"nlist": 400, **_TRAINING}, effort=40),
         "nafp-ivfpq": Preset("ivfpq", _NAFP_PQ, effort=40),
-        "nafp-ivfpq-rr": Preset("ivfpq-rr", {**_NAFP_PQ, "refine": "pq", "m_refine": 4, "nbits_refine": 4}, effort=40),
+        "nafp-ivfpq-rr": Preset("ivfpq-rr", {**_NAFP_PQ, **_NAFP_REFINE}, effort=40),
         "nafp-hnsw": Preset("hnsw", {"m": 16, "ef_construction": 80}, effort=16),
         "pfann": Preset("ivfpq", {"nlist": 200, "m": 64, "nbits": 8, **_TRAINING}, Metric.IP, effort=50),
     }

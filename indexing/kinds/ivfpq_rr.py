@@ -1,0 +1,101 @@
+"""Product-quantised cells whose candidates are put in order again ("rr": re-ranked) by longer codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ...errors import UsageError
+from ..metric import Metric, faiss_metric
+from .inverted import InvertedConfig
+from .ivfpq import Ivfpq, IvfpqConfig
+from .refined import HALF_BYTES, refined_parameters, with_halves
+from .registry import register
+
+REFINES = ("fp16", "pq")
+
+
+@dataclass(frozen=True)
+class IvfpqRrConfig(IvfpqConfig):
+    """How candidates are looked at again.
+
+    refine: "fp16", the rows as float16; or "pq", what the first code leaves, in m_refine pieces of nbits_refine bits,
+    as the nafp systems have it. k_factor: for k rows, k_factor x k candidates are scored again. With nbits 4 codes are
+    looked up in the processor's registers, which is why that is the default; m 0 makes pieces of four numbers.
+
+    Measured on 50,000 and 200,000 clustered rows of 128 numbers, one thread: 4 bits for four numbers with k_factor 10
+    find as much as 8 bits for four numbers with k_factor 4, as fast, and are built in a quarter of the time.
+    """
+
+    nbits: int = 4
+    refine: str = "fp16"
+    k_factor: float = 10.0
+    m_refine: int = 4
+    nbits_refine: int = 4
+
+    NUMBERS: ClassVar[int] = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.refine not in REFINES:
+            raise UsageError(f"refine {self.refine!r} does not exist (known: {', '.join(REFINES)})")
+        if self.k_factor < 1:
+            raise UsageError(f"k_factor must be at least 1, not {self.k_factor}")
+
+
+@register("ivfpq-rr")
+class IvfpqRr(Ivfpq):
+    """faiss.IndexRefine over IndexIVFPQFastScan (nbits 4) or IndexIVFPQ (8), or faiss.IndexIVFPQR (refine "pq").
+
+    Rows cannot be removed.
+    """
+
+    config_type: ClassVar[type[InvertedConfig]] = IvfpqRrConfig
+    removes: ClassVar[bool] = False
+    gpu: ClassVar[bool] = False
+
+    def make(self, n: int, dim: int, metric: Metric) -> Any:
+        """Return an empty index; raise UsageError as `Ivfpq.make`, and for refine "pq" with a metric other than L2."""
+        import faiss
+
+        if self.config.refine == "pq":
+            return self._published(n, dim, metric)
+        if self.config.nbits != 4:
+            return with_halves(super().make(n, dim, metric), dim, metric)
+        pieces = self.pieces(n, dim)
+        quantizer, cells = self.quantizer(n, dim, metric)
+        index = faiss.IndexIVFPQFastScan(quantizer, dim, cells, pieces, 4, faiss_metric(metric))
+        return with_halves(self.set_training(index, metric), dim, metric)
+
+    def parameters(self, effort: int, selector: Any = None) -> Any:
+        """Return faiss parameters; raise UsageError for a selector where refine is "pq"."""
+        if self.config.refine == "fp16":
+            return refined_parameters(super().parameters(effort, selector), self.config.k_factor)
+        if selector is not None:
+            raise UsageError(
+                "FAISS searches an index with refine 'pq' only as a whole; use refine 'fp16', or kind 'ivf'"
+            )
+        return super().parameters(effort)
+
+    def bytes_per_vector(self, dim: int) -> float:
+        """Return the bytes of both codes, and the id."""
+        coded = super().bytes_per_vector(dim)
+        if self.config.refine == "fp16":
+            return coded + HALF_BYTES * dim
+        return float(coded - (-self.config.m_refine * self.config.nbits_refine // 8))
+
+    def _published(self, n: int, dim: int, metric: Metric) -> Any:
+        import faiss
+
+        if metric is not Metric.L2:
+            raise UsageError(f"FAISS has refine 'pq' for metric 'l2' alone, not '{metric}'; use refine 'fp16'")
+        if dim % self.config.m_refine:
+            raise UsageError(f"{dim} numbers cannot be cut into m_refine {self.config.m_refine} pieces; use a divisor")
+        pieces = self.pieces(n, dim)
+        quantizer, cells = self.quantizer(n, dim, metric)
+        index: Any = faiss.IndexIVFPQR(
+            quantizer, dim, cells, pieces, self.config.nbits, self.config.m_refine, self.config.nbits_refine
+        )
+        index.k_factor = self.config.k_factor
+        index.refine_pq.cp.min_points_per_centroid = 1
+        return self.set_training(index, metric)
