@@ -31,9 +31,20 @@ class Cells:
     def __len__(self) -> int:
         return len(self.centroids)
 
+    @property
+    def sizes(self) -> Rows:
+        """How many rows each cell has: int64[c]."""
+        return np.diff(self.starts)
+
     def members(self, cell: int) -> Rows:
         """Return the rows of a cell, ascending."""
         return self.rows[self.starts[cell] : self.starts[cell + 1]]
+
+    def cell_of(self) -> Rows:
+        """Return int64[n]: the cell of each row."""
+        cells = np.empty(len(self.rows), dtype=np.int64)
+        cells[self.rows] = np.repeat(np.arange(len(self)), self.sizes)
+        return cells
 
     def nearest(self, count: int) -> Rows:
         """Return int64[c, min(count, c)]: the cells nearest to each cell by their centroids, itself first."""
@@ -41,18 +52,18 @@ class Cells:
 
         count = min(count, len(self))
         near = faiss.knn(self.centroids, self.centroids, count)[1].astype(np.int64)
-        lost = near[:, 0] != np.arange(len(self))  # of two equal centroids the other may come first
-        near[lost, -1] = np.where(
-            (near[lost] == np.flatnonzero(lost)[:, None]).any(axis=1), near[lost, -1], near[lost, 0]
-        )
-        near[:, 0] = np.arange(len(self))
-        return near
+        own = np.arange(len(self))[:, None]
+        near = np.concatenate([own, near], axis=1)  # of equal centroids another may come first, or fill the list
+        again = near == own
+        again[:, 0] = False
+        order = np.argsort(again, axis=1, kind="stable")[:, :count]
+        return np.take_along_axis(near, order, axis=1)
 
 
 def make_cells(matrix: Float32, count: int | None = None, seed: int = 0) -> Cells:
-    """Return cells of float32[n, d] (n >= 1) by k-means with Euclidean distance; `count` of them, by default 1.5 sqrt(n).
+    """Return cells of float32[n, d] (n >= 1) by k-means with Euclidean distance.
 
-    The same rows and seed give the same cells.
+    count: how many, by default 1.5 sqrt(n). The same rows and seed give the same cells.
     """
     import faiss
 
