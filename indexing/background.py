@@ -3,7 +3,7 @@
 Cosines of an encoder have no meaning of their own: in one space strangers score 0.1, in another 0.95. A sample of the
 clips is therefore compared with each other. `threshold` is the score that one unrelated pair of segments in a thousand
 exceeds. Where it is exceeded, the excesses of a run of pairs on one diagonal sum to S; over all runs of the sample such
-sums fall off about exponentially, with the mean `scale`. So unrelated material of P pairs is expected to hold
+sums fall off about exponentially, with the mean `scale` (at least a tenth of what a perfect pair has in excess). So unrelated material of P pairs is expected to hold
 P rate exp(-S / scale) runs as good as S (the form of Karlin and Altschul's statistics for local alignments, 1990, its
 constants measured rather than derived), and `confidence` is the probability that it holds none.
 """
@@ -24,6 +24,9 @@ TAIL = 0.001
 
 SAMPLED_CLIPS, SAMPLED_SEGMENTS = 64, 32
 """Clips that are compared with each other, and segments of each, from its middle: at most 4 million pairs."""
+
+RAREST = 10.0
+"""One pair of segments is never counted as rarer than exp(-RAREST), however few pairs the sample has."""
 
 COPY = 0.9999
 """Clips with a pair of segments above this are copies, at least in part, and say nothing of strangers."""
@@ -61,11 +64,10 @@ def background(collection: Collection) -> Background:
     if not unrelated.any():
         return UNKNOWN
     values = scores[unrelated]
-    high, threshold = np.quantile(values, [1 - 10 * TAIL, 1 - TAIL]).tolist()
+    threshold = float(np.quantile(values, 1 - TAIL))
     runs = _run_excesses(scores, unrelated, clips, threshold)
-    tail = (threshold - high) / math.log(10)  # of one pair, were its tail exponential
-    scale = max(tail, float(np.median(runs)) / math.log(2) if len(runs) else 0.0, 1e-6)
-    return Background(threshold, scale, max(len(runs), 1) / len(values))
+    mean = float(np.median(runs)) / math.log(2) if len(runs) else 0.0  # a few copies in the sample do not move it
+    return Background(threshold, max(mean, (1 - threshold) / RAREST, 1e-6), max(len(runs), 1) / len(values))
 
 
 def _sample(bounds: Rows) -> tuple[Rows, Rows]:

@@ -134,4 +134,5 @@ def _diagonals(keys: Rows, bounds: Rows, length: int) -> Diagonals:
 
 def _changes(values: Rows) -> NDArray[np.bool_]:
     """Return bool[n]: where a value differs from the one before; the first always does."""
-    return np.diff(values, prepend=values[:1] - 1) != 0
+    changes: NDArray[np.bool_] = np.diff(values, prepend=values[:1] - 1) != 0
+    return changes

@@ -1,0 +1,118 @@
+"""`identify`: what plays where in a file of any length."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..audio.unusable import Unusable
+from ..errors import UsageError
+from ..progress import Progress, silent
+from ..schemas.hit import Match
+from .background import Background, background
+from .listen import Heard, listen
+from .sequence import Run, match
+from .timeline import Timeline, open_timeline
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+MIN_CONFIDENCE = 0.95
+"""Of what is found without a threshold of the user's: below it, something unrelated could well match as long."""
+
+MAX_GAP_S = 2.0
+"""A match goes on over as long a stretch of pairs below the threshold: a voice over the music, a dropped packet."""
+
+
+def identify(
+    store: Store,
+    query: str | Path | BinaryIO,
+    *,
+    space: str | None = None,
+    view: str | None = None,
+    where: str | None = None,
+    min_score: float | None = None,
+    limit: int | None = None,
+    progress: Progress = silent,
+) -> list[Match]:
+    """Return which stretches of clips play in which stretches of an audio file, by where in the file they begin.
+
+    query: the path of a file of any length, or an open binary file, which is copied to a temporary one first. No two
+    matches claim the same time of the query: of several clips that match there, the one whose scores sum highest above
+    the threshold is given. min_score: the threshold and lowest mean cosine of a match; None is what 999 in 1,000
+    unrelated pairs of segments of this space stay below (indexing/background.py), and then only matches of at least
+    MIN_CONFIDENCE are returned. limit: only so many, the surest.
+
+    Raises UsageError for a space without segments, NotFound for an unknown space, view or file, BadInput for a file
+    that cannot be used.
+    """
+    if min_score is not None and not -1 <= min_score <= 1:
+        raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit is how many matches to return, at least 1, not {limit}")
+    timeline = open_timeline(store, store.space(space), progress)
+    wanted = store.clips(["clip_id"], view=view, where=where).column(0).combine_chunks() if view or where else None
+    encoder = store.encoder(timeline.space)
+    with _on_disk(query) as path:
+        heard = listen(path, encoder, timeline.hop_s, progress)
+    unrelated = background(timeline.collection())
+    pairs = _pairs(timeline, heard)
+    threshold = unrelated.threshold if min_score is None else min_score
+    runs = match(
+        heard.vectors,
+        timeline.collection(wanted),
+        threshold,
+        max_gap=math.ceil(MAX_GAP_S / timeline.hop_s),
+        min_excess=unrelated.excess(MIN_CONFIDENCE, pairs) if min_score is None else 0.0,
+    )
+    surest = sorted(runs, key=lambda run: -run.excess(threshold))[:limit]
+    return _matches(store, timeline, heard, sorted(surest, key=lambda run: run.start), unrelated)
+
+
+@contextmanager
+def _on_disk(query: str | Path | BinaryIO) -> Iterator[str | Path]:
+    """Yield a path of the query: decoders have to seek, which a pipe cannot."""
+    if isinstance(query, str | Path):
+        yield query
+        return
+    with tempfile.NamedTemporaryFile(prefix="echodex-query-") as spool:
+        shutil.copyfileobj(query, spool)
+        spool.flush()
+        try:
+            yield spool.name
+        except Unusable as error:
+            raise Unusable("the query's stream", error.reason, error.detail) from error
+
+
+def _pairs(timeline: Timeline, heard: Heard) -> float:
+    """Return how many pairs of segments a match is the best of."""
+    return float(len(heard.vectors) * len(timeline))
+
+
+def _matches(store: Store, timeline: Timeline, heard: Heard, runs: list[Run], unrelated: Background) -> list[Match]:
+    """Return what the runs mean in seconds and files."""
+    clips = {clip.clip_id: clip for clip in store.sources(sorted({timeline.clip_id(run.clip) for run in runs}))}
+    matches = []
+    for run in runs:
+        clip = clips[timeline.clip_id(run.clip)]
+        first_s = timeline.start_s(run.clip, run.start + run.shift)
+        last_s = timeline.start_s(run.clip, run.stop - 1 + run.shift)
+        matches.append(
+            Match(
+                clip.clip_id,
+                clip.path,
+                query_start_s=run.start * timeline.hop_s,
+                query_end_s=min((run.stop - 1) * timeline.hop_s + heard.window_s, heard.seconds),
+                clip_start_s=first_s,
+                clip_end_s=min(last_s + heard.window_s, clip.duration_s),
+                score=min(run.score, 1.0),
+                confidence=unrelated.confidence(run.excess(unrelated.threshold), _pairs(timeline, heard)),
+                segments=len(run.scores),
+            )
+        )
+    return matches
