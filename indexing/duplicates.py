@@ -15,9 +15,12 @@ from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Alignment, DuplicateGroup, Member
 from ..schemas.vector import Float32, Vectors
+from ..store.where import all_of
 from . import originals
+from .identical import equal_rows
 from .near import blocks
-from .stars import Confirm, star_groups
+from .pairs import near_pairs
+from .stars import Confirm, stars_of
 from .verify import Verifier
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ MIN_SCORE = 0.98
 
 VERIFIED_MIN_SCORE = 0.60
 """Cosine from which clips are compared by ear: a crop or added noise moves the vector, and the waveforms decide."""
+
+_IN_SEVERAL_PLACES = "array_length(uris) > 1"
 
 
 def duplicates(
@@ -59,58 +64,71 @@ def duplicates(
     if not -1 <= min_score <= 1:
         raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
     vectors = store.vectors(space, view=view, where=where)
-    clips = store.clips(["clip_id", "uris", *originals.COLUMNS], view=view, where=where)
-    prefer = _preference(clips, vectors)
+    pairs = near_pairs(vectors.matrix, min_score)
+    near = np.flatnonzero(pairs.counts)
+    near_ids = [vectors.clip_ids[row] for row in near]
+    prefer = np.zeros(len(vectors), dtype=np.int64)
+    prefer[near] = _preference(store, near_ids, view)
     alignments: dict[str, Alignment] = {}
     confirm = None
     with contextlib.ExitStack() as stack:
         if verify:
-            verifier = stack.enter_context(Verifier(store.sources(vectors.clip_ids), threads=os.cpu_count() or 1))
-            confirm = _by_ear(vectors.clip_ids, verifier, alignments, progress)
-        stars = star_groups(vectors.matrix, min_score, prefer, confirm)
-    groups = _described(store, clips, vectors, stars, alignments)
+            sources = store.sources(near_ids, view=view)
+            verifier = stack.enter_context(Verifier(sources, threads=os.cpu_count() or 1))
+            confirm = _by_ear(near, near_ids, verifier, alignments, progress)
+        stars = stars_of(vectors.matrix, pairs, prefer, confirm)
+    several = store.clips(["clip_id"], view=view, where=all_of(where, _IN_SEVERAL_PLACES)).column(0).to_pylist()
+    starred = {vectors.clip_ids[row] for star in stars for row in star}
+    copied = [clip_id for clip_id in several if clip_id not in starred]
+    paths = _paths(store, sorted(starred) + copied, view)
+    groups = [_described(vectors, star, paths, alignments) for star in stars]
+    groups += [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
     return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
 
 
-def _preference(clips: pa.Table, vectors: Vectors) -> Rows:
-    rows = pc.index_in(pa.array(vectors.clip_ids, pa.string()), value_set=clips.column("clip_id").combine_chunks())
+def _preference(store: Store, clip_ids: list[str], view: str | None) -> Rows:
+    clips = store.clips(["clip_id", *originals.COLUMNS], view=view, clip_ids=clip_ids)
+    rows = pc.index_in(pa.array(clip_ids, pa.string()), value_set=clips.column("clip_id").combine_chunks())
     return originals.preference(clips.take(rows))
 
 
-def _by_ear(clip_ids: list[str], verifier: Verifier, alignments: dict[str, Alignment], progress: Progress) -> Confirm:
-    """Return what `star_groups` asks which candidates to accept; it notes in `alignments` how each lies."""
+def _by_ear(
+    rows: Rows, clip_ids: list[str], verifier: Verifier, alignments: dict[str, Alignment], progress: Progress
+) -> Confirm:
+    """Return what `stars_of` asks which candidates to accept; it notes in `alignments` how each lies.
+
+    rows: int64[m], those that the verifier can be asked about, ascending; clip_ids: of these.
+    """
     heard = 0
 
     def confirm(representative: int, candidates: Rows) -> Rows:
         nonlocal heard
         heard += 1
-        same = verifier.same_recording(representative, candidates.tolist())
-        alignments.update({clip_ids[row]: alignment for row, alignment in same.items()})
+        reference, *others = np.searchsorted(rows, [representative, *candidates]).tolist()
+        same = verifier.same_recording(reference, others)
+        alignments.update({clip_ids[place]: alignment for place, alignment in same.items()})
         progress("verify", heard, None)
-        return np.array(sorted(same), dtype=np.int64)
+        return rows[np.array(sorted(same), dtype=np.int64)]
 
     return confirm
 
 
-def _described(
-    store: Store, clips: pa.Table, vectors: Vectors, stars: list[Rows], alignments: dict[str, Alignment]
-) -> list[DuplicateGroup]:
-    """Return the groups of `stars`, and one for each clip outside of them that lies in several places."""
+def _paths(store: Store, clip_ids: list[str], view: str | None) -> dict[str, list[str]]:
+    """Return where each clip lies: first the place that is read, then the others."""
+    clips = store.clips(["clip_id", "uris"], view=view, clip_ids=clip_ids)
     uris = dict(zip(clips.column("clip_id").to_pylist(), clips.column("uris").to_pylist(), strict=True))
-    starred = {vectors.clip_ids[row] for star in stars for row in star}
-    copied = [clip_id for clip_id, places in uris.items() if len(places) > 1 and clip_id not in starred]
-    shown = sorted(starred) + copied
-    paths = {
+    return {
         source.clip_id: [source.path, *(uri for uri in uris[source.clip_id] if uri != source.path)]
-        for source in store.sources(shown)
+        for source in store.sources(clip_ids, view=view)
     }
-    groups = []
-    for star in stars:
-        matrix = vectors.matrix[star]
-        scores = np.clip(matrix @ matrix[0], -1, 1).tolist()
-        clip_ids = [vectors.clip_ids[row] for row in star]
-        groups.append(_group(clip_ids, [1.0, *scores[1:]], paths, alignments, _lowest_pair(matrix)))
-    return groups + [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
+
+
+def _described(
+    vectors: Vectors, star: Rows, paths: dict[str, list[str]], alignments: dict[str, Alignment]
+) -> DuplicateGroup:
+    matrix = vectors.matrix[star]
+    scores = np.clip(matrix @ matrix[0], -1, 1).tolist()
+    return _group([vectors.clip_ids[row] for row in star], [1.0, *scores[1:]], paths, alignments, _lowest_pair(matrix))
 
 
 def _group(
@@ -129,5 +147,7 @@ def _group(
 
 
 def _lowest_pair(matrix: Float32) -> float:
-    """Return the lowest cosine between two rows of float32[n, d] (L2-normalised)."""
-    return min(float((matrix[at] @ matrix.T).min()) for at in blocks(len(matrix), len(matrix)))
+    """Return the lowest cosine between two rows of float32[n, d] (L2-normalised); equal rows are compared once."""
+    matrix = matrix[equal_rows(matrix, np.arange(len(matrix))).firsts]
+    lowest = min(float((matrix[at] @ matrix[at.start :].T).min()) for at in blocks(len(matrix), len(matrix)))
+    return min(lowest, 1.0)

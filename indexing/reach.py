@@ -49,7 +49,7 @@ def reach_of(matrix: Float32, rows: Rows, short: Float32, cells: Cells, min_scor
     float32[m, w], their short vectors (shortened.py), sorted by cell.
     """
     proven = _proven(short, cells, min_score)
-    sizes = np.diff(cells.starts).astype(np.float64)
+    sizes = cells.sizes.astype(np.float64)
     work = float(sizes @ proven @ sizes) / 2 * short.shape[1]
     if work > EXACT_WORK:
         found = _sampled(matrix, rows, cells, min_score)
@@ -111,8 +111,7 @@ def _sample_pairs(matrix: Float32, rows: Rows, cells: Cells, min_score: float) -
     """Return the cells of both ends of each pair of a sample of rows with any row, and which half of it has it."""
     sample = np.sort(np.random.default_rng(0).choice(len(rows), min(SAMPLE_ROWS, len(rows)), replace=False))
     half = np.random.default_rng(1).random(len(sample)) < 0.5
-    cell = np.empty(len(rows), dtype=np.int64)
-    cell[cells.rows] = np.repeat(np.arange(len(cells)), np.diff(cells.starts))
+    cell = cells.cell_of()
     found: list[tuple[Rows, Rows]] = []
     for at in blocks(len(rows), len(sample)):
         near = within(matrix[rows[sample]], matrix[rows[at]], min_score)

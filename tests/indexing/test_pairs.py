@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,27 +109,3 @@ def test_too_few_pairs_to_measure_recall_on_are_all_looked_for(monkeypatch: pyte
     found = near_pairs(matrix, 0.97)
     assert found.exact
     assert lists(found) == truth(matrix, 0.97)
-
-
-PATHOLOGICAL = """
-import resource, sys
-import numpy as np
-from echodex.indexing.stars import star_groups
-
-def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-rng = np.random.default_rng(0)
-rows = rng.normal(size=(1, 32)) + float(sys.argv[1]) * rng.normal(size=(100_000, 32))
-matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-groups = star_groups(matrix, 0.98)
-assert [len(group) for group in groups] == [100_000], [len(group) for group in groups]
-print(peak_mb())
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("noise", [0.0, 1e-4])
-def test_a_hundred_thousand_alike_in_bounded_memory(noise: float) -> None:
-    child = subprocess.run([sys.executable, "-c", PATHOLOGICAL, str(noise)], check=True, capture_output=True, text=True)
-    assert float(child.stdout) < 1500
