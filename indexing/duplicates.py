@@ -34,6 +34,9 @@ MIN_SCORE = 0.98
 VERIFIED_MIN_SCORE = 0.60
 """Cosine from which clips are compared by ear: a crop or added noise moves the vector, and the waveforms decide."""
 
+_MANY = 1000
+"""Clips of a group from which it pays to compare equal vectors only once."""
+
 _IN_SEVERAL_PLACES = "array_length(uris) > 1"
 
 
@@ -147,7 +150,8 @@ def _group(
 
 
 def _lowest_pair(matrix: Float32) -> float:
-    """Return the lowest cosine between two rows of float32[n, d] (L2-normalised); equal rows are compared once."""
-    matrix = matrix[equal_rows(matrix, np.arange(len(matrix))).firsts]
+    """Return the lowest cosine between two rows of float32[n, d] (L2-normalised)."""
+    if len(matrix) > _MANY:
+        matrix = matrix[equal_rows(matrix, np.arange(len(matrix))).firsts]
     lowest = min(float((matrix[at] @ matrix[at.start :].T).min()) for at in blocks(len(matrix), len(matrix)))
     return min(lowest, 1.0)

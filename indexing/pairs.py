@@ -121,12 +121,13 @@ class _Search:
     def run(self) -> tuple[Rows, Rows]:
         """Count, and return the lists: int64[c + 1], where each class's begins, and int64[e], the classes near it."""
         scores = np.empty(TILE[0] * TILE[1], dtype=np.float32)
+        later = ~np.tri(TILE[0], dtype=np.bool_)
         for above, beside in self._tiles():
             one, other = self._short[above], self._short[beside]
             block = scores[: len(one) * len(other)].reshape(len(one), len(other))
             near = np.matmul(one, other.T, out=block) >= self._floor
             if beside.start == above.start:
-                near[:, : len(one)] = np.triu(near[:, : len(one)], 1)
+                near[:, : len(one)] &= later[: len(one), : len(one)]
             found = np.count_nonzero(near)
             if found * _DENSE > near.size:
                 self._count_dense(above, beside, near)

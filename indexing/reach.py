@@ -71,10 +71,10 @@ def _proven(short: Float32, cells: Cells, min_score: float) -> Table:
     lengths = np.einsum("ij,ij->i", centroids, centroids)
     for cell in range(len(cells)):
         own = short[cells.starts[cell] : cells.starts[cell + 1]]
+        towards = (centroids - centroids[cell]).T
         for at in blocks(len(own), len(cells)):
-            squares = lengths - 2 * (own[at] @ centroids.T)
-            squares -= squares[:, cell : cell + 1].copy()
-            np.minimum(depths[cell], squares.min(axis=0), out=depths[cell])
+            nearest = lengths - lengths[cell] - 2 * (own[at] @ towards).max(axis=0)
+            np.minimum(depths[cell], nearest, out=depths[cell])
     exact = centroids.astype(np.float64)
     squares = np.einsum("ij,ij->i", exact, exact)
     apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * exact @ exact.T, 0))
