@@ -147,7 +147,8 @@ def prepare(
     check_wish(k, recall)
     classes = equal_rows(matrix, np.arange(len(matrix)))
     distinct = matrix if len(classes.firsts) == len(matrix) else matrix[classes.firsts]
-    everything = ExactFinder(distinct, ~distinct.any(axis=1), resolve_device(device))
+    blank = np.asarray(~distinct.any(axis=1))
+    everything = ExactFinder(distinct, blank, resolve_device(device))
     none = GraphSearch(classes, everything, k, np.empty(0, np.int64), np.empty((0, k), np.float32))
     if exact or everything.device != "cpu" or len(distinct) <= SMALL_ROWS:
         return none
@@ -196,7 +197,7 @@ def nearest_classes(finder: Finder, which: Rows, k: int) -> tuple[Rows, Float32]
 def lists_of(classes: Classes, rows: Rows, near: Rows, squared: Float32, k: int) -> Lists:
     """Return the lists of `rows`; near, squared: as `nearest_classes` has them, for the class of each row."""
     ids, squared = unfold(classes, rows, near, squared, k)
-    return Lists(rows, ids, 1 - squared / 2)
+    return Lists(rows, ids, np.asarray(1 - squared / 2, dtype=np.float32))
 
 
 def cell_order(cells: Cells, queries: Float32) -> Rows:

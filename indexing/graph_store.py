@@ -122,9 +122,10 @@ class GraphFolder:
         """Write a manifest and remove the files that it does not name."""
         write_atomic(self.path / MANIFEST, manifest.to_json().encode())
         named = {part.file for part in (manifest.clips, *manifest.parts)}
-        for path in self.path.glob("*.arrow"):
-            if path.name not in named:
-                path.unlink(missing_ok=True)
+        with storage_errors(self.path):
+            for path in self.path.glob("*.arrow"):
+                if path.name not in named:
+                    path.unlink(missing_ok=True)
         return manifest
 
 

@@ -98,7 +98,7 @@ class ExactFinder:
         queries = self.matrix[rows]
         if self.device == "cpu" or count > MAX_SELECTION:
             return _knn(queries, self.matrix, count)
-        return faiss.knn_gpu(  # type: ignore[no-any-return]
+        return faiss.knn_gpu(
             faiss.StandardGpuResources(), queries, self.matrix, count, metric=faiss.METRIC_INNER_PRODUCT
         )
 
@@ -135,7 +135,7 @@ class CellFinder:
 
         count = min(count, len(self.matrix) - 1)
         fetched = min(count + 1 + SPARE, len(self.matrix))
-        heap = faiss.ResultHeap(len(rows), fetched, keep_max=True)  # type: ignore[no-untyped-call]
+        heap = faiss.ResultHeap(len(rows), fetched, keep_max=True)
         for places, members in self._meetings(rows):
             scores, found = _knn(self.matrix[rows[places]], self.matrix[members], min(fetched, len(members)))
             heap.add_result_subset(places, scores, members[found])
@@ -150,7 +150,7 @@ class CellFinder:
         cells = _nearest_centroids(self.matrix[rows], self.cells.centroids, self.probes)
         by_cell = np.argsort(cells, axis=None, kind="stable")
         bounds = np.searchsorted(cells.ravel()[by_cell], np.arange(len(self.cells) + 1))
-        for cell in np.flatnonzero(np.diff(bounds)):
+        for cell in np.flatnonzero(np.diff(bounds)).tolist():
             places = by_cell[bounds[cell] : bounds[cell + 1]] // cells.shape[1]
             members = self.cells.members(cell)
             for start in range(0, len(members), _BASE_ROWS):
@@ -172,7 +172,7 @@ def settle(matrix: Float32, blank: NDArray[np.bool_], rows: Rows, found: Rows, c
 def _knn(queries: Float32, base: Float32, count: int) -> tuple[Float32, Rows]:
     import faiss
 
-    return faiss.knn(queries, base, count, metric=faiss.METRIC_INNER_PRODUCT)  # type: ignore[no-any-return]
+    return faiss.knn(queries, base, count, metric=faiss.METRIC_INNER_PRODUCT)
 
 
 def _nearest_centroids(queries: Float32, centroids: Float32, count: int) -> Rows:

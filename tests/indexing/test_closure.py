@@ -30,9 +30,7 @@ def test_an_edge_in_both_directions_for_every_listed_pair(n: int, k: int, seed: 
 
 
 def test_edges_of_score_zero_are_edges() -> None:
-    graph = Neighbours(
-        np.array([[1], [0], [0]]), np.array([[0.0], [0.0], [0.5]], np.float32), True, np.ones(1), 0
-    )
+    graph = Neighbours(np.array([[1], [0], [0]]), np.array([[0.0], [0.0], [0.5]], np.float32), True, np.ones(1), 0)
     found = closure(graph)
     assert found.nnz == 4
     assert found.indices.tolist() == [1, 2, 0, 0]
