@@ -49,6 +49,9 @@ class Ours:
     """
 
     def __init__(self, kind: str, folder: Path) -> None:
+        import faiss  # noqa: F401  (loading libraries takes seconds that are no part of building)
+        import lancedb  # noqa: F401
+
         self.kind, self.store = kind, Store.open(folder, create=False)
 
     def build(self) -> None:
