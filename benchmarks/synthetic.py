@@ -19,7 +19,7 @@ from echodex.schemas.clip import CLIPS, DESCRIPTIVE
 from echodex.schemas.vector import Float32, Segments
 from echodex.store.known import CLIPS_TABLE
 from echodex.store.rowsum import with_row_sums
-from echodex.store.spaces import imported_space
+from echodex.store.spaces import imported_space, table_of
 from echodex.store.vectors import Writer
 
 BLOCK_ROWS = 65_536
@@ -94,6 +94,8 @@ def store_of(folder: str | Path, n: int, dim: int, blocks: Iterable[Float32], se
         here = ids[start : start + BLOCK_ROWS]
         store.tables.append(CLIPS_TABLE, _clips(here))
         writer.write(here, [Segments(zero, row[None]) for row in block[: len(here)]])
+    for table in (CLIPS_TABLE, table_of(space)):  # as adding and embedding do
+        store.tables.index_keys(table)
     return store
 
 
