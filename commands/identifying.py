@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -30,7 +31,7 @@ def identify(context: click.Context, /, query: str, json_: bool, **options: Any)
       ffmpeg -v error -i broadcast.mkv -f wav - | echodex identify - --json
     """
     settings: Settings = context.obj
-    asked = click.get_binary_stream("stdin") if query == "-" else query
+    asked = sys.stdin.buffer if query == "-" else query
     matches = settings.open().identify(asked, progress=settings.progress, **options)
     if json_:
         print_json(matches)

@@ -3,9 +3,10 @@
 Cosines of an encoder have no meaning of their own: in one space strangers score 0.1, in another 0.95. A sample of the
 clips is therefore compared with each other. `threshold` is the score that one unrelated pair of segments in a thousand
 exceeds. Where it is exceeded, the excesses of a run of pairs on one diagonal sum to S; over all runs of the sample such
-sums fall off about exponentially, with the mean `scale` (at least a tenth of what a perfect pair has in excess). So unrelated material of P pairs is expected to hold
-P rate exp(-S / scale) runs as good as S (the form of Karlin and Altschul's statistics for local alignments, 1990, its
-constants measured rather than derived), and `confidence` is the probability that it holds none.
+sums fall off about exponentially, with the mean `scale` (at least a tenth of what a perfect pair has in excess). So
+unrelated material of P pairs is expected to hold P rate exp(-S / scale) runs as good as S (the form of Karlin and
+Altschul's statistics for local alignments, 1990, its constants measured rather than derived), and `confidence` is the
+probability that it holds none.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ SAMPLED_CLIPS, SAMPLED_SEGMENTS = 64, 32
 RAREST = 10.0
 """One pair of segments is never counted as rarer than exp(-RAREST), however few pairs the sample has."""
 
-COPY = 0.9999
-"""Clips with a pair of segments above this are copies, at least in part, and say nothing of strangers."""
+COPY, COPIED_SEGMENTS = 0.9999, 3
+"""Clips with so many segments in a row above this score share a recording, and say nothing of strangers."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,14 @@ def _strangers(scores: Float32, clips: Rows) -> NDArray[np.bool_]:
     """
     firsts = np.flatnonzero(np.diff(clips, prepend=-1))
     of = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(clips))))
-    best = np.maximum.reduceat(np.maximum.reduceat(scores, firsts, axis=0), firsts, axis=1)
-    apart = np.triu(best < COPY, 1)[np.ix_(of, of)]
-    return apart if apart.any() else np.triu(scores < COPY, 1)
+    same = scores > COPY
+    in_a_row = same.copy()
+    for step in range(1, COPIED_SEGMENTS):
+        goes_on = np.append(clips[step:] == clips[:-step], np.zeros(step, dtype=np.bool_))
+        in_a_row &= np.roll(same, (-step, -step), axis=(0, 1)) & goes_on[:, None] & goes_on
+    copies = np.logical_or.reduceat(np.logical_or.reduceat(in_a_row, firsts, axis=0), firsts, axis=1)
+    apart = np.triu(~copies, 1)[np.ix_(of, of)]
+    return apart if apart.any() else np.triu(~same, 1)
 
 
 def _run_excesses(scores: Float32, unrelated: NDArray[np.bool_], clips: Rows, threshold: float) -> Float32:

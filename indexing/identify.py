@@ -16,7 +16,7 @@ from ..progress import Progress, silent
 from ..schemas.hit import Match
 from .background import Background, background
 from .listen import Heard, listen
-from .sequence import Run, match
+from .sequence import Run, Worth, match
 from .timeline import Timeline, open_timeline
 
 if TYPE_CHECKING:
@@ -62,15 +62,15 @@ def identify(
         heard = listen(path, encoder, timeline.hop_s, progress)
     unrelated = background(timeline.collection())
     pairs = _pairs(timeline, heard)
-    threshold = unrelated.threshold if min_score is None else min_score
+    worth = _worth(unrelated) if min_score is None else Worth(min_score)
     runs = match(
         heard.vectors,
         timeline.collection(wanted),
-        threshold,
+        worth,
         max_gap=math.ceil(MAX_GAP_S / timeline.hop_s),
         min_excess=unrelated.excess(MIN_CONFIDENCE, pairs) if min_score is None else 0.0,
     )
-    surest = sorted(runs, key=lambda run: -run.excess(threshold))[:limit]
+    surest = sorted(runs, key=lambda run: -run.excess(worth))[:limit]
     return _matches(store, timeline, heard, sorted(surest, key=lambda run: run.start), unrelated)
 
 
@@ -87,6 +87,11 @@ def _on_disk(query: str | Path | BinaryIO) -> Iterator[str | Path]:
             yield spool.name
         except Unusable as error:
             raise Unusable("the query's stream", error.reason, error.detail) from error
+
+
+def _worth(unrelated: Background) -> Worth:
+    """Return what pairs are worth; a bad one, at a note that falls between two segments, undoes one perfect pair."""
+    return Worth(unrelated.threshold, most_loss=1 - unrelated.threshold)
 
 
 def _pairs(timeline: Timeline, heard: Heard) -> float:
@@ -111,7 +116,7 @@ def _matches(store: Store, timeline: Timeline, heard: Heard, runs: list[Run], un
                 clip_start_s=first_s,
                 clip_end_s=min(last_s + heard.window_s, clip.duration_s),
                 score=min(run.score, 1.0),
-                confidence=unrelated.confidence(run.excess(unrelated.threshold), _pairs(timeline, heard)),
+                confidence=unrelated.confidence(run.excess(_worth(unrelated)), _pairs(timeline, heard)),
                 segments=len(run.scores),
             )
         )

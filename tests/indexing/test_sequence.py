@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from echodex.indexing import diagonals
 from echodex.indexing.diagonals import Collection, candidates, scored
-from echodex.indexing.sequence import Run, match
+from echodex.indexing.sequence import Run, Worth, match
 
 Matrix = NDArray[np.float32]
 THRESHOLD = 0.75
 """Above what random rows of 32 dimensions score, be there a thousand pairs."""
 LOW = 0.5
+STRICT, LOOSE = Worth(THRESHOLD), Worth(LOW)
 
 
 def unit(rows: NDArray[np.floating]) -> Matrix:
@@ -51,63 +52,71 @@ def clips() -> list[Matrix]:
 
 def test_a_planted_sequence_is_found_where_it_is(clips: list[Matrix]) -> None:
     query = unit(clips[2][13:29] + 0.02 * random_rows(16, 9))
-    [run] = match(query, collection(*clips), THRESHOLD)
+    [run] = match(query, collection(*clips), STRICT)
     assert told([run]) == [(2, 0, 16, 13)]
     assert run.score == pytest.approx(np.mean(np.sum(query * clips[2][13:29], axis=1)), abs=1e-6)
-    assert run.excess(THRESHOLD) == pytest.approx(16 * (run.score - THRESHOLD), abs=1e-5)
+    assert run.excess(STRICT) == pytest.approx(16 * (run.score - THRESHOLD), abs=1e-5)
 
 
 def test_two_songs_and_strangers_in_one_query(clips: list[Matrix]) -> None:
     query = np.concatenate([random_rows(10, 21), clips[1][5:20], random_rows(7, 22), clips[0][30:], clips[2][:9]])
-    found = match(query, collection(*clips), THRESHOLD)
+    found = match(query, collection(*clips), STRICT)
     assert told(found) == [(1, 10, 25, 5), (0, 32, 42, 30), (2, 42, 51, 0)]
 
 
 def test_a_clip_that_plays_twice_is_found_twice(clips: list[Matrix]) -> None:
     query = np.concatenate([clips[1][3:12], random_rows(12, 5), clips[1][3:12]])
-    assert told(match(query, collection(*clips), THRESHOLD)) == [(1, 0, 9, 3), (1, 21, 30, 3)]
+    assert told(match(query, collection(*clips), STRICT)) == [(1, 0, 9, 3), (1, 21, 30, 3)]
 
 
 def test_a_query_may_begin_before_a_clip_and_end_after_it(clips: list[Matrix]) -> None:
     before, after = random_rows(6, 31), random_rows(8, 32)
     query = np.concatenate([before, clips[1], after])
-    assert told(match(query, collection(*clips), THRESHOLD)) == [(1, 6, 31, 0)]
-    assert told(match(query[:12], collection(*clips), THRESHOLD)) == [(1, 6, 12, 0)]
-    assert told(match(query[20:], collection(*clips), THRESHOLD)) == [(1, 0, 11, 14)]
+    assert told(match(query, collection(*clips), STRICT)) == [(1, 6, 31, 0)]
+    assert told(match(query[:12], collection(*clips), STRICT)) == [(1, 6, 12, 0)]
+    assert told(match(query[20:], collection(*clips), STRICT)) == [(1, 0, 11, 14)]
 
 
 def test_a_border_is_never_crossed(clips: list[Matrix]) -> None:
     query = np.concatenate([clips[0][-6:], clips[1][:6]])
-    assert told(match(query, collection(*clips), THRESHOLD)) == [(0, 0, 6, 34), (1, 6, 12, 0)]
+    assert told(match(query, collection(*clips), STRICT)) == [(0, 0, 6, 34), (1, 6, 12, 0)]
 
 
 def test_noise_matches_nothing(clips: list[Matrix]) -> None:
-    assert match(random_rows(50, 77), collection(*clips), 0.8) == []
-    assert match(np.empty((0, 32), np.float32), collection(*clips), THRESHOLD) == []
+    assert match(random_rows(50, 77), collection(*clips), Worth(0.8)) == []
+    assert match(np.empty((0, 32), np.float32), collection(*clips), STRICT) == []
 
 
 def test_an_excess_that_chance_can_reach_is_no_match(clips: list[Matrix]) -> None:
     query = np.concatenate([random_rows(200, 77), clips[0][:5]])
-    assert len(match(query, collection(*clips), LOW)) > 1, "one pair in thousands is above the threshold"
-    assert told(match(query, collection(*clips), LOW, min_excess=1.0)) == [(0, 200, 205, 0)]
+    assert len(match(query, collection(*clips), LOOSE)) > 1, "one pair in thousands is above the threshold"
+    assert told(match(query, collection(*clips), LOOSE, min_excess=1.0)) == [(0, 200, 205, 0)]
 
 
 def test_a_short_gap_is_bridged_and_a_long_one_is_not(clips: list[Matrix]) -> None:
     query = clips[2][:40].copy()
     query[10:13] = random_rows(3, 40)
     query[25:31] = random_rows(6, 41)
-    assert told(match(query, collection(*clips), THRESHOLD, max_gap=4)) == [(2, 0, 25, 0), (2, 31, 40, 31)]
+    assert told(match(query, collection(*clips), STRICT, max_gap=4)) == [(2, 0, 25, 0), (2, 31, 40, 31)]
+
+
+def test_where_losses_are_limited_one_bad_pair_does_not_split_a_match(clips: list[Matrix]) -> None:
+    query = clips[2][:9].copy()
+    query[4] = -query[4]
+    high = 0.9  # so that a pair of -1 undoes 19 perfect ones
+    assert told(match(query, collection(*clips), Worth(high))) == [(2, 0, 4, 0), (2, 5, 9, 5)]
+    assert told(match(query, collection(*clips), Worth(high, most_loss=0.1))) == [(2, 0, 9, 0)]
 
 
 def test_of_copies_the_first_is_given_once(clips: list[Matrix]) -> None:
-    assert told(match(clips[0][4:30], collection(clips[0], clips[0]), THRESHOLD)) == [(0, 0, 26, 4)]
+    assert told(match(clips[0][4:30], collection(clips[0], clips[0]), STRICT)) == [(0, 0, 26, 4)]
 
 
 def test_a_match_cut_short_by_a_better_one_keeps_its_own_part(clips: list[Matrix]) -> None:
     mixed = clips[1].copy()
     mixed[:4] = unit(clips[0][36:] + 0.8 * clips[1][:4])  # a crossfade: four segments are both
     query = np.concatenate([clips[0][20:36], mixed])
-    first, second = match(query, collection(*clips), 0.6)
+    first, second = match(query, collection(*clips), Worth(0.6))
     assert (first.clip, first.start, first.shift) == (0, 0, 20)
     assert (second.clip, second.stop, second.shift) == (1, 41, -16)
     assert 16 <= first.stop == second.start <= 20
@@ -131,15 +140,15 @@ def test_a_short_piece_of_a_long_query_is_not_outvoted(monkeypatch: pytest.Monke
     monkeypatch.setattr(diagonals, "BLOCK_CELLS", 300)
     clips = [random_rows(500, seed) for seed in range(4)] + [random_rows(12, 9)]
     query = np.concatenate([*clips[:4], clips[4][2:9]])
-    found = match(query, collection(*clips), 0.8)
+    found = match(query, collection(*clips), Worth(0.8))
     assert told(found) == [(n, 500 * n, 500 * n + 500, 0) for n in range(4)] + [(4, 2000, 2007, 2)]
 
 
 def test_an_empty_clip_and_a_query_of_one_segment(clips: list[Matrix]) -> None:
     empty = clips[0][:0]
     held = collection(empty, clips[0], empty, empty, clips[3], empty)
-    assert told(match(clips[0][7:8], held, THRESHOLD)) == [(1, 0, 1, 7)]
-    assert told(match(clips[3], held, THRESHOLD)) == [(4, 0, 1, 0)]
+    assert told(match(clips[0][7:8], held, STRICT)) == [(1, 0, 1, 7)]
+    assert told(match(clips[3], held, STRICT)) == [(4, 0, 1, 0)]
 
 
 def best_run(query: Matrix, clips: list[Matrix], max_gap: int) -> tuple[float, set[tuple[int, int, int, int]]]:
@@ -173,12 +182,12 @@ def test_the_best_run_is_that_of_brute_force(seed: int, sizes: list[int], length
     random = np.random.default_rng(seed)
     clips = [unit(random.standard_normal((size, 3))) for size in sizes]  # so few dimensions that much is alike
     query = unit(random.standard_normal((length, 3)))
-    found = match(query, collection(*clips), LOW, k_probe=sum(sizes), max_gap=max_gap)
+    found = match(query, collection(*clips), LOOSE, k_probe=sum(sizes), max_gap=max_gap)
     excess, best = best_run(query, clips, max_gap)
     assert bool(found) == bool(best)
     if found:
-        first = max(found, key=lambda run: run.excess(LOW))
-        assert first.excess(LOW) == pytest.approx(excess, abs=1e-5)
+        first = max(found, key=lambda run: run.excess(LOOSE))
+        assert first.excess(LOOSE) == pytest.approx(excess, abs=1e-5)
         assert told([first])[0] in best
     for run, after in zip(found, [*found[1:], None][: len(found)], strict=True):
         rows = np.arange(run.start, run.stop)

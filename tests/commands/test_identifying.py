@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from echodex.api import Store
+from echodex.cli import cli
+from echodex.commands.identifying import _clock
+
+ECHODEX = Path(sys.executable).parent / "echodex"
+RATE = 8000
+
+
+def noise(seed: int, seconds: float) -> np.ndarray:
+    """Bursts of noise, each in a band of its own."""
+    random = np.random.default_rng(seed)
+    bursts = []
+    for _ in range(int(seconds * 2)):
+        spectrum = np.zeros(RATE // 4 + 1, complex)
+        low = random.integers(50, 1500)
+        spectrum[low : low + 200] = np.exp(2j * np.pi * random.random(200))
+        bursts.append(np.fft.irfft(spectrum))
+    return np.concatenate(bursts) * 3
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("identifying")
+    (folder / "audio").mkdir()
+    for seed in range(8):
+        soundfile.write(folder / "audio" / f"{seed}.wav", noise(seed, 10), RATE)
+    store = Store.open(folder / "library")
+    store.add(folder / "audio")
+    store.embed("dummy", settings={"window_s": 0.5})
+    return folder / "library"
+
+
+def run(library: Path, *arguments: object, stdin: bytes | None = None) -> str:
+    words = ["--store", str(library), "--quiet", "identify", *map(str, arguments)]
+    done = CliRunner().invoke(cli, words, input=stdin, catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_what_plays_where(library: Path, tmp_path: Path) -> None:
+    query = tmp_path / "query.wav"
+    soundfile.write(query, np.concatenate([noise(2, 10)[2 * RATE :], noise(6, 10)[: 4 * RATE]]), RATE)
+    header, first, second = run(library, query).splitlines()
+    assert header.split() == ["query", "clip", "score", "confidence", "path"]
+    assert first.split()[:2] == ["0:00.0-0:08.0", "0:02.0-0:10.0"]
+    assert first.endswith("2.wav")
+    assert second.split()[:2] == ["0:08.0-0:12.0", "0:00.0-0:04.0"]
+    assert second.endswith("6.wav")
+    told = json.loads(run(library, query, "--json"))
+    assert [(match["query_start_s"], match["segments"]) for match in told] == [(0.0, 16), (8.0, 8)]
+    assert json.loads(run(library, "-", "--json", stdin=query.read_bytes())) == told
+    assert json.loads(run(library, query, "--json", "--limit", 1)) == told[:1]
+
+
+def test_nothing_known(library: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "query.wav", noise(99, 5), RATE)
+    assert run(library, tmp_path / "query.wav") == "nothing known plays here\n"
+    assert json.loads(run(library, tmp_path / "query.wav", "--json")) == []
+
+
+def test_an_error_is_a_sentence(library: Path) -> None:
+    command = [str(ECHODEX), "--store", str(library), "identify", "-"]
+    done = subprocess.run(command, capture_output=True, input=b"", check=False)
+    assert (done.returncode, done.stdout) == (65, b"")
+    assert done.stderr.startswith(b"error: the query's stream cannot be used (empty)")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3599.99, "1:00:00.0"), (7325.5, "2:02:05.5")],
+)
+def test_a_time_is_minutes_and_seconds(seconds: float, shown: str) -> None:
+    assert _clock(seconds) == shown
