@@ -26,18 +26,24 @@ class Choice:
 def choose(n: int, dim: int, *, memory_bytes: int, deletes: bool = True) -> Choice:
     """Return the kind for n rows of `dim` numbers on a machine with `memory_bytes`.
 
-    deletes: whether rows will be removed, which not every kind can do.
+    deletes: whether rows will be removed. Where not, "ivf-rabitq" stands between "ivf" and "ivf-sq8": half the memory
+    of the first, and the effort decides what it finds, while codes of "ivf-sq8" lose what no effort finds again.
+
+    Never "hnsw": on 200,000 clustered rows of 128 numbers it answered 22,000 queries/s of one thread, one at a time, at
+    recall 0.95, "ivf" 27,000, and took three times as long to build.
     """
-    room = MEMORY_SHARE * memory_bytes
     if n <= FLAT_ROWS:
         return Choice("flat", reason=f"{n:,} vectors are few enough to compare a query with every one")
-    kinds = ("ivf", "ivf-sq8") if deletes else ("ivf", "ivf-sq8", "ivf-rabitq")
+    kinds = ("ivf", "ivf-sq8") if deletes else ("ivf", "ivf-rabitq", "ivf-sq8")
     sizes = {kind: n * build_kind(kind).bytes_per_vector(dim) for kind in kinds}
+    room = MEMORY_SHARE * memory_bytes
     chosen = next((kind for kind in kinds if sizes[kind] <= room), kinds[-1])
-    fits = "fit in" if sizes[chosen] <= room else "are the least there is, more than"
-    return Choice(
-        chosen, reason=f"{n:,} vectors of {dim} numbers take {_size(sizes[chosen])} as {chosen}, which {fits}"
+    fits = "within" if sizes[chosen] <= room else "the smallest kind that will do, and are more than"
+    reason = (
+        f"{n:,} vectors of {dim} numbers take {_size(sizes[chosen])} as {chosen}, {fits} the quarter of "
+        f"{_size(memory_bytes)} memory that an index may take"
     )
+    return Choice(chosen, reason=reason)
 
 
 def _size(count: float) -> str:

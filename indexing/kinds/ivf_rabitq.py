@@ -15,7 +15,8 @@ from .inverted import ID_BYTES, Inverted, InvertedConfig
 from .refined import HALF_BYTES, refined_parameters, with_halves
 from .registry import register
 
-FACTOR_BYTES = 16
+FACTOR_BYTES = 8
+"""Of each code: its distance from the centre, and by how much its bits are off."""
 
 
 @dataclass(frozen=True)

@@ -45,14 +45,22 @@ def build_kind(name: str, settings: Mapping[str, Any] | None = None) -> Kind:
     if name not in _REGISTRY:
         raise UsageError(f"index kind {name!r} does not exist{_hint(name, kind_names())}")
     kind_class = _REGISTRY[name]
-    known = {field.name: field.default for field in fields(kind_class.config_type)}
-    for key, value in (settings or {}).items():
+    kind: Kind = kind_class(kind_class.config_type(**_checked(name, kind_class.config_type, settings or {})))
+    return kind
+
+
+def _checked(name: str, config_type: type[Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings, each of the type of its default: a whole number where a fraction may stand becomes one."""
+    known = {field.name: field.default for field in fields(config_type)}
+    checked: dict[str, Any] = {}
+    for key, value in settings.items():
         if key not in known:
             raise UsageError(f"index kind {name!r} has no setting {key!r}{_hint(key, known)}")
-        if isinstance(value, bool) or not isinstance(value, type(known[key])):
-            raise UsageError(f"setting {key} of index kind {name!r} is a {type(known[key]).__name__}, not {value!r}")
-    kind: Kind = kind_class(kind_class.config_type(**(settings or {})))
-    return kind
+        wanted = type(known[key])
+        checked[key] = float(value) if wanted is float and type(value) is int else value
+        if type(checked[key]) is not wanted:
+            raise UsageError(f"setting {key} of index kind {name!r} is of type {wanted.__name__}, not {value!r}")
+    return checked
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
