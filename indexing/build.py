@@ -17,6 +17,7 @@ from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.manifest import CLIP, SEGMENT, IndexManifest, Recipe
 from ..schemas.vector import Float32, Space
+from ..store.lock import writer_lock
 from ..store.names import check_name
 from ..store.spaces import table_of
 from ..store.vectors import read_all_segments, read_pooled
@@ -146,7 +147,8 @@ def keep_index(store: Store, space: Space, draft: Draft) -> IndexManifest:
     The version of the table that it was built at is tagged, so that it stays and what changed since can be told.
     """
     written = draft.put(shelf_of(store, space))
-    store.tables.tag(table_of(space), tag_of(written.name), written.table_version)
+    with writer_lock(store.path):
+        store.tables.tag(table_of(space), tag_of(written.name), written.table_version)
     return written
 
 

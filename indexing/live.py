@@ -65,8 +65,8 @@ class OpenIndex:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         found, rows = self._search_base(queries, k, allowed)
         if len(self._tail):
-            found, rows = self._with_tail(queries, found, rows, allowed)
-        return _ordered(found, rows)
+            found, rows = self._with_tail(queries, np.where(rows < 0, -np.inf, found), rows, allowed)
+        return (rows, found) if _tidy(found, rows) else _tidied(found, rows)
 
     def can_find(self, row: int) -> bool:
         """Whether a row is still of a clip that the table holds."""
@@ -100,8 +100,7 @@ class OpenIndex:
 
     def _scored(self, queries: Float32, k: int, effort: int, selector: Any) -> tuple[Float32, Rows]:
         distances, rows = self._mapped.search(queries, k, effort, selector)
-        found = scores(distances, self._metric)
-        return np.where(rows < 0, -np.inf, found) if (rows < 0).any() else found, rows
+        return scores(distances, self._metric), rows
 
     def _search_subset(self, queries: Float32, k: int, rows: Rows) -> tuple[Float32, Rows]:
         import faiss
@@ -127,12 +126,18 @@ class OpenIndex:
         return np.take_along_axis(both, best, axis=1), np.take_along_axis(both_rows, best, axis=1)
 
 
-def _ordered(found: Float32, rows: Rows) -> tuple[Rows, Float32]:
-    """Return both with equal scores in the order of their rows; FAISS gives them best first already."""
-    if (found[:, 1:] == found[:, :-1]).any():
-        best = np.lexsort((rows, -found), axis=1)
-        found, rows = np.take_along_axis(found, best, axis=1), np.take_along_axis(rows, best, axis=1)
-    return rows, found
+def _tidy(found: Float32, rows: Rows) -> bool:
+    """Whether no row is missing and no two scores of a query are equal. Of one query Python knows sooner than NumPy."""
+    if len(rows) == 1:
+        return rows.item(-1) >= 0 and len(set(found[0].tolist())) == len(found[0])
+    return not ((rows[:, -1] < 0).any() or (found[:, 1:] == found[:, :-1]).any())
+
+
+def _tidied(found: Float32, rows: Rows) -> tuple[Rows, Float32]:
+    """Return both with -inf for missing rows, and equal scores in the order of their rows."""
+    found = np.where(rows < 0, np.float32(-np.inf), found)
+    best = np.lexsort((rows, -found), axis=1)
+    return np.take_along_axis(rows, best, axis=1), np.take_along_axis(found, best, axis=1)
 
 
 def _padded(found: Float32, rows: Rows, k: int) -> tuple[Float32, Rows]:

@@ -39,16 +39,14 @@ def open_index(
     is kept with the store object for the next call. Raises NotFound for an index that was never built.
     """
     shelf = shelf_of(store, space)
-    key, state = ("index", space.name, name, level), shelf.state()
+    key = ("index", space.name, name, level)
     kept = store.kept.get(key)
     version = store.tables.version(table_of(space))
-    if isinstance(kept, _Kept) and kept.state == state and kept.index.version == version:
+    if isinstance(kept, _Kept) and kept.state == shelf.state() and kept.index.version == version:
         return kept.index
-    manifest = _chosen(shelf, space, name, level)
-    index = _opened(store, space, shelf, manifest, version) if manifest else None
-    if index is None:
-        recipe = manifest.recipe if manifest else _suitable(store, space, level)
-        index = _built(store, space, recipe, progress)
+    index = None
+    while index is None:  # until no other process replaces the files between their naming and their opening
+        index = _found(store, space, name, level, version) or _built(store, space, name, level, progress)
     store.kept[key] = _Kept(shelf.state(), index)
     return index
 
@@ -83,11 +81,17 @@ def _is_of(manifest: IndexManifest, space: Space) -> bool:
     return made_from == (space.name, space.digest, space.created_at, space.dim)
 
 
-def _opened(store: Store, space: Space, shelf: Shelf, manifest: IndexManifest, version: int) -> OpenIndex | None:
-    """Return the index of a manifest, caught up to `version`; None, and say why, where it has to be built again."""
+def _found(store: Store, space: Space, name: str | None, level: str, version: int) -> OpenIndex | None:
+    """Return the index that is meant, caught up to `version`; None, and say why, where it has to be built."""
+    shelf = shelf_of(store, space)
+    manifest = _chosen(shelf, space, name, level)
+    if manifest is None:
+        return None
     try:
         return _mapped(shelf, manifest, _change(store, space, manifest, version))
     except FileNotFoundError as error:
+        if _chosen(shelf, space, name, level) != manifest:  # another process has just built it anew
+            return _found(store, space, name, level, version)
         logger.warning("%s is missing; the index is built again", error.filename)
     except Stale as reason:
         logger.warning("%s; the index is built again", reason)
@@ -113,19 +117,27 @@ def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
     return OpenIndex(manifest, kind, MappedIndex(index_file, kind, manifest.lists_at), ids, change)
 
 
-def _suitable(store: Store, space: Space, level: str) -> Recipe:
+def _recipe(store: Store, space: Space, name: str | None, level: str) -> Recipe:
+    """Return the recipe of the index that is meant, or where there is none one that suits the space."""
+    manifest = _chosen(shelf_of(store, space), space, name, level)
+    if manifest:
+        return manifest.recipe
     recipe, reason = recipe_of(BuildConfig(level=level), store.tables.count(table_of(space)), space.dim)
     logger.info("space %s has no index yet; %s", space.name, reason)
     return recipe
 
 
-def _built(store: Store, space: Space, recipe: Recipe, progress: Progress) -> OpenIndex:
-    """Return a new index of this recipe: kept in the store, or where it cannot be written, for this process alone."""
-    draft = draft_index(store, space, recipe, progress=progress)
-    version = draft.manifest.table_version
-    change = Change.none(version, space.dim, recipe.level)
+def _built(store: Store, space: Space, name: str | None, level: str, progress: Progress) -> OpenIndex | None:
+    """Return a new index: kept in the store, or where it cannot be written, for this process alone.
+
+    None where another process has replaced it before it could be opened.
+    """
+    draft = draft_index(store, space, _recipe(store, space, name, level), progress=progress)
+    change = Change.none(draft.manifest.table_version, space.dim, level)
     try:
         return _mapped(shelf_of(store, space), keep_index(store, space, draft), change)
+    except FileNotFoundError:
+        return None
     except StorageError as error:
         logger.warning("the index of %s is not kept: %s", space.name, error)
     with tempfile.TemporaryDirectory() as folder:  # what is mapped stays readable after its file is gone

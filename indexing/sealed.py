@@ -51,7 +51,13 @@ class Sealed:
         """Check the bytes from `start` to `stop` (None: the end), those that were not checked yet; raise Stale."""
         stop = self._seal.size_bytes if stop is None else stop
         first, last = start // self._seal.block_bytes, -(-stop // self._seal.block_bytes)
-        blocks = first + np.flatnonzero(self._unchecked[first:last])
+        self._check(first + np.flatnonzero(self._unchecked[first:last]))
+
+    def check_more(self, blocks: int) -> None:
+        """Check up to so many further blocks, those nearest to the file's start; raise Stale."""
+        self._check(np.flatnonzero(self._unchecked)[:blocks])
+
+    def _check(self, blocks: NDArray[np.int64]) -> None:
         found = _sums(self.content, self._seal.block_bytes, blocks.tolist())
         if any(total != self._seal.sums[block] for total, block in zip(found, blocks, strict=True)):
             raise Stale(f"{self.path} is not what was written")

@@ -38,7 +38,7 @@ def filled(store: Store, make_wav: MakeWav, tmp_path: Path) -> Store:
 AddVectors = Callable[..., list[str]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def add_vectors() -> AddVectors:
     """Give a store clips that are only vectors: add_vectors(store, float32[n, d], first=0, segments=1) -> their ids."""
     return _add_vectors

@@ -31,6 +31,14 @@ def exact(matrix: Matrix, queries: Matrix, metric: str) -> Matrix:
     return np.asarray(queries @ matrix.T)
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, add_vectors: AddVectors) -> Store:
+    """A store of 2,000 vectors that no test changes but for its index."""
+    store = Store.open(tmp_path_factory.mktemp("shared") / "library")
+    add_vectors(store, clustered(2000, 24))
+    return store
+
+
 def build(store: Store, kind: str, metric: str = "cosine") -> OpenIndex:
     build_index(store, BuildConfig(kind, metric=metric, recall=0.98, name="x"))
     return open_index(store, store.space(), name="x")
@@ -46,23 +54,24 @@ def test_a_flat_index_equals_brute_force(store: Store, metric: str, add_vectors:
     assert scores == pytest.approx(-np.sort(-truth, axis=1)[:, :10], abs=1e-5)
 
 
+LEAST = {"ivf-sq8": 0.95, "ivf-rabitq": 0.85, "ivfpq": 0.5, "ivfpq-rr": 0.8}
+"""Recall of kinds that shorten their rows, on what even all cells give; the others are exact on a small subset."""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.002, 0.05, 0.6])
-def test_a_subset_gives_its_own_nearest_not_what_is_left_of_all(
-    store: Store, kind: str, share: float, add_vectors: AddVectors
-) -> None:
-    matrix, queries = clustered(4000, 24), clustered(50, 24, seed=1)
-    add_vectors(store, matrix)
-    index = build(store, kind)
-    allowed = np.random.default_rng(0).random(4000) < share
+def test_a_subset_gives_its_own_nearest_not_what_is_left_of_all(shared: Store, kind: str, share: float) -> None:
+    queries, matrix = clustered(50, 24, seed=1), shared.vectors().matrix
+    index = build(shared, kind)
+    allowed = np.random.default_rng(0).random(len(matrix)) < share
     rows, scores = index.search(queries, 5, allowed)
-    truth = np.where(allowed, queries @ matrix.T, -np.inf)
-    best = np.argsort(-truth, axis=1)[:, :5]
-    assert (rows >= 0).sum() == 50 * min(5, allowed.sum())
+    k = min(5, allowed.sum())
+    best = np.argsort(-np.where(allowed, queries @ matrix.T, -np.inf), axis=1)[:, :k]
+    assert (rows >= 0).sum() == 50 * k
     assert allowed[rows[rows >= 0]].all()
-    hits = [len(set(a) & set(b)) / 5 for a, b in zip(rows.tolist(), best.tolist(), strict=True)]
-    assert np.mean(hits) >= (1.0 if kind in ("flat", "ivf", "hnsw") else 0.6 if kind == "ivfpq" else 0.93)
-    assert (np.diff(scores, axis=1) <= 0).all()
+    hits = [len(set(a) & set(b)) / k for a, b in zip(rows.tolist(), best.tolist(), strict=True)]
+    assert np.mean(hits) >= LEAST.get(kind, 1.0)
+    assert (scores[:, 1:] <= scores[:, :-1]).all()
 
 
 def test_what_is_missing_is_said(store: Store, add_vectors: AddVectors) -> None:
@@ -84,19 +93,17 @@ def test_equal_scores_come_in_row_order(store: Store, add_vectors: AddVectors) -
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_batch_and_single_questions_agree(store: Store, kind: str, add_vectors: AddVectors) -> None:
-    add_vectors(store, clustered(3000, 24))
+def test_a_batch_and_single_questions_agree(shared: Store, kind: str) -> None:
     queries = clustered(100, 24, seed=1)
-    index = build(store, kind)
+    index = build(shared, kind)
     alone = [index.search(query[None], 10) for query in queries]
     rows, scores = index.search(queries, 10)
-    same = (rows == np.concatenate([found for found, _ in alone])).mean()
-    assert same > 0.99
+    assert (rows == np.concatenate([found for found, _ in alone])).mean() > 0.99
     assert scores == pytest.approx(np.concatenate([found for _, found in alone]), abs=1e-5)
 
 
 def test_a_subset_larger_than_the_exact_limit_looks_into_more_cells(store: Store, add_vectors: AddVectors) -> None:
-    n = 2 * SUBSET_ROWS
+    n = SUBSET_ROWS * 8 // 5
     matrix = clustered(n, 8)
     add_vectors(store, matrix)
     index = build(store, "ivf")

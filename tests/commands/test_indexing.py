@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from echodex.api import Store
+from echodex.cli import cli
+from echodex.errors import BadInput, NotFound, UsageError
+
+MakeWav = Callable[..., Path]
+
+
+@pytest.fixture
+def run(store: Store, make_wav: MakeWav, tmp_path: Path) -> Callable[..., Result]:
+    for seed in range(20):
+        make_wav(f"{seed}.wav", seed=seed)
+    store.add(tmp_path / "audio")
+    store.embed("dummy")
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["--store", str(store.path), *arguments], catch_exceptions=True)
+
+    return invoke
+
+
+def test_build_list_use_and_drop(run: Callable[..., Result], store: Store) -> None:
+    built = json.loads(run("index", "build", "--json").stdout)
+    assert (built["index"]["kind"], built["index"]["recall"], built["index"]["rows"]) == ("flat", 1.0, 20)
+    assert "few enough" in built["reason"]
+    run("index", "build", "hnsw", "--metric", "l2", "--set", "m=8", "--recall", "0.9")
+    listed = json.loads(run("index", "list", "--json").stdout)
+    assert [(index["name"], index["settings"]) for index in listed][1] == ("flat", {})
+    assert listed[0]["name"] == "hnsw-l2"
+    assert listed[0]["settings"] == {"m": 8}
+    clip = store.vectors().clip_ids[0]
+    cosine, l2 = (json.loads(run("similar", clip, "--json", *more).stdout) for more in ((), ("--index", "hnsw-l2")))
+    assert {hit["clip_id"] for hit in cosine} == {hit["clip_id"] for hit in l2} or len(l2) == 10
+    assert all(hit["score"] <= 0 for hit in l2), "a distance, negative so that more is nearer"
+    assert "dropped hnsw-l2" in run("index", "drop", "hnsw-l2").stdout
+    assert "hnsw" not in run("index", "list").stdout
+
+
+def test_a_published_preset_keeps_its_parameters(run: Callable[..., Result]) -> None:
+    built = json.loads(run("index", "build", "nafp-hnsw", "--json").stdout)["index"]
+    assert (built["kind"], built["metric"], built["effort"], built["settings"]["m"]) == ("hnsw", "l2", 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (("index", "build", "nonsense"), UsageError, "flat"),
+        (("index", "build", "flat", "--set", "nlist=3"), (UsageError, BadInput), "nlist"),
+        (("index", "build", "ivf", "--name", "../x"), UsageError, "name"),
+        (("index", "drop", "ivf"), NotFound, "does not exist"),
+        (("similar", "x", "--index", "ivf"), NotFound, "index build"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    run: Callable[..., Result], arguments: tuple[str, ...], error: type[Exception], says: str
+) -> None:
+    result = run(*arguments)
+    assert isinstance(result.exception, error)
+    assert says in str(result.exception)
+
+
+def test_segments_are_not_for_similar(run: Callable[..., Result], store: Store) -> None:
+    run("index", "build", "--level", "segment")
+    result = run("similar", store.vectors().clip_ids[0], "--index", "flat-segments")
+    assert isinstance(result.exception, UsageError)
+    assert "identify" in str(result.exception)
