@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from echodex.audio.clip import read_mono
+from echodex.encoders.base import Weights
 from echodex.encoders.dummy import Dummy, DummyConfig
 from echodex.errors import BadInput, NotFound
 from echodex.indexing.listen import listen
@@ -28,10 +29,17 @@ class Config:
 class Overlapping:
     """Windows of 2.5 hops, with one more that ends with the clip, as `clmr` has; a short clip is repeated."""
 
-    name = "overlapping"
+    name: ClassVar[str] = "overlapping"
     config = Config()
     dim = 8
     hop, window = 1000, 2500
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], weights: Weights | None) -> Self:
+        return cls()
+
+    def weights(self) -> Weights:
+        return {}
 
     def encode(self, waveforms: Sequence[Float32]) -> list[Segments]:
         return [self._one(waveform) for waveform in waveforms]
@@ -44,9 +52,6 @@ class Overlapping:
         vectors = np.stack([np.abs(np.fft.rfft(row))[1:9] for row in rows]).astype(np.float32)
         return Segments(np.array(starts, np.float32) / np.float32(4000), vectors)
 
-    build: Any = None
-    weights: Any = dict
-
 
 def noisy(seconds: float, rate_hz: int, seed: int = 0) -> Samples:
     random = np.random.default_rng(seed)
@@ -57,7 +62,7 @@ def at_once(path: Path, encoder: Any, hop_s: float) -> Float32:
     """What the encoder gives for the whole waveform, on its grid, scaled to unit length."""
     found = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0]
     rows: Float32 = found.vectors[np.isclose(found.start_s % hop_s, 0, atol=1e-5)]
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 5.0, 59.9, 60.0, 61.3, 183.26])

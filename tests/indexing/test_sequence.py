@@ -153,7 +153,8 @@ def test_an_empty_clip_and_a_query_of_one_segment(clips: list[Matrix]) -> None:
 
 def best_run(query: Matrix, clips: list[Matrix], max_gap: int) -> tuple[float, set[tuple[int, int, int, int]]]:
     """Brute force: the largest excess over every clip, shift and stretch, and all that have it."""
-    best, found = 0.0, set()
+    best = 0.0
+    found: set[tuple[int, int, int, int]] = set()
     for number, clip in enumerate(clips):
         for shift in range(-len(query) + 1, len(clip)):
             common = [o for o in range(len(query)) if 0 <= o + shift < len(clip)]
