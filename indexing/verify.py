@@ -38,8 +38,12 @@ copy, and by chance two clips explain each other over a near-silent half.
 CACHE_BYTES = 256 << 20
 """Decoded waveforms kept for the next comparison: more than an hour of audio."""
 
-BATCH = 16
-"""Candidates compared with a representative at a time; once a whole batch fails, the less similar rest is not tried."""
+BATCH = 32
+"""Candidates compared with a representative at a time; once a whole batch fails, the less similar rest is not tried.
+
+A noised copy of one of many takes of a sound may rank behind all other takes: 16 would miss it behind 16 of them, and
+saves a sixth of the time where there is nothing to find.
+"""
 
 logger = logging.getLogger(__name__)
 

@@ -117,6 +117,23 @@ def test_within_a_filter(corpus: Store) -> None:
     assert sorted(names(groups[0])) == ["crop.wav", "first.wav", "noised.wav", "quiet.wav"]
 
 
+def test_a_large_group_is_described_in_full(store: Store, add_vectors: Callable[..., list[str]]) -> None:
+    rng = np.random.default_rng(0)
+    centre = rng.normal(size=16)
+    near = np.repeat(centre + 0.02 * rng.normal(size=(300, 16)), 4, axis=0)
+    rows = np.concatenate([near, rng.normal(size=(50, 16))])
+    matrix = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+    ids = add_vectors(store, matrix)
+    [group] = store.duplicates(min_score=0.95)
+    cosines = matrix[:1200].astype(np.float64) @ matrix[:1200].astype(np.float64).T
+    assert sorted(member.clip_id for member in group.members) == ids[:1200]
+    assert group.lowest_pair_score == pytest.approx(cosines.min(), abs=1e-6)
+    best = ids.index(group.representative)
+    assert {member.clip_id: member.score for member in group.members} == pytest.approx(
+        dict(zip(ids, cosines[best].tolist(), strict=False)), abs=1e-6
+    )
+
+
 def test_what_cannot_be_asked(filled: Store) -> None:
     with pytest.raises(UsageError, match="verify='ears' does not exist"):
         filled.duplicates(verify="ears")
