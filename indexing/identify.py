@@ -56,7 +56,7 @@ def identify(
     if limit is not None and limit < 1:
         raise UsageError(f"limit is how many matches to return, at least 1, not {limit}")
     timeline = open_timeline(store, store.space(space), progress)
-    wanted = store.clips(["clip_id"], view=view, where=where).column(0).combine_chunks() if view or where else None
+    usable = store.clips(["clip_id"], view=view, where=where).column(0).combine_chunks()
     encoder = store.encoder(timeline.space)
     with _on_disk(query) as path:
         heard = listen(path, encoder, timeline.hop_s, progress)
@@ -65,7 +65,7 @@ def identify(
     worth = _worth(unrelated) if min_score is None else Worth(min_score)
     runs = match(
         heard.vectors,
-        timeline.collection(wanted),
+        timeline.collection(usable),
         worth,
         max_gap=math.ceil(MAX_GAP_S / timeline.hop_s),
         min_excess=unrelated.excess(MIN_CONFIDENCE, pairs) if min_score is None else 0.0,

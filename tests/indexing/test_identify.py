@@ -134,6 +134,8 @@ def test_what_is_removed_or_added_is_seen_at_once(made: Path, tmp_path: Path, qu
     assert told(found) == [("50", 0.0, 6.0, 2.0, 8.0), ("3", 6.0, 12.0, 2.0, 8.0)]
     store.tables.delete(table_of(store.space()), is_in("clip_id", [found[1].clip_id]))
     assert told(store.identify(query)) == [("50", 0.0, 6.0, 2.0, 8.0)]
+    store.tables.delete("clips", is_in("clip_id", [found[0].clip_id]))
+    assert store.identify(query) == []
 
 
 def test_what_cannot_be_asked(store: Store, made: Path, tmp_path: Path, query: Path) -> None:
