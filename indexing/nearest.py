@@ -1,7 +1,7 @@
 """The nearest rows of a row: among all, exactly, or among the rows of the cells around it.
 
-Both searches ask FAISS for a few more rows than are wanted, by float32 inner product, and settle the order by exact
-distances (chords.py). Rows must be distinct (identical.py) and of unit length; a zero row has cosine 0 to every other.
+Both searches ask FAISS for a few more rows than are wanted, in float32, and settle the order by exact distances
+(chords.py). Rows must be distinct (identical.py) and of unit length; a zero row has cosine 0 to every other.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ExactFinder:
 
         queries = self.matrix[rows]
         if self.device == "cpu" or count > MAX_SELECTION:
-            return _knn(queries, self.matrix, count)
+            return faiss.knn(queries, self.matrix, count, metric=faiss.METRIC_INNER_PRODUCT)
         return faiss.knn_gpu(
             faiss.StandardGpuResources(), queries, self.matrix, count, metric=faiss.METRIC_INNER_PRODUCT
         )
@@ -107,7 +107,9 @@ class ExactFinder:
 class CellFinder:
     """Compares with the rows of the `probes` cells whose centroids are nearest to a row.
 
-    Cell by cell: all rows of a block that look into a cell are compared with it in one matrix product.
+    Cell by cell: all rows of a block that look into a cell are compared with it in one matrix product, seen from the
+    cell's centroid: what float32 loses is then small beside the cell, not beside a unit vector, so that a crowd of rows
+    that are nearly one is still told apart.
     """
 
     matrix: Float32
@@ -135,26 +137,31 @@ class CellFinder:
 
         count = min(count, len(self.matrix) - 1)
         fetched = min(count + 1 + SPARE, len(self.matrix))
-        heap = faiss.ResultHeap(len(rows), fetched, keep_max=True)
-        for places, members in self._meetings(rows):
-            scores, found = _knn(self.matrix[rows[places]], self.matrix[members], min(fetched, len(members)))
-            heap.add_result_subset(places, scores, members[found])
+        heap = faiss.ResultHeap(len(rows), fetched, keep_max=False)
+        for places, members, centroid in self._meetings(rows):
+            queries, base = self.matrix[rows[places]] - centroid, self.matrix[members] - centroid
+            squared, found = faiss.knn(queries, base, min(fetched, len(members)))
+            heap.add_result_subset(places, squared, members[found])
         ids, squared = settle(self.matrix, self.blank, rows, heap.I, count)
         short = np.flatnonzero(np.isinf(squared[:, -1])) if count else np.empty(0, np.int64)
         if len(short):
             ids[short], squared[short] = ExactFinder(self.matrix, self.blank).nearest(rows[short], count)
         return ids, squared
 
-    def _meetings(self, rows: Rows) -> Iterator[tuple[Rows, Rows]]:
-        """Yield the places in `rows` that look into a cell, with the cell's rows: for every cell, in bounded blocks."""
-        cells = _nearest_centroids(self.matrix[rows], self.cells.centroids, self.probes)
+    def _meetings(self, rows: Rows) -> Iterator[tuple[Rows, Rows, Float32]]:
+        """Yield the places in `rows` that look into a cell, the cell's rows, in bounded blocks, and its centroid: for
+        every cell.
+        """
+        import faiss
+
+        cells = faiss.knn(self.matrix[rows], self.cells.centroids, self.probes)[1]
         by_cell = np.argsort(cells, axis=None, kind="stable")
         bounds = np.searchsorted(cells.ravel()[by_cell], np.arange(len(self.cells) + 1))
         for cell in np.flatnonzero(np.diff(bounds)).tolist():
             places = by_cell[bounds[cell] : bounds[cell + 1]] // cells.shape[1]
             members = self.cells.members(cell)
             for start in range(0, len(members), _BASE_ROWS):
-                yield places, members[start : start + _BASE_ROWS]
+                yield places, members[start : start + _BASE_ROWS], self.cells.centroids[cell]
 
 
 def settle(matrix: Float32, blank: NDArray[np.bool_], rows: Rows, found: Rows, count: int) -> tuple[Rows, Float32]:
@@ -163,22 +170,10 @@ def settle(matrix: Float32, blank: NDArray[np.bool_], rows: Rows, found: Rows, c
     A row is not its own neighbour. blank: bool[n], which rows are zero: they count as at right angles to all.
     """
     squared = squared_chords(matrix, rows, found)
-    squared += blank[rows][:, None].astype(np.float32) + blank[found]
+    squared[(blank[rows][:, None] | blank[found]) & (found >= 0)] = 2
     squared[found == rows[:, None]] = np.inf
     order = np.lexsort((found, squared), axis=1)[:, :count]
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(squared, order, axis=1)
-
-
-def _knn(queries: Float32, base: Float32, count: int) -> tuple[Float32, Rows]:
-    import faiss
-
-    return faiss.knn(queries, base, count, metric=faiss.METRIC_INNER_PRODUCT)
-
-
-def _nearest_centroids(queries: Float32, centroids: Float32, count: int) -> Rows:
-    import faiss
-
-    return np.asarray(faiss.knn(queries, centroids, count)[1], dtype=np.int64)
 
 
 def _nearest_float64(matrix: Float32, rows: Rows, count: int) -> Rows:

@@ -164,6 +164,26 @@ def test_copies_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     assert graph.ids[2999].tolist() == [0, *range(1000, 1014)]
 
 
+def test_a_crowd_of_rows_that_are_nearly_one_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = lumps(4000, 64)
+    matrix[:2000] = unit(matrix[0] + 1e-4 * np.random.default_rng(1).standard_normal((2000, 64)))
+    graph = approximate(monkeypatch, matrix, k=10)
+    assert not graph.exact
+    crowd = matrix[:2000].astype(np.float64)
+    far = (crowd**2).sum(axis=1)[:, None] + (crowd**2).sum(axis=1) - 2 * crowd @ crowd.T
+    np.fill_diagonal(far, np.inf)
+    found = np.take_along_axis(far, graph.ids[:2000], axis=1)
+    assert (found <= np.sort(far, axis=1)[:, 9:10] * (1 + 1e-5)).mean() >= 0.985
+
+
+def test_zero_rows_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = lumps(2000, 16)
+    matrix[[5, 900]] = 0
+    graph = approximate(monkeypatch, matrix)
+    assert (graph.scores[[5, 900]] == 0).all()
+    assert not np.isin(graph.ids[np.delete(np.arange(2000), [5, 900])], [5, 900]).any()
+
+
 def test_cells_smaller_than_a_list_still_fill_it(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = lumps(500, 8)
     graph = approximate(monkeypatch, matrix, k=60, recall=0.01)
