@@ -46,19 +46,6 @@ class Cells:
         cells[self.rows] = np.repeat(np.arange(len(self)), self.sizes)
         return cells
 
-    def nearest(self, count: int) -> Rows:
-        """Return int64[c, min(count, c)]: the cells nearest to each cell by their centroids, itself first."""
-        import faiss
-
-        count = min(count, len(self))
-        near = faiss.knn(self.centroids, self.centroids, count)[1].astype(np.int64)
-        own = np.arange(len(self))[:, None]
-        near = np.concatenate([own, near], axis=1)  # of equal centroids another may come first, or fill the list
-        again = near == own
-        again[:, 0] = False
-        order = np.argsort(again, axis=1, kind="stable")[:, :count]
-        return np.take_along_axis(near, order, axis=1)
-
 
 def make_cells(matrix: Float32, count: int | None = None, seed: int = 0) -> Cells:
     """Return cells of float32[n, d] (n >= 1) by k-means with Euclidean distance.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echodex.indexing.cells import Cells, make_cells
+from echodex.indexing.cells import make_cells
 
 
 def rows(n: int, dim: int = 8, seed: int = 0) -> np.ndarray:
@@ -38,22 +38,3 @@ def test_the_same_seed_gives_the_same_cells() -> None:
     assert first.centroids.tobytes() == again.centroids.tobytes()
     assert first.rows.tolist() == again.rows.tolist()
     assert first.centroids.tobytes() != other.centroids.tobytes()
-
-
-def test_nearest_cells_begin_with_the_cell_itself() -> None:
-    cells = make_cells(rows(500), 20)
-    near = cells.nearest(6)
-    centres = cells.centroids.astype(np.float64)
-    far = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
-    assert near.tolist() == np.argsort(far, axis=1)[:, :6].tolist()
-    assert cells.nearest(99).shape == (20, 20)
-
-
-def test_cells_with_one_centroid_do_not_hide_each_other() -> None:
-    centroids = np.zeros((7, 3), np.float32)
-    centroids[6] = 1
-    cells = Cells(centroids, np.arange(7), np.arange(8))
-    near = cells.nearest(4)
-    assert near[:, 0].tolist() == list(range(7))
-    assert all(len(set(row)) == 4 for row in near.tolist())
-    assert 6 not in near[:6]
