@@ -9,14 +9,17 @@ would take too long (reach.EXACT_WORK): then recall is measured on a sample, and
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..schemas.vector import Float32
+from ..store.pipeline import core_count, in_order
 from .cells import Cells, make_cells
 from .identical import Classes, equal_rows
 from .near import near_each, true_cells, within
@@ -76,7 +79,7 @@ def near_pairs(matrix: Float32, min_score: float) -> NearPairs:
 
     A row of zeros is near none above score 0. Memory beside the matrix, in bytes: 4 w n for short vectors of w <= 256
     numbers (32 as a rule; twice that while they are sorted by cell), 100 n, 16 LISTED n in the worst case that all
-    rows have just so many neighbours, and some 250 MB of blocks; nothing grows with the number of pairs. Time: for
+    rows have just so many neighbours, and some 200 MB for each core; nothing grows with the number of pairs. Time: for
     each pair of cells that may hold near rows, the product of their sizes and w; at worst n^2 w / 2.
     """
     matrix = np.ascontiguousarray(matrix)
@@ -95,6 +98,15 @@ def near_pairs(matrix: Float32, min_score: float) -> NearPairs:
     how = "exact" if reach.exact else f"recall {reach.recall:.4f} on a sample"
     logger.info("pairs within %g: %s, %.1f of %d cells searched", min_score, how, *searched)
     return NearPairs(counts, reach.recall, reach.exact, searched, classes, class_of, starts, others, search)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A tile: whether each place `above` is near each place `beside`, bool[a, b]."""
+
+    above: slice
+    beside: slice
+    near: NDArray[np.bool_]
 
 
 class _Search:
@@ -117,22 +129,18 @@ class _Search:
         self._place[self._cells.rows] = np.arange(len(short))
         self.counts = np.zeros(len(short), dtype=np.int64)
         self._listed: list[Rows] = []
+        self._later = ~np.tri(TILE[0], dtype=np.bool_)
+        self._scratch = threading.local()
 
     def run(self) -> tuple[Rows, Rows]:
         """Count, and return the lists: int64[c + 1], where each class's begins, and int64[e], the classes near it."""
-        scores = np.empty(TILE[0] * TILE[1], dtype=np.float32)
-        later = ~np.tri(TILE[0], dtype=np.bool_)
-        for above, beside in self._tiles():
-            one, other = self._short[above], self._short[beside]
-            block = scores[: len(one) * len(other)].reshape(len(one), len(other))
-            near = np.matmul(one, other.T, out=block) >= self._floor
-            if beside.start == above.start:
-                near[:, : len(one)] &= later[: len(one), : len(one)]
-            found = np.count_nonzero(near)
-            if found * _DENSE > near.size:
-                self._count_dense(above, beside, near)
-            elif found:
-                self._count_sparse(above, beside, near)
+        # a thread per tile: what BLAS gains by threads of its own in products so small, it loses by their waiting
+        with threadpool_limits(limits=1, user_api="blas"):
+            for found in in_order(self._compare, self._tiles(), ahead=2 * core_count()):
+                if isinstance(found, _Table):
+                    self._count_table(found)
+                else:
+                    self._count_pairs(*found)
         listed = np.concatenate([np.empty(0, dtype=np.int64), *self._listed])
         self._listed = []
         listed = listed[self.counts[listed >> 32] <= LISTED]
@@ -176,18 +184,32 @@ class _Search:
             if len(run) and starts[run[0]] < starts[run[-1] + 1]:
                 yield slice(int(starts[run[0]]), int(starts[run[-1] + 1]))
 
-    def _count_sparse(self, above: slice, beside: slice, near: NDArray[np.bool_]) -> None:
-        one, other = true_cells(near)
-        one, other = one + above.start, other + beside.start
-        sure = near_each(self._matrix, self._rows[one], self._rows[other], self._min_score)
-        one, other = one[sure], other[sure]
+    def _compare(self, tile: tuple[slice, slice]) -> _Table | tuple[Rows, Rows]:
+        """Return the pairs of places of a tile that are near each other, or all of it where they are many."""
+        above, beside = tile
+        one, other = self._short[above], self._short[beside]
+        if not hasattr(self._scratch, "scores"):
+            self._scratch.scores = np.empty(TILE[0] * TILE[1], dtype=np.float32)
+        block = self._scratch.scores[: len(one) * len(other)].reshape(len(one), len(other))
+        near = np.matmul(one, other.T, out=block) >= self._floor
+        if beside.start == above.start:
+            near[:, : len(one)] &= self._later[: len(one), : len(one)]
+        if np.count_nonzero(near) * _DENSE > near.size:
+            near &= within(self._matrix[self._rows[above]], self._matrix[self._rows[beside]], self._min_score)
+            return _Table(above, beside, near)
+        left, right = true_cells(near)
+        left, right = left + above.start, right + beside.start
+        sure = near_each(self._matrix, self._rows[left], self._rows[right], self._min_score)
+        return left[sure], right[sure]
+
+    def _count_pairs(self, one: Rows, other: Rows) -> None:
         np.add.at(self.counts, one, self._weights[other])
         np.add.at(self.counts, other, self._weights[one])
         self._list(one, other)
         self._list(other, one)
 
-    def _count_dense(self, above: slice, beside: slice, near: NDArray[np.bool_]) -> None:
-        near &= within(self._matrix[self._rows[above]], self._matrix[self._rows[beside]], self._min_score)
+    def _count_table(self, table: _Table) -> None:
+        above, beside, near = table.above, table.beside, table.near
         # a float32 product counts exactly up to 2^24
         ones: NDArray[Any] = near.astype(np.float32 if len(self._matrix) < 1 << 24 else np.float64)
         self.counts[above] += (ones @ self._weights[beside].astype(ones.dtype)).astype(np.int64)

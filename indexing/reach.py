@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..schemas.vector import Float32
+from ..store.pipeline import core_count
 from .cells import Cells
 from .near import blocks, true_cells, within
 from .shortened import SLACK
@@ -69,12 +72,16 @@ def _proven(short: Float32, cells: Cells, min_score: float) -> Table:
     centroids = cells.centroids
     depths = np.full((len(cells), len(cells)), np.inf, dtype=np.float32)
     lengths = np.einsum("ij,ij->i", centroids, centroids)
-    for cell in range(len(cells)):
+
+    def measure(cell: int) -> None:
         own = short[cells.starts[cell] : cells.starts[cell + 1]]
         towards = (centroids - centroids[cell]).T
         for at in blocks(len(own), len(cells)):
             nearest = lengths - lengths[cell] - 2 * (own[at] @ towards).max(axis=0)
             np.minimum(depths[cell], nearest, out=depths[cell])
+
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(core_count()) as pool:
+        list(pool.map(measure, range(len(cells))))
     exact = centroids.astype(np.float64)
     squares = np.einsum("ij,ij->i", exact, exact)
     apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * exact @ exact.T, 0))
