@@ -13,15 +13,15 @@ from ..schemas.vector import Float32
 from .keys import ClipIds, id_array
 
 _BLOCK_ROWS = 8192
-Rows = NDArray[np.int64]
+Rows = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 
 def places(column: pa.ChunkedArray, wanted: ClipIds | None) -> tuple[pa.Array, Rows]:
-    """Return the distinct ids of `column` among `wanted` (None: all), sorted, and int64[rows]: which of them each row
+    """Return the distinct ids of `column` among `wanted` (None: all), sorted, and int32[rows]: which of them each row
     of the column holds, -1 for none.
     """
-    targets = np.full(len(column), -1, dtype=np.int64)
+    targets = np.full(len(column), -1, dtype=np.int32)
     rows = np.arange(len(column)) if wanted is None else np.flatnonzero(among(column, wanted))
     ids = id_array(column if wanted is None else column.take(pa.array(rows)))
     order = pc.sort_indices(ids)
@@ -29,7 +29,7 @@ def places(column: pa.ChunkedArray, wanted: ClipIds | None) -> tuple[pa.Array, R
     first = np.ones(len(ids), dtype=np.bool_)
     if len(ids):
         first[1:] = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
-    targets[rows[order.to_numpy()]] = np.cumsum(first) - 1
+    targets[rows[order.to_numpy()]] = np.cumsum(first, dtype=np.int32) - 1
     return (ids if first.all() else ids.filter(pa.array(first))), targets
 
 
@@ -42,16 +42,16 @@ def among(column: pa.ChunkedArray, wanted: ClipIds) -> Bools:
 class Means:
     """Means of the rows that share a target, in a matrix that is allocated once.
 
-    targets: int64[rows], the row of the result that each row of the table belongs to, -1 for none. Batches come in
+    targets: int32[rows], the row of the result that each row of the table belongs to, -1 for none. Batches come in
     the order of `targets`. A clip's segments are written side by side, so that the sums in float64 that are open at
     any time are a few; whatever order they come in, the result is right.
     """
 
     def __init__(self, targets: Rows, count: int, dim: int) -> None:
         self._targets = targets
-        self._left = np.bincount(targets[targets >= 0], minlength=count)
+        self._left = np.bincount(targets[targets >= 0], minlength=count).astype(np.int32)
         self._single = bool((self._left <= 1).all())
-        self._held = np.zeros(count, dtype=np.int64)
+        self._held = np.zeros(count, dtype=np.int32)
         self._matrix: Float32 = np.empty((count, dim), dtype=np.float32)
         self._open: dict[int, NDArray[np.float64]] = {}
         self._done = 0
@@ -83,9 +83,11 @@ class Means:
             return
         for target in nulls.tolist():
             self._add(target, 0, 1, np.zeros(self._matrix.shape[1]))
+        if not len(targets):
+            return
         order = np.argsort(targets, kind="stable")
         rows, first, counts = np.unique(targets[order], return_index=True, return_counts=True)
-        sums = np.add.reduceat(vectors[order], first, axis=0, dtype=np.float64) if len(rows) else np.empty((0, 0))
+        sums = np.add.reduceat(vectors[order], first, axis=0, dtype=np.float64)
         whole = (counts == self._left[rows]) & (self._held[rows] == 0)
         self._matrix[rows[whole]] = sums[whole] / counts[whole, None]
         self._held[rows[whole]] = counts[whole]

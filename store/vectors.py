@@ -78,12 +78,15 @@ def read_pooled(
     keys, batches = _open(tables, space, ["clip_id"], wanted, version)
     clip_ids, targets = places(keys.column("clip_id"), wanted)
     del keys
+    pa.default_memory_pool().release_unused()
     means = Means(targets, len(clip_ids), space.dim)
     means.take_all(batches)
     matrix, held = means.finish()
     if normalise:
         normalise_rows(matrix)
-    return Vectors(clip_ids.filter(pa.array(held)).to_pylist(), matrix, space, version)
+    if not held.all():
+        clip_ids = clip_ids.filter(pa.array(held))
+    return Vectors(clip_ids.to_pylist(), matrix, space, version)
 
 
 def read_all_segments(tables: Tables, space: Space, version: int | None = None) -> SegmentRows:
@@ -117,7 +120,7 @@ def normalised(matrix: Float32) -> Float32:
 def _read_segments(tables: Tables, space: Space, wanted: ClipIds | None, version: int | None) -> SegmentRows:
     version = tables.version(table_of(space)) if version is None else version
     keys, batches = _open(tables, space, ["clip_id", "segment", "start_s"], wanted, version)
-    targets = np.full(len(keys), -1, dtype=np.int64)
+    targets = np.full(len(keys), -1, dtype=np.int32)
     rows = np.arange(len(keys)) if wanted is None else np.flatnonzero(among(keys.column("clip_id"), wanted))
     keys = keys.take(pa.array(rows))
     order = pc.sort_indices(keys, sort_keys=[("clip_id", "ascending"), ("segment", "ascending")])
