@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .pruning.explain import Explanation
     from .pruning.plan import Plan as PruningPlan
     from .pruning.summary import PlanSummary
+    from .schemas.graph import Graph
     from .schemas.hit import DuplicateGroup, Hit, Match
     from .schemas.manifest import IndexManifest
     from .schemas.vector import Float32
@@ -120,6 +121,21 @@ class Store(BaseStore):
         from .indexing.build import drop_index
 
         drop_index(self, name, space=space)
+
+    def knn_graph(
+        self,
+        k: int = 15,
+        *,
+        exact: bool = False,
+        recall: float = 0.99,
+        space: str | None = None,
+        device: str = "auto",
+        progress: Progress = silent,
+    ) -> Graph:
+        """Return the `k` nearest others of every clip, exact or of a measured recall; kept for whoever asks next."""
+        from .indexing.graph import knn_graph
+
+        return knn_graph(self, space, k, exact=exact, recall=recall, device=device, progress=progress)
 
     def identify(
         self,

@@ -1,4 +1,4 @@
-"""index: build, list, drop."""
+"""index: build, list, drop; graph."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ..schemas.manifest import IndexManifest
 
 
+DEVICES = ("auto", "cpu", "cuda")
+
+
 @click.group()
 def index() -> None:
     """FAISS indexes over a space: build, list, drop. They are caches: the table stays the truth."""
@@ -25,9 +28,7 @@ def index() -> None:
 @click.option("--level", type=click.Choice(["clip", "segment"]), default="clip", show_default=True, help="One row per.")
 @click.option("--recall", type=click.FloatRange(0, 1, min_open=True), help="Recall@10 to tune for [default: 0.95].")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the kind.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Train on."
-)
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Train on.")
 @click.option("--no-deletes", "deletes", flag_value=False, default=True, help="auto: clips will hardly be removed.")
 @of_space
 @as_json
@@ -70,6 +71,33 @@ def list_(context: click.Context, /, space: str | None, json_: bool) -> None:
         print_json([_summary(manifest) for manifest in found])
     else:
         _print(found)
+
+
+@index.command()
+@click.option("-k", default=15, show_default=True, type=click.IntRange(min=1), help="Neighbours of each clip.")
+@click.option("--exact", is_flag=True, help="Miss nothing, however long it takes.")
+@click.option("--recall", default=0.99, show_default=True, type=click.FloatRange(0, 1, min_open=True), help="To reach.")
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
+@of_space
+@as_json
+@click.pass_context
+def graph(context: click.Context, /, json_: bool, **options: Any) -> None:
+    """Find the k nearest others of every clip and keep them, for all that ask for neighbours later.
+
+    Interrupted, it goes on where it stopped when it is run again.
+
+    \b
+    Example:
+      echodex index graph -k 15 --recall 0.99
+    """
+    settings: Settings = context.obj
+    found = settings.open().knn_graph(progress=settings.progress, **options)
+    columns = ("space", "clips", "k", "exact", "recall", "effort")
+    values = (found.space, len(found), found.ids.shape[1], found.exact, found.recall, found.effort)
+    if json_:
+        print_json(dict(zip(columns, values, strict=True)))
+    else:
+        print_table(columns, [values])
 
 
 @index.command()

@@ -51,7 +51,7 @@ def knn_graph(
     """
     check_wish(k, recall)
     found = store.space(space)
-    recipe = GraphRecipe(found.name, found.digest, k, exact, 1.0 if exact else recall)
+    recipe = GraphRecipe(found.name, found.identity, k, exact, 1.0 if exact else recall)
     kept = _kept(store, found, recipe)
     if kept:
         return kept
@@ -91,7 +91,7 @@ def _manifests(shelf: Path) -> Iterator[tuple[GraphFolder, GraphManifest]]:
 
 def _current(store: Store, space: Space, manifest: GraphManifest) -> bool:
     """Return whether the table holds what it held when the graph was begun. Compaction changes only its version."""
-    if manifest.recipe.encoder_digest != space.digest:
+    if manifest.recipe.space_identity != space.identity:
         return False
     return store.tables.changes(table_of(space), manifest.table_version) == set()
 

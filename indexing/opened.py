@@ -77,8 +77,7 @@ def _chosen(shelf: Shelf, space: Space, name: str | None, level: str) -> IndexMa
 
 def _is_of(manifest: IndexManifest, space: Space) -> bool:
     """Whether an index was made from this very space, not from one of the same name in another store or before."""
-    made_from = manifest.space, manifest.encoder_digest, manifest.space_created_at, manifest.dim
-    return made_from == (space.name, space.digest, space.created_at, space.dim)
+    return (manifest.space, manifest.space_identity, manifest.dim) == (space.name, space.identity, space.dim)
 
 
 def _found(store: Store, space: Space, name: str | None, level: str, version: int) -> OpenIndex | None:

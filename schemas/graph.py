@@ -56,10 +56,10 @@ def graph_schema(k: int) -> pa.Schema:
 
 @dataclass(frozen=True)
 class GraphRecipe:
-    """What was asked for: lists of k, exact or of this recall (1.0 if exact), of the vectors of an encoder."""
+    """What was asked for: lists of k, exact or of this recall (1.0 if exact), of a space."""
 
     space: str
-    encoder_digest: str
+    space_identity: str
     k: int
     exact: bool
     recall: float

@@ -65,8 +65,7 @@ class IndexManifest:
     dim: int
     ntotal: int
     space: str
-    encoder_digest: str
-    space_created_at: str
+    space_identity: str
     table_version: int
     effort: int
     recall: float

@@ -32,6 +32,13 @@ class Space:
     created_at: str
     note: str = ""
 
+    @property
+    def identity(self) -> str:
+        """What tells this space from any other of its name, in another store or made here again: a cache made from it
+        keeps this.
+        """
+        return f"{self.digest}@{self.created_at}"
+
     def to_metadata(self) -> dict[bytes, bytes]:
         """Return the table metadata that says all this."""
         fields = {k: v for k, v in self.__dict__.items() if k != "name"}

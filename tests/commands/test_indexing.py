@@ -72,3 +72,9 @@ def test_segments_are_not_for_similar(run: Callable[..., Result], store: Store) 
     result = run("similar", store.vectors().clip_ids[0], "--index", "flat-segments")
     assert isinstance(result.exception, UsageError)
     assert "identify" in str(result.exception)
+
+
+def test_the_graph_is_made_and_kept(run: Callable[..., Result], store: Store) -> None:
+    made = json.loads(run("index", "graph", "-k", "3", "--json").stdout)
+    assert made == {"space": store.space().name, "clips": 20, "k": 3, "exact": True, "recall": 1.0, "effort": 0}
+    assert "recall" in run("index", "graph", "-k", "2", "--exact").stdout

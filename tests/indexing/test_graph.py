@@ -96,7 +96,7 @@ def test_it_is_kept_as_arrow_with_a_manifest_and_read_after(made: Store) -> None
     assert manifest["finished"]
     assert manifest["recipe"] == {
         "space": "made",
-        "encoder_digest": made.space("made").digest,
+        "space_identity": made.space("made").identity,
         "k": K,
         "exact": True,
         "recall": 1.0,
