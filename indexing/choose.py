@@ -30,7 +30,7 @@ def choose(n: int, dim: int, *, memory_bytes: int, deletes: bool = True) -> Choi
     of the first, and the effort decides what it finds, while codes of "ivf-sq8" lose what no effort finds again.
 
     Never "hnsw": on 200,000 clustered rows of 128 numbers it answered 22,000 queries/s of one thread, one at a time, at
-    recall 0.95, "ivf" 27,000, and took three times as long to build.
+    recall 0.95, "ivf" at least 27,000, and took nine times as long to build.
     """
     if n <= FLAT_ROWS:
         return Choice("flat", reason=f"{n:,} vectors are few enough to compare a query with every one")

@@ -15,6 +15,9 @@ from .base import ladder, learnable
 MIN_ROWS_PER_CELL = 39
 """Fewer rows a cell than this and FAISS warns that the cells are too many."""
 
+CELLS = 2
+"""Cells are so many times the square root of the rows."""
+
 ID_BYTES = 8
 
 MIN_PROBES = 8
@@ -24,8 +27,12 @@ MIN_PROBES = 8
 class InvertedConfig:
     """How the cells are made.
 
-    nlist: cells; 0 for about 4 sqrt(n), fewer where a cell would have less than 39 rows. rows_per_cell, iterations:
+    nlist: cells; 0 for about 2 sqrt(n), fewer where a cell would have less than 39 rows. rows_per_cell, iterations:
     rows that k-means learns from, a cell, and its steps; more find hardly better cells.
+
+    Measured with 4, 2 and 1 sqrt(n), one thread, tuned for recall@10 0.95, batches: 100,000 rows of 128 numbers in
+    20,000 clusters 6,100, 5,200 and 4,000 queries/s, in a single one 1,400, 2,000 and 2,000; 200,000 in 400 clusters
+    49,000, 54,000 and 60,000, built in 7.4, 2.6 and 0.9 CPU seconds.
     """
 
     nlist: int = 0
@@ -41,7 +48,7 @@ class InvertedConfig:
 
     def cells(self, n: int) -> int:
         """Return the number of cells for n rows."""
-        return self.nlist or max(1, min(round(4 * n**0.5), n // MIN_ROWS_PER_CELL))
+        return self.nlist or max(1, min(round(CELLS * n**0.5), n // MIN_ROWS_PER_CELL))
 
 
 class Inverted:
