@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from ..errors import NotFound, UsageError
+from ..store.where import array_has, storable
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -27,16 +26,17 @@ class Place:
 def clips_at(store: Store, path: str | Path) -> list[Place]:
     """Return the usable clips that were added from `path`, by clip id; the file need not be there any more."""
     wanted = os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, the store does not)
-    clips = store.clips(["clip_id", "uris", "mtimes_ns", "size_bytes", "excerpt"])
-    uris = clips.column("uris").combine_chunks()
-    rows = uris.value_parent_indices().filter(pc.equal(uris.flatten(), wanted)).unique()
+    if not storable(wanted):
+        return []
+    columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "excerpt"]
+    clips = store.clips(columns, where=array_has("uris", wanted))
     try:
         found = Path(wanted).stat()
         state = (found.st_mtime_ns, found.st_size)
-    except (OSError, ValueError):  # a NUL in the name
+    except OSError:
         state = (-1, -1)
     places = []
-    for row in clips.take(rows).to_pylist():
+    for row in clips.to_pylist():
         mtime_ns = row["mtimes_ns"][row["uris"].index(wanted)]
         places.append(Place(row["clip_id"], bool(row["excerpt"]), (mtime_ns, row["size_bytes"]) == state))
     return places
@@ -53,6 +53,6 @@ def clip_of(store: Store, named: str | Path) -> str:
         raise UsageError(f"{named} holds {len(places)} clips; name one by its id: {ids}")
     if places:
         return places[0].clip_id
-    if not isinstance(named, str) or not pc.any(pc.equal(store.clips(["clip_id"]).column(0), named)).as_py():
+    if not isinstance(named, str) or not storable(named) or not len(store.clips(["clip_id"], clip_ids=[named])):
         raise NotFound(f"{str(named)[:200]!r} is neither a usable clip of {store.path} nor a file that was added to it")
     return named

@@ -57,7 +57,7 @@ def explain(store: Store, view: str, clip: str | Path) -> Explanation:
     if row is None:
         raise NotFound(f"{clip} was not among the clips that view {address} was made from; prune again to take it in")
     stands = row["representative"] or clip_id
-    path, other = (source.path for source in store.sources([clip_id, stands]))
+    path, other = (source.path for source in store.sources([clip_id, stands], view=address))
     stood_for = rows.filter(pc.and_(pc.equal(rows.column("representative"), clip_id), pc.invert(rows.column("kept"))))
     found = Explanation(
         clip_id=clip_id,

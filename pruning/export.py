@@ -60,7 +60,7 @@ def _read(store: Store, view: str) -> Exported:
     kept = rows.filter(rows.column("kept")).drop_columns(["row_id", "split"])
     clips = store.clips(CLIP_COLUMNS, view=f"{info.name}@{info.version}")
     joined = [{**clip, **row} for clip, row in zip(clips.to_pylist(), kept.sort_by("clip_id").to_pylist(), strict=True)]
-    return Exported(info, joined, store.sources([row["clip_id"] for row in joined]))
+    return Exported(info, joined, store.sources([row["clip_id"] for row in joined], view=f"{info.name}@{info.version}"))
 
 
 def _new_folder(path: Path, write: Callable[[Path], None]) -> Path:

@@ -46,7 +46,7 @@ def write_run_folder(store: Store, info: ViewInfo, folder: Path, final: Path) ->
         np.save(folder / f"random_indices_run_{run}.npy", _random(labels, kept, np.random.default_rng(seed)))
     (folder / "metadata.json").write_text(json.dumps(_metadata(info, labels, kept), indent=2))
     (folder / "pruned_dataset_path.txt").write_text(str(final))
-    _write_clips(store, subset.column("clip_id").to_pylist(), folder / "clips.csv")
+    _write_clips(store, info, subset.column("clip_id").to_pylist(), folder / "clips.csv")
 
 
 def _random(labels: NDArray[np.int64], kept: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -75,9 +75,9 @@ def _metadata(info: ViewInfo, labels: NDArray[np.int64], kept: NDArray[np.bool_]
     }
 
 
-def _write_clips(store: Store, clip_ids: list[str], path: Path) -> None:
+def _write_clips(store: Store, info: ViewInfo, clip_ids: list[str], path: Path) -> None:
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["index", "clip_id", "path"])
-        for index, source in enumerate(store.sources(clip_ids)):
+        for index, source in enumerate(store.sources(clip_ids, view=f"{info.name}@{info.version}")):
             writer.writerow([index, source.clip_id, source.path])

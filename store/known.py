@@ -37,20 +37,15 @@ class Known:
         if version == self.version:
             return
         columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "content_hash"]
+        ids, by_path = set[str](), dict[str, _Seen]()  # anew: others remove clips as well
         for batch in self._tables.batches(CLIPS_TABLE, columns, version=version):
-            self._take(batch.to_pylist())
-        self.version = version
+            _note(batch.to_pylist(), ids, by_path)
+        self.ids, self._by_path, self.version = ids, by_path, version
 
     def wrote(self, rows: Iterable[Mapping[str, Any]], version: int) -> None:
         """Take note of rows that this process has just committed as `version`, without reading the table again."""
-        self._take(rows)
+        _note(rows, self.ids, self._by_path)
         self.version = version
-
-    def _take(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        for row in rows:
-            self.ids.add(row["clip_id"])
-            for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
-                self._by_path[uri] = _Seen(mtime_ns, row["size_bytes"], row["content_hash"])
 
     def content_of(self, source: Source) -> tuple[str, int, int]:
         """Return (content hash, mtime_ns, size_bytes) of a source's file, hashing it only if it is new or has changed.
@@ -70,3 +65,10 @@ class Known:
         says_more = bool(source.labels or source.fields or source.extra)
         known_here = seen is not None and seen.content == content
         return known_here and not says_more and clip_id(content, source.offset_s, source.duration_s) in self.ids
+
+
+def _note(rows: Iterable[Mapping[str, Any]], ids: set[str], by_path: dict[str, _Seen]) -> None:
+    for row in rows:
+        ids.add(row["clip_id"])
+        for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
+            by_path[uri] = _Seen(mtime_ns, row["size_bytes"], row["content_hash"])

@@ -117,6 +117,15 @@ class Store:
 
         return import_vectors(self.tables, name, Path(path), Path(ids) if ids else None)
 
+    def remove(self, clip_ids: Sequence[str]) -> int:
+        """Delete clips and their vectors; return how many. Saved views keep what they were made from.
+
+        Raises NotFound naming an unknown id; nothing is removed then. See store/removing.py.
+        """
+        from .removing import remove_clips
+
+        return remove_clips(self.tables, clip_ids)
+
     # ------------------------------------------------------------------------------------------ reading
 
     def clips(

@@ -27,6 +27,14 @@ def array_has(column: str, value: str) -> str:
     return f"array_has({column}, {_literal(value)})"
 
 
+def storable(text: str) -> bool:
+    """Return whether a table could hold `text`, so that looking for it makes sense: UTF-8, without NUL."""
+    try:
+        return "\0" not in text and bool(text.encode())
+    except UnicodeEncodeError:  # a file name that is not UTF-8
+        return False
+
+
 def all_of(*filters: str | None) -> str | None:
     """Return the conjunction of those filters that are given, or None where none is."""
     given = [f"({text})" for text in filters if text]

@@ -51,15 +51,15 @@ class Labels:
         return np.full(len(self.hot), True) if self.multi_label else np.asarray(self.hot.any(axis=1))
 
 
-def read_labels(store: Store, column: str = LABELS) -> Labels:
-    """Return the labels of all usable clips of the store.
+def read_labels(store: Store, column: str = LABELS, view: str | None = None) -> Labels:
+    """Return the labels of all usable clips of the store, and of those that `view` keeps though they were removed.
 
     column: "labels", or a DESCRIPTIVE column such as "artist". Raises UsageError for another, NotFound where no clip
     has any label.
     """
     if column != LABELS and column not in DESCRIPTIVE:
         raise UsageError(f"labels cannot be taken from {column!r}; there is {LABELS} and {', '.join(DESCRIPTIVE)}")
-    clips = store.clips(["clip_id", column])
+    clips = _clips(store, ["clip_id", column], view)
     owners, names = _pairs(clips.column(column))
     classes, numbers = np.unique(names, return_inverse=True)
     if not len(classes):
@@ -68,6 +68,15 @@ def read_labels(store: Store, column: str = LABELS) -> Labels:
     hot[owners, numbers] = True
     clip_ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
     return Labels(clip_ids, tuple(str(name) for name in classes), hot, bool((hot.sum(axis=1) > 1).any()))
+
+
+def _clips(store: Store, columns: list[str], view: str | None) -> pa.Table:
+    clips = store.clips(columns)
+    if view is None:
+        return clips
+    kept = store.clips(columns, view=view)
+    here = pc.is_in(kept.column("clip_id"), value_set=clips.column("clip_id").combine_chunks())
+    return pa.concat_tables([clips, kept.filter(pc.invert(here))]).sort_by("clip_id")
 
 
 def _pairs(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.str_]]:

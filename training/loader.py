@@ -110,11 +110,11 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
     else:
         clip_ids = store.clips(["clip_id"], view=view).column(0).to_pylist()
         crops = CropConfig(seconds, sample_rate_hz, pad, seed)
-        reader = CropReader(store.sources(clip_ids), crops)
+        reader = CropReader(store.sources(clip_ids, view=view), crops)
     if not clip_ids:
         raise UsageError(f"view {view!r} of {store.path} keeps no clip that could be loaded")
     feed = _Feed(reader, len(clip_ids), shuffle, shard)
-    return ViewLoader(feed, clip_ids, _labels(store, labels), workers=workers, strict=strict)
+    return ViewLoader(feed, clip_ids, _labels(store, labels, view), workers=workers, strict=strict)
 
 
 _Delivery = tuple[NDArray[np.int64], torch.Tensor, dict[str, str]]
@@ -224,11 +224,11 @@ class ViewLoader(DataLoader[Any]):
         return state.hexdigest()
 
 
-def _labels(store: Store, column: str | None) -> Labels | None:
+def _labels(store: Store, column: str | None, view: str) -> Labels | None:
     if column is None:
         return None
     try:
-        return read_labels(store, column)
+        return read_labels(store, column, view)
     except NotFound:
         if column == LABELS:  # the default asks for what there is
             return None

@@ -201,4 +201,4 @@ def test_reading_holds_one_matrix(tmp_path: Path, how: str) -> None:
     script = [sys.executable, "-c", MEASURE, str(tmp_path), how]
     beside = int(subprocess.run(script, capture_output=True, text=True, check=True, timeout=300).stdout)
     print(f"{how}: {beside / 1e6:.0f} MB beside a matrix of 307 MB")
-    assert beside < 230e6  # what Lance and the ids take; another matrix would be on top of it
+    assert beside < 300e6  # what Lance and the ids take, 200 or so; another matrix would come on top of it

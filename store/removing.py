@@ -1,0 +1,111 @@
+"""`remove`: clips leave the store. The row in the clips table goes first, and with it every answer; vectors follow.
+
+A journal of what is being removed is written before anything goes. A process that dies in between leaves it behind,
+and whoever removes next finishes the job.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import Damaged, NotFound
+from ..schemas.clip import CLIPS
+from .files import storage_errors, write_atomic
+from .keys import rows_of
+from .known import CLIPS_TABLE
+from .lock import writer_lock
+from .spaces import list_spaces, table_of
+from .tables import Tables
+from .where import array_has, check_where, is_in, storable
+
+JOURNAL = "removing.json"
+_DELETE_ROWS = 10_000
+
+
+def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
+    """Delete clips and their vectors in every space; return how many there were. Views keep what they were made from.
+
+    Finishes what an earlier call left unfinished. Raises NotFound naming an unknown id; nothing is removed then.
+    """
+    doomed = set(clip_ids)
+    with writer_lock(tables.folder):
+        pending = _pending(tables)
+        held = _held(tables, doomed | pending)
+        unknown = next((clip_id for clip_id in clip_ids if clip_id not in held | pending), None)
+        if unknown is not None:
+            raise NotFound(f"clip {unknown[:80]!r} is not in {tables.folder}; nothing was removed")
+        gone = pending - held  # a pending clip that is held was added again since
+        if doomed | gone:
+            write_atomic(tables.folder / JOURNAL, json.dumps(sorted(doomed | gone)).encode())
+            _delete(tables, CLIPS_TABLE, doomed & held)
+            for space in list_spaces(tables):
+                _delete(tables, table_of(space), doomed | gone)
+        (tables.folder / JOURNAL).unlink(missing_ok=True)
+    return len(doomed)
+
+
+def clips_named(tables: Tables, names: Sequence[str]) -> list[str]:
+    """Return the ids of clips, usable or not, by id or by a path that they were added from; of a path, all its clips.
+
+    Raises NotFound naming what is neither.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        ids = _held(tables, {name}) or _clips_at(tables, name)
+        if not ids:
+            raise NotFound(
+                f"{name[:200]!r} is neither a clip of {tables.folder} nor a file that was added to it; check the path"
+            )
+        found |= dict.fromkeys(sorted(ids))
+    return list(found)
+
+
+def clips_where(tables: Tables, where: str) -> list[str]:
+    """Return the ids of all clips, usable or not, that the user's filter selects."""
+    found: list[str] = tables.scan(CLIPS_TABLE, ["clip_id"], where=check_where(where, CLIPS)).column(0).to_pylist()
+    return found
+
+
+def clips_missing(tables: Tables) -> list[str]:
+    """Return the ids of the clips of which no file is there any more."""
+    rows = tables.scan(CLIPS_TABLE, ["clip_id", "uris"])
+    return [
+        clip_id
+        for clip_id, uris in zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
+        if not any(Path(uri).exists() for uri in uris)
+    ]
+
+
+def _pending(tables: Tables) -> set[str]:
+    path = tables.folder / JOURNAL
+    with storage_errors(path):
+        if not path.exists():
+            return set()
+        try:
+            return set(json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise Damaged(f"{path} cannot be read ({error}); delete it, and remove the same clips again") from error
+
+
+def _held(tables: Tables, clip_ids: set[str]) -> set[str]:
+    asked = [clip_id for clip_id in clip_ids if storable(clip_id)]
+    return set(rows_of(tables, CLIPS_TABLE, ["clip_id"], asked).column(0).to_pylist())
+
+
+def _clips_at(tables: Tables, path: str) -> set[str]:
+    wanted = os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, the store does not)
+    if not storable(wanted):
+        return set()
+    return set(tables.scan(CLIPS_TABLE, ["clip_id"], where=array_has("uris", wanted)).column(0).to_pylist())
+
+
+def _delete(tables: Tables, table: str, clip_ids: set[str]) -> None:
+    for part in _parts(sorted(clip_ids)):
+        tables.delete(table, is_in("clip_id", part))
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    return (ids[first : first + _DELETE_ROWS] for first in range(0, len(ids), _DELETE_ROWS))
