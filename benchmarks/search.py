@@ -43,7 +43,7 @@ REPEATS = 5
 REPEAT_CPU_S = 0.3
 PASSES = 2
 LEAST_GAIN = 5e-4
-KINDS = ("flat", "ivf", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
+KINDS = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
 
 Result = dict[str, Any]
 

@@ -34,8 +34,8 @@ def index() -> None:
 @as_json
 @click.pass_context
 def build(context: click.Context, /, kind: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
-    """Build an index of KIND: flat, ivf, ivf-sq8, ivf-rabitq, ivfpq, ivfpq-rr, hnsw, a published preset (nafp-ivfpq,
-    pfann, ...), or auto, which chooses and says why.
+    """Build an index of KIND: flat, ivf, ivf-fp16, ivf-sq8, ivf-rabitq, ivfpq, ivfpq-rr, hnsw, a published preset
+    (nafp-ivfpq, pfann, ...), or auto, which chooses and says why.
 
     The effort of a search (nprobe, efSearch) is tuned on rows of the space itself until the recall asked for is
     reached; the recall of other such rows is measured and kept with the index.

@@ -184,20 +184,13 @@ def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:
         preset = PRESETS[kind]
         kind, settings = preset.kind, {**preset.settings, **settings}
         effort, metric = preset.effort if config.recall is None else 0, metric or str(preset.metric)
-    chosen = _metric(metric or Metric.COSINE)
+    chosen = Metric.of(metric or Metric.COSINE)
     build_kind(kind, settings)  # a setting that does not exist is told before the space is read
     parts = [config.kind if config.kind in PRESETS else kind]
     parts += [str(chosen)] if chosen is not Metric.COSINE and config.kind not in PRESETS else []
     parts += ["segments"] if config.level == SEGMENT else []
     name = check_name(config.name or "-".join(parts), "index")
     return Recipe(name, kind, settings, str(chosen), config.level, config.recall or RECALL, effort), reason
-
-
-def _metric(name: str) -> Metric:
-    try:
-        return Metric(name)
-    except ValueError:
-        raise UsageError(f"metric {name!r} does not exist (known: {', '.join(Metric)})") from None
 
 
 def _memory_bytes() -> int:

@@ -13,6 +13,9 @@ FLAT_ROWS = 50_000
 MEMORY_SHARE = 0.25
 """An index may take this share of the memory."""
 
+HNSW_DIM = 256
+"""Rows of fewer numbers are compared so fast that walking a graph does not pay."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -26,16 +29,14 @@ class Choice:
 def choose(n: int, dim: int, *, memory_bytes: int, deletes: bool = True) -> Choice:
     """Return the kind for n rows of `dim` numbers on a machine with `memory_bytes`.
 
-    deletes: whether rows will be removed. Where not, "ivf-rabitq" stands between "ivf" and "ivf-sq8": half the memory
-    of the first, and the effort decides what it finds, while codes of "ivf-sq8" lose what no effort finds again.
-
-    Never "hnsw". One query at a time, tuned for recall 0.95, one thread, 200,000 clustered rows: of 128 numbers it
-    answers 22,000 queries/s and "ivf" 32,000, of 512 numbers 16,000 and 11,000; it takes five to nine times as long to
-    build. A tenth of a millisecond is not worth that: who wants it asks for it by name.
+    deletes: whether rows will be removed. Where not, and rows are as long as HNSW_DIM, "hnsw" goes before "ivf": tuned
+    for recall 0.95, one query at a time, one thread, 200,000 clustered rows, it answers 16,000 queries/s of 512 numbers
+    and "ivf" 11,000 ("ivf-fp16" 15,000), but 22,000 of 128 numbers and "ivf" 32,000. It takes five times as long to
+    build, and what is removed stays in its way.
     """
     if n <= FLAT_ROWS:
         return Choice("flat", reason=f"{n:,} vectors are few enough to compare a query with every one")
-    kinds = ("ivf", "ivf-sq8") if deletes else ("ivf", "ivf-rabitq", "ivf-sq8")
+    kinds = ("ivf", "ivf-fp16", "ivf-sq8") if deletes or dim < HNSW_DIM else ("hnsw", "ivf", "ivf-fp16", "ivf-sq8")
     sizes = {kind: n * build_kind(kind).bytes_per_vector(dim) for kind in kinds}
     room = MEMORY_SHARE * memory_bytes
     chosen = next((kind for kind in kinds if sizes[kind] <= room), kinds[-1])

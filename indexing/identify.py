@@ -14,12 +14,16 @@ from ..audio.unusable import Unusable
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Match
+from ..schemas.manifest import SEGMENT
 from .background import Background, background
 from .listen import Heard, listen
+from .opened import mended
 from .sequence import Run, Worth, match
 from .timeline import Timeline, open_timeline
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ..store.store import Store
 
 MIN_CONFIDENCE = 0.95
@@ -55,23 +59,31 @@ def identify(
         raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
     if limit is not None and limit < 1:
         raise UsageError(f"limit is how many matches to return, at least 1, not {limit}")
-    timeline = open_timeline(store, store.space(space), progress)
-    usable = store.clips(["clip_id"], view=view, where=where).column(0).combine_chunks()
-    encoder = store.encoder(timeline.space)
+    found = store.space(space)
     with _on_disk(query) as path:
-        heard = listen(path, encoder, timeline.hop_s, progress)
+
+        def matches() -> list[Match]:
+            timeline = open_timeline(store, found, progress)
+            usable = store.clips(["clip_id"], view=view, where=where).column(0).combine_chunks()
+            heard = listen(path, store.encoder(found), timeline.hop_s, progress)
+            return _best(store, timeline, heard, usable, min_score)[:limit]
+
+        surest = mended(matches, store, found, level=SEGMENT, progress=progress)
+    return sorted(surest, key=lambda match: match.query_start_s)
+
+
+def _best(store: Store, timeline: Timeline, heard: Heard, usable: pa.Array, min_score: float | None) -> list[Match]:
+    """Return the matches of what was heard among the clips `usable`, the surest first."""
     unrelated = background(timeline.collection())
-    pairs = _pairs(timeline, heard)
     worth = _worth(unrelated) if min_score is None else Worth(min_score)
     runs = match(
         heard.vectors,
         timeline.collection(usable),
         worth,
         max_gap=math.ceil(MAX_GAP_S / timeline.hop_s),
-        min_excess=unrelated.excess(MIN_CONFIDENCE, pairs) if min_score is None else 0.0,
+        min_excess=unrelated.excess(MIN_CONFIDENCE, _pairs(timeline, heard)) if min_score is None else 0.0,
     )
-    surest = sorted(runs, key=lambda run: -run.excess(worth))[:limit]
-    return _matches(store, timeline, heard, sorted(surest, key=lambda run: run.start), unrelated)
+    return _matches(store, timeline, heard, sorted(runs, key=lambda run: -run.excess(worth)), unrelated)
 
 
 @contextmanager

@@ -99,10 +99,14 @@ def _search_lists(
 
 
 def read_mapped(path: Path) -> Any:
-    """Return the faiss.Index in a file, mapped; its file has been checked before."""
+    """Return the faiss.Index in a file, mapped; its file has been checked before. Raises FileNotFoundError."""
     import faiss
 
-    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    try:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError:
+        path.stat()  # says so where another process has just built the index anew and swept this file
+        raise
 
 
 def lists_at(path: Path) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import NotFound, Stale, StorageError
 from ..progress import Progress, silent
@@ -20,10 +21,13 @@ from .live import OpenIndex
 from .mapped import MappedIndex
 from .metric import Metric
 from .rowids import RowIds
+from .sealed import BrokenSeal
 from .shelf import Shelf, read_arrow
 
 if TYPE_CHECKING:
     from ..store.store import Store
+
+Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +53,31 @@ def open_index(
         index = _found(store, space, name, level, version) or _built(store, space, name, level, progress)
     store.kept[key] = _Kept(shelf.state(), index)
     return index
+
+
+def mended(
+    work: Callable[[], Answer],
+    store: Store,
+    space: Space,
+    *,
+    name: str | None = None,
+    level: str = CLIP,
+    progress: Progress = silent,
+) -> Answer:
+    """Return what `work` returns, which asks the index that `open_index` gives for the same arguments.
+
+    Where a part of its file turns out to be damaged when it is first read, the index is built again, that is logged,
+    and `work` is done once more.
+    """
+    try:
+        return work()
+    except BrokenSeal as reason:
+        logger.warning("%s; it is done now", reason)
+    index = None
+    while index is None:
+        index = _built(store, space, name, level, progress)
+    store.kept["index", space.name, name, level] = _Kept(shelf_of(store, space).state(), index)
+    return work()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,12 @@ from ..schemas.manifest import Seal
 BLOCK_BYTES = 1 << 20
 """Small enough that checking the few lists of a first search takes milliseconds; 64 bytes of hash for each."""
 
+
 Bytes = NDArray[np.uint8]
+
+
+class BrokenSeal(Stale):
+    """A file is not what was written; found when it is opened, or later, when a part of it is first read."""
 
 
 def seal(path: Path) -> Seal:
@@ -39,8 +44,10 @@ class Sealed:
         self.content = _mapped(path)
         self._seal = expected
         self._unchecked = np.ones(len(expected.sums), dtype=np.bool_)
-        if len(self.content) != expected.size_bytes or len(expected.sums) != -(-expected.size_bytes // BLOCK_BYTES):
-            raise Stale(f"{path} is not of the size that was written")
+        if len(self.content) != expected.size_bytes or len(expected.sums) != -(
+            -expected.size_bytes // expected.block_bytes
+        ):
+            raise BrokenSeal(f"{path} is not of the size that was written: build it again (`echodex index build`)")
 
     @property
     def whole(self) -> bool:
@@ -60,7 +67,7 @@ class Sealed:
     def _check(self, blocks: NDArray[np.int64]) -> None:
         found = _sums(self.content, self._seal.block_bytes, blocks.tolist())
         if any(total != self._seal.sums[block] for total, block in zip(found, blocks, strict=True)):
-            raise Stale(f"{self.path} is not what was written")
+            raise BrokenSeal(f"{self.path} is not what was written: build it again (`echodex index build`)")
         self._unchecked[blocks] = False
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..audio.clip import read_mono
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Hit
@@ -20,7 +19,7 @@ from ..store.spaces import table_of
 from ..store.vectors import normalised, read_pooled
 from .live import OpenIndex
 from .metric import Metric, prepared
-from .opened import open_index
+from .opened import mended, open_index
 from .places import clips_at
 
 if TYPE_CHECKING:
@@ -58,20 +57,14 @@ def similar(
     if k < 1:
         raise UsageError(f"k is how many clips to return, at least 1, not {k}")
     found = store.space(space)
-    opened = open_index(store, found, name=index, progress=progress)
-    if opened.manifest.recipe.level != CLIP:
-        raise UsageError(f"index {index!r} holds segments, not clips; `identify` uses it, `similar` wants another")
-    search = _Search(store, found, opened, view, where)
-    asked = search.ask(query)
-    scores, clips = search.nearest(asked, k)
-    clip_ids = clips.column("clip_id").to_pylist()
-    windowed = store.tables.count(table_of(found)) > len(opened)
-    starts = _best_starts(store, found, asked.vector, clip_ids) if windowed else [0.0] * len(clip_ids)
-    sources, labels = store.sources(clip_ids), clips.column("labels").to_pylist()
-    return [
-        Hit(source.clip_id, float(score), start, source.path, tuple(own or ()))
-        for source, score, start, own in zip(sources, scores, starts, labels, strict=True)
-    ]
+
+    def hits() -> list[Hit]:
+        opened = open_index(store, found, name=index, progress=progress)
+        if opened.manifest.recipe.level != CLIP:
+            raise UsageError(f"index {index!r} holds segments, not clips; `identify` uses it, `similar` wants another")
+        return _Search(store, found, opened, view, where).hits(query, k)
+
+    return mended(hits, store, found, name=index, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -95,6 +88,21 @@ class _Search:
     @property
     def metric(self) -> Metric:
         return Metric(self.index.manifest.recipe.metric)
+
+    def hits(self, query: str | Path | Float32, k: int) -> list[Hit]:
+        """Return the answer."""
+        asked = self.ask(query)
+        scores, clips = self.nearest(asked, k)
+        clip_ids = clips.column("clip_id").to_pylist()
+        windowed = self.store.tables.count(table_of(self.space)) > len(self.index)
+        starts = _best_starts(self.store, self.space, asked.vector, clip_ids) if windowed else [0.0] * len(clip_ids)
+        labels = clips.column("labels").to_pylist()
+        return [
+            Hit(clip_id, score, start, _place(uris), tuple(own or ()))
+            for clip_id, score, start, uris, own in zip(
+                clip_ids, scores, starts, clips.column("uris").to_pylist(), labels, strict=True
+            )
+        ]
 
     def ask(self, query: str | Path | Float32) -> _Asked:
         """Return the vector of a query."""
@@ -120,14 +128,14 @@ class _Search:
         )
 
     def nearest(self, asked: _Asked, k: int) -> tuple[list[float], pa.Table]:
-        """Return the scores of the k nearest clips, best first, and the rows clip_id, labels of the clips table."""
+        """Return the scores of the k nearest clips, best first, and their clip_id, uris and labels."""
         allowed = self._allowed()
         wanted = k + 1 if self.index.exact_scores else SPARE * k + 1
         while True:
             rows, found = self.index.search(asked.vector[None], wanted, allowed)
             met = self.index.ids.take(rows[0][rows[0] >= 0])
             clip_ids = [clip_id for clip_id in met if clip_id != asked.clip_id]
-            clips = self.store.clips(["clip_id", "labels"], view=self.view, where=self.where, clip_ids=clip_ids)
+            clips = self.store.clips(["clip_id", "uris", "labels"], view=self.view, where=self.where, clip_ids=clip_ids)
             if len(clips) >= k or len(clip_ids) + 1 < wanted:
                 break
             wanted *= 2  # some are clips no more: removed, or found unusable since
@@ -180,11 +188,18 @@ class _Search:
 
     def _embedded(self, path: Path) -> Float32:
         """Return the vector of a file that is not in the store: the mean of its segments, as the store pools."""
+        from ..audio.clip import read_mono
+
         encoder = self.store.encoder(self.space)
         segments = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0]
         if not len(segments.vectors):
             raise BadInput(f"{path} is too short for encoder {self.space.encoder!r}; ask with a longer file")
         return self._fitting(segments.vectors.mean(axis=0, dtype=np.float64))
+
+
+def _place(uris: list[str]) -> str:
+    """Return the first place of a clip that exists, else the first."""
+    return next((uri for uri in uris if Path(uri).exists()), uris[0])
 
 
 def _is_file(text: str) -> bool:

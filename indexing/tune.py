@@ -92,7 +92,8 @@ def measure(index: Any, kind: Kind, effort: int, held: HeldOut) -> Measured:
 def tune(index: Any, kind: Kind, held: HeldOut, target: float) -> Measured:
     """Return the smallest effort that reaches the recall `target`, and the recall that it has.
 
-    The effort is found with every second query, its recall measured with the others. Where no effort reaches the
+    The effort is found with every second query, aiming a tenth of the way beyond the target since the other queries,
+    with which its recall is measured, differ a little. Where no effort reaches the
     target the smallest one that finds as much as any is returned, and a warning logged.
     """
     efforts = kind.efforts(index.ntotal)
@@ -109,7 +110,7 @@ def tune(index: Any, kind: Kind, held: HeldOut, target: float) -> Measured:
             known[effort] = measure(index, kind, effort, tuning).recall
         return known[effort]
 
-    place = _least(efforts, recall, target)
+    place = _least(efforts, recall, target + (1 - target) / 10)
     best = measure(index, kind, efforts[place], checking)
     if recall(place) < target:
         logger.warning(

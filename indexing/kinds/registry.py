@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ...errors import UsageError
 from .base import Kind
 
-BUILT_IN = ("flat", "ivf", "ivf-sq8", "ivfpq", "ivfpq-rr", "ivf-rabitq", "hnsw")
+BUILT_IN = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivfpq", "ivfpq-rr", "ivf-rabitq", "hnsw")
 """Kinds of this package; `kinds/<name>.py`, with "_" for "-", registers each when it is imported."""
 
 K = TypeVar("K", bound=type[Any])

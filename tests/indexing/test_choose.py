@@ -17,8 +17,10 @@ GB = 10**9
         (50_000, 1, True, "flat"),
         (50_001, 8 * GB, True, "ivf"),
         (1_000_000, 16 * GB, True, "ivf"),
-        (1_000_000, 8 * GB, True, "ivf-sq8"),
-        (1_000_000, 8 * GB, False, "ivf-rabitq"),
+        (1_000_000, 16 * GB, False, "hnsw"),
+        (1_000_000, 8 * GB, True, "ivf-fp16"),
+        (1_000_000, 8 * GB, False, "ivf-fp16"),
+        (1_000_000, 4 * GB, True, "ivf-sq8"),
         (1_000_000, 4 * GB, False, "ivf-sq8"),
         (100_000_000, 8 * GB, True, "ivf-sq8"),
         (100_000_000, 8 * GB, False, "ivf-sq8"),
@@ -46,7 +48,11 @@ def test_what_is_chosen_can_delete_and_fits_where_anything_does(n: int, dim: int
     choice = choose(n, dim, memory_bytes=memory, deletes=deletes)
     kind = build_kind(choice.kind, choice.settings)
     assert kind.removes or not deletes
-    if choice.kind == "ivf":
-        assert n * kind.bytes_per_vector(dim) <= memory / 4
-    else:
+    fits = n * kind.bytes_per_vector(dim) <= memory / 4
+    assert fits or n * build_kind("ivf-sq8").bytes_per_vector(dim) > memory / 4
+    if choice.kind not in ("hnsw", "ivf"):
         assert n * build_kind("ivf").bytes_per_vector(dim) > memory / 4
+
+
+def test_short_rows_need_no_graph() -> None:
+    assert choose(1_000_000, 128, memory_bytes=16 * GB, deletes=False).kind == "ivf"

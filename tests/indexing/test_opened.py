@@ -20,7 +20,7 @@ from echodex.schemas.manifest import SEGMENT
 from echodex.store.where import equals
 from echodex.testing.vectors import clustered
 
-KINDS = ("flat", "ivf", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
+KINDS = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
 Matrix = NDArray[np.float32]
 AddVectors = Callable[..., list[str]]
 

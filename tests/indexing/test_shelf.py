@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,7 +45,14 @@ def shelf(tmp_path: Path) -> Shelf:
 def put(
     shelf: Shelf, content: bytes = b"index", ids: tuple[str, ...] = ("a", "b"), name: str = "flat"
 ) -> IndexManifest:
-    return shelf.put(manifest(name), lambda path: path.write_bytes(content) and None, id_table(list(ids)), lambda _: 3)
+    return shelf.put(manifest(name), writes(content), id_table(list(ids)), lambda _: 3)
+
+
+def writes(content: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+
+    return write
 
 
 def test_what_is_put_is_found(shelf: Shelf) -> None:
@@ -121,5 +129,5 @@ def test_every_single_change_of_a_manifest_is_found(shelf: Shelf) -> None:
 
 def test_the_newest_comes_first(shelf: Shelf) -> None:
     for name, built_at in (("a", "2026-01-02"), ("b", "2026-01-03"), ("c", "2026-01-01")):
-        shelf.put(manifest(name, built_at), lambda path: path.write_bytes(b"x") and None, pa.table({}), lambda _: 0)
+        shelf.put(manifest(name, built_at), writes(b"x"), pa.table({}), lambda _: 0)
     assert [found.name for found in shelf.manifests()] == ["b", "a", "c"]

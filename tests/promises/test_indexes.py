@@ -236,7 +236,7 @@ def test_an_index_of_a_space_of_that_name_in_another_store_is_not_used(
     assert check(asker.ask("flat"), intact, exact) != "intact"
 
 
-@pytest.mark.parametrize("changed", [{"encoder_digest": "0" * 64}, {"dim": DIM + 1}, {"space": "other"}])
+@pytest.mark.parametrize("changed", [{"space_identity": "0" * 64}, {"dim": DIM + 1}, {"space": "other"}])
 def test_a_manifest_that_names_something_else_is_not_believed(
     own: Path, library: Path, asker: Asker, changed: dict[str, Any]
 ) -> None:

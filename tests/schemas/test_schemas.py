@@ -4,10 +4,9 @@ import dataclasses
 
 import pytest
 
-from echodex.errors import Damaged, Stale
+from echodex.errors import Damaged
 from echodex.schemas.clip import CLIPS, DESCRIPTIVE, Source
 from echodex.schemas.format import FORMAT_VERSION, check_marker, marker
-from echodex.schemas.manifest import IndexManifest
 from echodex.schemas.vector import Space, vector_schema
 from echodex.schemas.view import VIEW_ROWS, VIEWS, ViewInfo
 
@@ -46,14 +45,6 @@ def test_the_marker_is_accepted_and_a_newer_one_named() -> None:
     newer = json.dumps({"format": "echodex", "version": FORMAT_VERSION + 1})
     with pytest.raises(Damaged, match=f"version {FORMAT_VERSION + 1}"):
         check_marker(newer, "echodex.json")
-
-
-def test_a_manifest_survives_its_file_and_a_strange_one_is_stale() -> None:
-    manifest = IndexManifest("flat", 4, "cosine", 10, "s", "d", 3, "00", 99, "1.15")
-    assert IndexManifest.from_json(manifest.to_json(), "flat.json") == manifest
-    for text in ("{", "{}", manifest.to_json().replace('"version": 1', '"version": 9')):
-        with pytest.raises(Stale, match=r"flat\.json"):
-            IndexManifest.from_json(text, "flat.json")
 
 
 def test_an_excerpt_is_less_than_the_file() -> None:

@@ -13,7 +13,7 @@ from echodex.indexing.kinds.registry import build_kind, kind_names
 
 
 def test_built_in_kinds_are_known_without_faiss() -> None:
-    assert {"flat", "ivf", "ivf-sq8", "ivfpq", "ivfpq-rr", "ivf-rabitq", "hnsw"} <= set(kind_names())
+    assert {"flat", "ivf", "ivf-fp16", "ivf-sq8", "ivfpq", "ivfpq-rr", "ivf-rabitq", "hnsw"} <= set(kind_names())
     code = (
         "import sys; from echodex.indexing.kinds.registry import *; [build_kind(n) for n in kind_names()];"
         "print('faiss' in sys.modules)"
