@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ..errors import Damaged, NotFound, UsageError
 from .files import storage_errors
+from .where import above, is_in
 
 if TYPE_CHECKING:
     import lance
@@ -24,7 +25,7 @@ _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_st
 _SUFFIX = ".lance"
 _BATCH_ROWS = 8192
 _COMPACT_ABOVE_FRAGMENTS = 64
-_READ_AHEAD = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
+_READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
 """Little: the defaults hold 400 MB of vectors in flight, and take three times as long on a local disk."""
 KEY_INDEX_ROWS = 50_000
 """How many rows of a table may be without the key index: looking through them all takes 3 ms."""
@@ -48,11 +49,11 @@ class Tables:
         return lancedb.connect(str(self.folder))
 
     @cached_property
-    def _session(self) -> lance.Session:
+    def _session(self) -> Any:
         """What pylance caches of tables: manifests, file footers and index pages. Makes opening a table again cheap."""
-        import lance
+        from lance import Session  # type: ignore[attr-defined]  # public, but left out of its __all__
 
-        return lance.Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
+        return Session(_INDEX_CACHE_BYTES, _METADATA_CACHE_BYTES)
 
     def names(self) -> list[str]:
         """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
@@ -98,12 +99,14 @@ class Tables:
             return set()
         if since > dataset.version or not self.has_version(name, since):
             return None
-        changed = self.scan(name, ["clip_id"], where=f"_row_last_updated_at_version > {since}", version=dataset.version)
+        changed = self.scan(
+            name, ["clip_id"], where=above("_row_last_updated_at_version", since), version=dataset.version
+        )
         found = set(changed.column(0).to_pylist())
         gone = dataset.delta(compared_against=since).get_deleted_row_ids().read_all().column(0).to_pylist()
         for first in range(0, len(gone), _BATCH_ROWS):
-            rows = ", ".join(map(str, gone[first : first + _BATCH_ROWS]))
-            found.update(self.scan(name, ["clip_id"], where=f"_rowid IN ({rows})", version=since).column(0).to_pylist())
+            rows = is_in("_rowid", gone[first : first + _BATCH_ROWS])
+            found.update(self.scan(name, ["clip_id"], where=rows, version=since).column(0).to_pylist())
         return found
 
     def schema(self, name: str) -> pa.Schema:

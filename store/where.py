@@ -16,7 +16,12 @@ def equals(column: str, value: str | int) -> str:
     return f"{column} = {_literal(value)}"
 
 
-def is_in(column: str, values: Iterable[str]) -> str:
+def above(column: str, value: int) -> str:
+    """Return the filter `column > value`."""
+    return f"{column} > {_literal(value)}"
+
+
+def is_in(column: str, values: Iterable[str | int]) -> str:
     """Return the filter that holds where `column` is one of `values`; false for none at all."""
     literals = ", ".join(_literal(value) for value in values)
     return f"{column} IN ({literals})" if literals else "false"

@@ -18,8 +18,6 @@ from echodex.store.removing import JOURNAL
 from echodex.store.vectors import Writer
 from echodex.training.loader import view_loader
 
-SETTINGS = {"workers": 0, "batch_size": 8, "seconds": 0.1, "sample_rate_hz": 8000}
-
 
 def ids(store: Store, **options: str) -> list[str]:
     found: list[str] = store.clips(["clip_id"], **options).column(0).to_pylist()
@@ -52,7 +50,9 @@ def test_a_removed_clip_is_in_no_answer(kinds: Store) -> None:
 
 
 def kinds_loader(store: Store, view: str) -> list[list[str]]:
-    return [batch.clip_ids for batch in view_loader(store, view, **SETTINGS)]
+    return [
+        batch.clip_ids for batch in view_loader(store, view, batch_size=8, seconds=0.1, sample_rate_hz=8000, workers=0)
+    ]
 
 
 def test_a_view_keeps_what_it_was_saved_with(kinds: Store) -> None:

@@ -155,14 +155,15 @@ def test_the_segments_of_some_clips_come_in_the_order_asked_for(tmp_path: Path) 
     found = read_segments(tables, SPACE, asked)
     assert found.clip_ids.to_pylist() == [clip for clip in asked for _ in content[clip]]
     assert found.segments.tolist() == [segment for clip in asked for segment in range(len(content[clip]))]
-    np.testing.assert_array_equal(found.matrix, np.concatenate([np.array(content[clip]) for clip in asked]))
+    expected = np.concatenate([np.array(content[clip], dtype=np.float32) for clip in asked])
+    np.testing.assert_array_equal(found.matrix, expected)
     with pytest.raises(NotFound, match="nobody"):
         read_segments(tables, SPACE, [asked[0], "nobody"])
 
 
 def test_a_zero_vector_stays_zero() -> None:
     matrix = np.array([[0, 0], [3, 4]], np.float32)
-    np.testing.assert_allclose(normalised(matrix), [[0, 0], [0.6, 0.8]], rtol=1e-7)
+    np.testing.assert_allclose(normalised(matrix), np.array([[0, 0], [0.6, 0.8]]), rtol=1e-7)
     np.testing.assert_array_equal(matrix, [[0, 0], [3, 4]])
 
 
