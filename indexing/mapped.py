@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..schemas.vector import Float32
 from .kinds.base import Kind
-from .sealed import Sealed
+from .sealed import BrokenSeal, Sealed
 
 Rows = NDArray[np.int64]
 
@@ -79,10 +79,13 @@ class MappedIndex:
 
     def _check_lists(self, lists: Rows) -> None:
         wanted = lists[lists >= 0]
-        for each in np.unique(wanted[self._unchecked[wanted]]):
-            self._sealed.check(int(self._bounds[each]), int(self._bounds[each + 1]))
-            self._unchecked[each] = False
-        self._sealed.check_more(SPARE_BLOCKS)
+        try:
+            for each in np.unique(wanted[self._unchecked[wanted]]):
+                self._sealed.check(int(self._bounds[each]), int(self._bounds[each + 1]))
+                self._unchecked[each] = False
+            self._sealed.check_more(SPARE_BLOCKS)
+        except BrokenSeal as reason:
+            raise BrokenSeal(f"{reason}; run `echodex index build` again") from reason
         self._checked = self._sealed.whole
 
 

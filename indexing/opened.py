@@ -72,7 +72,7 @@ def mended(
     try:
         return work()
     except BrokenSeal as reason:
-        logger.warning("%s; it is done now", reason)
+        logger.warning("%s: that is done now", reason)
     index = None
     while index is None:
         index = _built(store, space, name, level, progress)

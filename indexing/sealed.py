@@ -47,7 +47,7 @@ class Sealed:
         if len(self.content) != expected.size_bytes or len(expected.sums) != -(
             -expected.size_bytes // expected.block_bytes
         ):
-            raise BrokenSeal(f"{path} is not of the size that was written: build it again (`echodex index build`)")
+            raise BrokenSeal(f"{path} is not of the size that was written")
 
     @property
     def whole(self) -> bool:
@@ -67,7 +67,7 @@ class Sealed:
     def _check(self, blocks: NDArray[np.int64]) -> None:
         found = _sums(self.content, self._seal.block_bytes, blocks.tolist())
         if any(total != self._seal.sums[block] for total, block in zip(found, blocks, strict=True)):
-            raise BrokenSeal(f"{self.path} is not what was written: build it again (`echodex index build`)")
+            raise BrokenSeal(f"{self.path} is not what was written")
         self._unchecked[blocks] = False
 
 

@@ -171,7 +171,7 @@ def test_few_efforts_are_tried() -> None:
     neighbours = np.tile(np.arange(100, dtype=np.int64), (2, 1))
     held = HeldOut(np.full((2, 4), 0.5, np.float32), own, neighbours, matrix, Metric.COSINE)
     kind: Any = _Counting(1000)
-    assert 685 <= tune(kind, kind, held, 0.7).effort <= 705
+    assert 715 <= tune(kind, kind, held, 0.7).effort <= 740, "it aims a tenth of the way beyond"
     assert len(kind.tried) < 25
 
 

@@ -167,7 +167,7 @@ def true_scores(library: Path, queries: Matrix) -> dict[str, Matrix]:
 def check(answer: dict[str, Any], intact: dict[str, Any], exact: dict[str, Matrix]) -> str:
     """Assert that an answer is the intact index's, a clear error, or that of a good index built anew; say which."""
     if "error" in answer:
-        assert answer["error"] in ("Stale", "Damaged")
+        assert answer["error"] in ("Stale", "BrokenSeal")
         assert "echodex index build" in answer["text"]
         return "error"
     if answer["file"] == intact["file"]:
