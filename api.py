@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .audio.limits import Limits
     from .evaluation.report import PruningReport
-    from .indexing.build import Built
+    from .indexing.index.build import Built
     from .pruning.diff import ViewDiff
     from .pruning.explain import Explanation
     from .pruning.plan import Plan as PruningPlan
@@ -104,21 +104,23 @@ class Store(BaseStore):
     def build_index(
         self, kind: str = "auto", *, space: str | None = None, progress: Progress = silent, **settings: Any
     ) -> Built:
-        """Build a FAISS index over a space. kind: a kind, a preset, or "auto". Settings: indexing.build.BuildConfig."""
-        from .indexing.build import BuildConfig, build_index
+        """Build a FAISS index over a space. kind: a kind, a preset, or "auto". Settings: indexing.index.build's
+        BuildConfig.
+        """
+        from .indexing.index.build import BuildConfig, build_index
 
         config = BuildConfig(kind, **settings)
         return build_index(self, config, space=space, progress=progress)
 
     def indexes(self, *, space: str | None = None) -> list[IndexManifest]:
         """Return the indexes of a space, the last built first."""
-        from .indexing.build import shelf_of
+        from .indexing.index.build import shelf_of
 
         return shelf_of(self, self.space(space)).manifests()
 
     def drop_index(self, name: str, *, space: str | None = None) -> None:
         """Remove an index; it can always be built again."""
-        from .indexing.build import drop_index
+        from .indexing.index.build import drop_index
 
         drop_index(self, name, space=space)
 

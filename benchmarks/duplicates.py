@@ -74,8 +74,8 @@ def found_by_drops(kept: NDArray[np.bool_], originals: Rows) -> float:
 
 
 def ours(matrix: Float32, originals: Rows) -> dict[str, float]:
-    from echodex.indexing.pairs import near_pairs
-    from echodex.indexing.stars import stars_of
+    from echodex.indexing.groups.pairs import near_pairs
+    from echodex.indexing.groups.stars import stars_of
 
     began_s = time.process_time()
     pairs = near_pairs(matrix, SCORE)

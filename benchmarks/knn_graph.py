@@ -23,7 +23,7 @@ import numpy as np
 from report import write_result
 from synthetic import clustered
 
-from echodex.indexing.graph_search import Neighbours, graph_of
+from echodex.indexing.neighbours.graph_search import Neighbours, graph_of
 from echodex.schemas.vector import Float32
 
 K = 15

@@ -55,8 +55,8 @@ class Ours:
         self.kind, self.store = kind, Store.open(folder, create=False)
 
     def build(self) -> None:
-        from echodex.indexing.build import BuildConfig, build_index
-        from echodex.indexing.opened import open_index
+        from echodex.indexing.index.build import BuildConfig, build_index
+        from echodex.indexing.index.opened import open_index
 
         build_index(self.store, BuildConfig(kind=self.kind, device="cpu"))
         self.index = open_index(self.store, self.store.space(), name=self.kind)
@@ -75,8 +75,8 @@ class Ours:
 
     def bare(self, setting: Setting) -> Callable[[Float32, int], Any]:
         """Return the search of FAISS itself on the same file with the same parameters."""
-        from echodex.indexing.build import shelf_of
-        from echodex.indexing.mapped import read_mapped
+        from echodex.indexing.index.build import shelf_of
+        from echodex.indexing.index.mapped import read_mapped
 
         folder = shelf_of(self.store, self.store.space()).folder
         index, parameters = read_mapped(folder / self.index.manifest.index_file), self.built().parameters(setting[0])

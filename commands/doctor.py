@@ -90,7 +90,7 @@ def _gpu() -> Check:
 
 
 def _faiss() -> Check:
-    from ..indexing.build import library_version
+    from ..indexing.index.build import library_version
 
     return Check("faiss", True, library_version())
 

@@ -16,12 +16,12 @@ from ..progress import Progress, silent
 from ..schemas.hit import Alignment, DuplicateGroup, Member
 from ..schemas.vector import Float32, Vectors
 from ..store.where import all_of
-from . import originals
+from .groups import originals
+from .groups.pairs import near_pairs
+from .groups.stars import Confirm, stars_of
+from .groups.verify import Verifier
 from .identical import equal_rows
 from .near import blocks
-from .pairs import near_pairs
-from .stars import Confirm, stars_of
-from .verify import Verifier
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -55,7 +55,7 @@ def duplicates(
     min_score: lowest cosine of a member and its representative; None is MIN_SCORE, or VERIFIED_MIN_SCORE with
     verify="audio", which aligns the waveforms and keeps only members whose residual is at most
     verify.MAX_RESIDUAL_DB. The representative is the clip with the most others near it, among equals the better
-    original (indexing/originals.py), then the one of smallest id; with verify="audio" the better original goes first.
+    original (groups/originals.py), then the one of smallest id; with verify="audio" the better original goes first.
     Byte-identical copies are one clip with several paths: each further path is an exact member, of a group of its own
     if need be. Raises UsageError for a score or a verification that does not exist, NotFound for an unknown space or
     view.

@@ -18,8 +18,8 @@ from ..schemas.vector import Space, Vectors
 from ..store.lock import writer_lock
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
-from .graph_search import GraphSearch, check_wish, prepare
-from .graph_store import Assembly, GraphFolder
+from .neighbours.graph_search import GraphSearch, check_wish, prepare
+from .neighbours.graph_store import Assembly, GraphFolder
 
 if TYPE_CHECKING:
     from ..store.store import Store

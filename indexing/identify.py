@@ -15,11 +15,11 @@ from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Match
 from ..schemas.manifest import SEGMENT
-from .background import Background, background
-from .listen import Heard, listen
-from .opened import mended
-from .sequence import Run, Worth, match
-from .timeline import Timeline, open_timeline
+from .index.opened import mended
+from .sequence.background import Background, background
+from .sequence.listen import Heard, listen
+from .sequence.match import Run, Worth, match
+from .sequence.timeline import Timeline, open_timeline
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +49,7 @@ def identify(
     query: the path of a file of any length, or an open binary file, which is copied to a temporary one first. No two
     matches claim the same time of the query: of several clips that match there, the one whose scores sum highest above
     the threshold is given. min_score: the threshold and lowest mean cosine of a match; None is what 999 in 1,000
-    unrelated pairs of segments of this space stay below (indexing/background.py), and then only matches of at least
+    unrelated pairs of segments of this space stay below (sequence/background.py), and then only matches of at least
     MIN_CONFIDENCE are returned. limit: only so many, the surest.
 
     Raises UsageError for a space without segments, NotFound for an unknown space, view or file, BadInput for a file

@@ -17,9 +17,9 @@ from ..schemas.manifest import CLIP
 from ..schemas.vector import Float32, Space, Vectors
 from ..store.spaces import table_of
 from ..store.vectors import normalised, read_pooled
-from .live import OpenIndex
+from .index.live import OpenIndex
+from .index.opened import mended, open_index
 from .metric import Metric, prepared
-from .opened import mended, open_index
 from .places import clips_at
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def similar(
     finds it. `offset_s` of a hit is where in the clip its segment nearest to the query starts, 0 in a space of one
     segment per clip.
 
-    index: the name of one that was built (indexing/opened.py says which is taken otherwise); `score` is by its metric.
+    index: the name of one that was built (index/opened.py says which is taken otherwise); `score` is by its metric.
     A view or filter is applied before the search: the answer is the k nearest within it.
 
     Raises NotFound for an unknown id, path or index, BadInput for a file that cannot be used or a vector that does not

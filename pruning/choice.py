@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ..indexing.stars import star_groups
+from ..indexing.groups.stars import star_groups
 from ..schemas.vector import Float32
 from .cluster import NOISE, Clusters, cluster
 from .config import PruneConfig

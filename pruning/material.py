@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..errors import NotFound, UsageError
-from ..indexing import originals
+from ..indexing.groups import originals
 from ..schemas.vector import Float32, Space, Vectors
 from ..schemas.view import ViewInfo
 from ..store.known import CLIPS_TABLE

@@ -62,7 +62,7 @@ class Match:
     hop.
 
     score: mean cosine of the `segments` pairs of segments that lie on each other; confidence: in [0, 1], how surely
-    nothing unrelated in the collection would match as long and as well (indexing/background.py).
+    nothing unrelated in the collection would match as long and as well (indexing/sequence/background.py).
     """
 
     clip_id: str

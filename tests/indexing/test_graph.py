@@ -12,9 +12,9 @@ import pytest
 
 from echodex.api import Store
 from echodex.errors import NotFound, StorageError, UsageError
-from echodex.indexing import graph_search
 from echodex.indexing.graph import knn_graph
-from echodex.indexing.graph_search import graph_of
+from echodex.indexing.neighbours import graph_search
+from echodex.indexing.neighbours.graph_search import graph_of
 from echodex.schemas.graph import Graph, GraphManifest, GraphPart, GraphRecipe, graph_schema
 from echodex.schemas.manifest import Seal
 from echodex.testing.vectors import clustered

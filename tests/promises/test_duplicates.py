@@ -10,7 +10,7 @@ import pytest
 PATHOLOGICAL = """
 import resource, sys
 import numpy as np
-from echodex.indexing.stars import star_groups
+from echodex.indexing.groups.stars import star_groups
 
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

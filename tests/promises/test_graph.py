@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from echodex.api import Store
 from echodex.indexing.graph import knn_graph
-from echodex.indexing.graph_search import graph_of
+from echodex.indexing.neighbours.graph_search import graph_of
 from echodex.schemas.vector import Segments
 from echodex.store.spaces import imported_space
 from echodex.store.vectors import Writer, read_pooled
@@ -31,7 +31,7 @@ Matrix = NDArray[np.float32]
 WORKER = """
 import sys
 from echodex.api import Store
-from echodex.indexing import nearest
+from echodex.indexing.neighbours import nearest
 from echodex.indexing.graph import knn_graph
 nearest.ExactFinder.block_rows = 250
 print("READY", flush=True)
@@ -41,7 +41,7 @@ knn_graph(Store.open(sys.argv[1]), "made", 10, exact=True)
 MEMORY = """
 import sys
 import numpy as np
-from echodex.indexing.graph_search import graph_of
+from echodex.indexing.neighbours.graph_search import graph_of
 n, dim, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 random = np.random.default_rng(0)
 matrix = random.standard_normal((n, dim), dtype=np.float32)

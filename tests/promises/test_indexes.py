@@ -21,11 +21,11 @@ import pytest
 from numpy.typing import NDArray
 
 from echodex.api import Store
-from echodex.indexing import sealed
-from echodex.indexing.build import BuildConfig, build_index
+from echodex.indexing.index import sealed
+from echodex.indexing.index.build import BuildConfig, build_index
+from echodex.indexing.index.opened import open_index
+from echodex.indexing.index.shelf import Shelf
 from echodex.indexing.kinds.registry import kind_names
-from echodex.indexing.opened import open_index
-from echodex.indexing.shelf import Shelf
 from echodex.schemas.vector import Segments
 from echodex.store.spaces import imported_space
 from echodex.store.vectors import Writer
@@ -40,8 +40,8 @@ import json, sys
 import numpy as np
 from echodex.api import Store
 from echodex.errors import EchodexError
-from echodex.indexing import sealed
-from echodex.indexing.opened import open_index
+from echodex.indexing.index import sealed
+from echodex.indexing.index.opened import open_index
 
 sealed.BLOCK_BYTES = 512
 library, queries = sys.argv[1], np.load(sys.argv[2])
@@ -62,8 +62,8 @@ for line in sys.stdin:
 BUILDER = """
 import sys
 from echodex.api import Store
-from echodex.indexing import sealed
-from echodex.indexing.build import BuildConfig, build_index
+from echodex.indexing.index import sealed
+from echodex.indexing.index.build import BuildConfig, build_index
 
 sealed.BLOCK_BYTES = 512
 for _ in range(12):

@@ -1,0 +1,129 @@
+"""Telling by ear: two clips are the same recording only where one waveform, shifted and scaled, explains the other.
+
+Vectors alone cannot tell two renditions of a work, or two presses of a key, from a copy of one recording. Aligned
+waveforms can: what is left after subtracting the best match is far below the clip for a copy (re-encoded,
+re-levelled, cropped, with some noise) and about as loud as the clip for anything else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+from ...audio.align import align
+from ...audio.clip import read_mono
+from ...audio.limits import Limits
+from ...errors import BadInput, NotFound
+from ...schemas.clip import Clip
+from ...schemas.hit import Alignment
+from ...schemas.vector import Float32
+
+RATE_HZ = 16_000
+"""Waveforms are compared up to 8 kHz: lower, a hi-hat would be compared without nearly all of its energy."""
+
+MAX_RESIDUAL_DB = -8.0
+"""A clip is the same recording where at most a sixth of its energy is left unexplained. Copies stay below -10 dB
+(with other codecs and rates, and noise down to 10 dB below the clip), other recordings, even of short and simple
+sounds, above -7.
+"""
+
+MIN_OVERLAP = 0.75
+"""Share of the shorter clip that must lie on the other: a crop lies on its original whole. Less is common ground, not a
+copy, and by chance two clips explain each other over a near-silent half.
+"""
+
+CACHE_BYTES = 256 << 20
+"""Decoded waveforms kept for the next comparison: more than an hour of audio."""
+
+BATCH = 32
+"""Candidates compared with a representative at a time; once a whole batch fails, the less similar rest is not tried.
+
+A noised copy of one of many takes of a sound may rank behind all other takes: 16 would miss it behind 16 of them, and
+saves a sixth of the time where there is nothing to find.
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class Verifier:
+    """Compares clips by their waveforms, in threads, inside a `with` block. sources: where the audio of each row is."""
+
+    def __init__(self, sources: Sequence[Clip], threads: int) -> None:
+        self._sources = sources
+        self._waveforms = _Cache(CACHE_BYTES)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="align")
+
+    def __enter__(self) -> Verifier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def same_recording(self, reference: int, candidates: Sequence[int]) -> dict[int, Alignment]:
+        """Return those of the rows `candidates` that are the recording `reference`, and how they lie on it.
+
+        candidates: most similar first. A clip that cannot be read any more is the same as no other.
+        """
+        found: dict[int, Alignment] = {}
+        for start in range(0, len(candidates), BATCH):
+            batch = candidates[start : start + BATCH]
+            alignments = self._pool.map(lambda row: self._align(reference, row), batch)
+            same = {row: alignment for row, alignment in zip(batch, alignments, strict=True) if alignment}
+            if not same:
+                break
+            found.update(same)
+        return found
+
+    def _align(self, reference: int, other: int) -> Alignment | None:
+        """Return how `other` lies on `reference` if they are the same recording, else None."""
+        first, second = self._waveform(reference), self._waveform(other)
+        if first is None or second is None:
+            return None
+        found = align(first, second, RATE_HZ)
+        shorter_s = min(len(first), len(second)) / RATE_HZ
+        same = found.residual_db <= MAX_RESIDUAL_DB and found.overlap_s >= MIN_OVERLAP * shorter_s
+        return found if same else None
+
+    def _waveform(self, row: int) -> Float32 | None:
+        return self._waveforms.get(row, lambda: _read(self._sources[row]))
+
+
+class _Cache:
+    """The waveforms used last, up to a number of bytes. Safe to share between threads."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._size_bytes = size_bytes
+        self._used_bytes = 0
+        self._held: OrderedDict[int, Float32 | None] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, row: int, read: Callable[[], Float32 | None]) -> Float32 | None:
+        """Return what `read` gave for this row, calling it where that is not held."""
+        with self._lock:
+            if row in self._held:
+                self._held.move_to_end(row)
+                return self._held[row]
+        waveform = read()
+        with self._lock:
+            if row not in self._held:
+                self._held[row] = waveform
+                self._used_bytes += _bytes(waveform)
+            while self._used_bytes > self._size_bytes and len(self._held) > 1:
+                self._used_bytes -= _bytes(self._held.popitem(last=False)[1])
+        return waveform
+
+
+def _bytes(waveform: Float32 | None) -> int:
+    return 0 if waveform is None else waveform.nbytes
+
+
+def _read(clip: Clip) -> Float32 | None:
+    try:
+        limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
+        return read_mono(clip.path, RATE_HZ, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
+    except (BadInput, NotFound) as error:
+        logger.warning("%s is left out of the comparison: %s", clip.path, error)
+        return None

@@ -1,0 +1,235 @@
+"""Building an index: read the space, train, add, find the effort that reaches the recall asked for, write it all."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ...errors import NotFound, UsageError
+from ...progress import Progress, silent
+from ...schemas.manifest import CLIP, SEGMENT, IndexManifest, Recipe
+from ...schemas.vector import Float32, Space
+from ...store.lock import writer_lock
+from ...store.names import check_name
+from ...store.spaces import table_of
+from ...store.vectors import read_all_segments, read_pooled
+from ..kinds.base import Kind
+from ..kinds.presets import PRESETS
+from ..kinds.registry import build_kind
+from ..metric import Metric, prepared
+from .choose import choose
+from .device import resolve_device, to_cpu, to_device
+from .mapped import lists_at
+from .rowids import id_table
+from .shelf import UNSEALED, Shelf
+from .tune import HeldOut, Measured, hold_out, measure, tune
+
+if TYPE_CHECKING:
+    from ...store.store import Store
+
+RECALL = 0.95
+ADD_ROWS = 65_536
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """What to build. kind: a registered kind, a preset, or "auto" (indexing/index/choose.py); settings: of the kind.
+
+    metric: cosine, ip or l2, by default cosine or the preset's; level: CLIP or SEGMENT; recall: recall@10 to tune the
+    effort for, None: RECALL, or the published effort of a preset; name: by default made from the rest; device: auto,
+    cpu or cuda; deletes: whether clips will be removed often ("auto" only).
+    """
+
+    kind: str = AUTO
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metric: str | None = None
+    level: str = CLIP
+    recall: float | None = None
+    name: str | None = None
+    device: str = "auto"
+    deletes: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Built:
+    """An index as it was written, and why it is of this kind ("" where its kind was asked for)."""
+
+    manifest: IndexManifest
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Feed:
+    """What an index is made from: prepared vectors float32[n, d] and the table of RowIds that names their rows."""
+
+    matrix: Float32
+    ids: pa.Table
+    version: int
+
+
+def shelf_of(store: Store, space: Space) -> Shelf:
+    """Return the shelf of a space."""
+    return Shelf(store.folder("indexes", space.name))
+
+
+def build_index(store: Store, config: BuildConfig, *, space: str | None = None, progress: Progress = silent) -> Built:
+    """Build an index over a space and keep it. Raises UsageError for what cannot be built, NotFound for no vectors."""
+    found = store.space(space)
+    recipe, reason = recipe_of(config, store.tables.count(table_of(found)), found.dim)
+    draft = draft_index(store, found, recipe, seed=config.seed, device=config.device, progress=progress)
+    return Built(keep_index(store, found, draft), reason)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An index in memory (a faiss.Index on the CPU), its rows, and its manifest but for what depends on the files."""
+
+    manifest: IndexManifest
+    index: Any
+    ids: pa.Table
+
+    def put(self, shelf: Shelf) -> IndexManifest:
+        """Write it to a shelf."""
+        import faiss
+
+        return shelf.put(self.manifest, lambda path: faiss.write_index(self.index, str(path)), self.ids, lists_at)
+
+
+def draft_index(
+    store: Store, space: Space, recipe: Recipe, *, seed: int = 0, device: str = "auto", progress: Progress = silent
+) -> Draft:
+    """Build the index of a recipe over a space as it is now, in memory."""
+    started = time.monotonic()
+    kind = build_kind(recipe.kind, recipe.settings)
+    where = resolve_device(device)
+    feed = _feed(store, space, recipe)
+    held = hold_out(feed.matrix, Metric(recipe.metric), seed=seed)
+    index = _filled(feed.matrix, kind, recipe, held.own, where, progress)
+    progress("tune", 0, None)
+    measured = _measured(index, kind, held, recipe)
+    manifest = IndexManifest(
+        recipe=recipe,
+        dim=space.dim,
+        ntotal=len(feed.matrix),
+        space=space.name,
+        space_identity=space.identity,
+        table_version=feed.version,
+        effort=measured.effort,
+        recall=measured.recall,
+        recall_k=measured.k,
+        recall_queries=measured.queries,
+        built_s=round(time.monotonic() - started, 3),
+        built_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        faiss_version=library_version(),
+        index_file="",
+        ids_file="",
+        index_seal=UNSEALED,
+        ids_seal=UNSEALED,
+        lists_at=0,
+    )
+    return Draft(manifest, to_cpu(index), feed.ids)
+
+
+def keep_index(store: Store, space: Space, draft: Draft) -> IndexManifest:
+    """Write an index to its space's shelf, in place of one of the same name; return its manifest. Raises StorageError.
+
+    The version of the table that it was built at is tagged, so that it stays and what changed since can be told.
+    """
+    written = draft.put(shelf_of(store, space))
+    with writer_lock(store.path):
+        store.tables.tag(table_of(space), tag_of(written.name), written.table_version)
+    return written
+
+
+def library_version() -> str:
+    """Return the version of FAISS, importing it."""
+    import faiss
+
+    return str(faiss.__version__)
+
+
+def tag_of(name: str) -> str:
+    """Return the tag that keeps the version an index was built at: what changed since is told by comparing with it."""
+    return f"index-{name}"
+
+
+def drop_index(store: Store, name: str, *, space: str | None = None) -> None:
+    """Remove an index of a space. Raises NotFound."""
+    found = store.space(space)
+    shelf_of(store, found).drop(name)
+    store.tables.untag(table_of(found), tag_of(name))
+
+
+def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:
+    """Return what `config` means for n vectors of length `dim`, and why."""
+    if config.level not in (CLIP, SEGMENT):
+        raise UsageError(f"an index is of level {CLIP} or {SEGMENT}, not {config.level!r}")
+    if config.recall is not None and not 0 < config.recall <= 1:
+        raise UsageError(f"recall is a share above 0, up to 1, not {config.recall}")
+    kind, settings, effort, reason, metric = config.kind, dict(config.settings), 0, "", config.metric
+    if kind == AUTO:
+        choice = choose(n, dim, memory_bytes=_memory_bytes(), deletes=config.deletes)
+        kind, settings, reason = choice.kind, {**choice.settings, **settings}, choice.reason
+    elif kind in PRESETS:
+        preset = PRESETS[kind]
+        kind, settings = preset.kind, {**preset.settings, **settings}
+        effort, metric = preset.effort if config.recall is None else 0, metric or str(preset.metric)
+    chosen = Metric.of(metric or Metric.COSINE)
+    build_kind(kind, settings)  # a setting that does not exist is told before the space is read
+    parts = [config.kind if config.kind in PRESETS else kind]
+    parts += [str(chosen)] if chosen is not Metric.COSINE and config.kind not in PRESETS else []
+    parts += ["segments"] if config.level == SEGMENT else []
+    name = check_name(config.name or "-".join(parts), "index")
+    return Recipe(name, kind, settings, str(chosen), config.level, config.recall or RECALL, effort), reason
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _feed(store: Store, space: Space, recipe: Recipe) -> _Feed:
+    version = store.tables.version(table_of(space))
+    metric = Metric(recipe.metric)
+    if recipe.level == CLIP:
+        pooled = read_pooled(store.tables, space, None, version, normalise=metric is Metric.COSINE)
+        feed = _Feed(pooled.matrix, id_table(pooled.clip_ids), version)
+    else:
+        rows = read_all_segments(store.tables, space, version)
+        feed = _Feed(prepared(rows.matrix, metric), id_table(rows.clip_ids, rows.segments, rows.starts_s), version)
+    if not len(feed.matrix):
+        raise NotFound(f"space {space.name!r} holds no vectors; run `echodex embed {space.encoder}`")
+    return feed
+
+
+def _filled(
+    matrix: Float32, kind: Kind, recipe: Recipe, held: NDArray[np.int64], device: str, progress: Progress
+) -> Any:
+    """Return the index of all rows, trained on rows spread over all that are not held out."""
+    n, dim = matrix.shape
+    index = to_device(kind.make(n, dim, Metric(recipe.metric)), kind, device)
+    if not index.is_trained:
+        progress("train", 0, None)
+        others = np.setdiff1d(np.arange(n), held)
+        rows = others if len(others) else np.arange(n)  # so few that there is nothing to hold out
+        wanted = min(len(rows), kind.train_rows(n))
+        index.train(matrix[rows[:: max(1, len(rows) // wanted)][:wanted]])
+    for start in range(0, n, ADD_ROWS):
+        index.add(matrix[start : start + ADD_ROWS])
+        progress("index", min(start + ADD_ROWS, n), n)
+    return index
+
+
+def _measured(index: Any, kind: Kind, held: HeldOut, recipe: Recipe) -> Measured:
+    if recipe.effort:
+        return measure(index, kind, recipe.effort, held)
+    return tune(index, kind, held, recipe.target)

@@ -1,0 +1,156 @@
+"""An index that is open: the mapped file, and what the table has become since it was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.manifest import IndexManifest
+from ...schemas.vector import Float32
+from ..kinds.base import Kind
+from ..metric import Metric, faiss_metric, scores
+from .catchup import Change
+from .mapped import MappedIndex
+from .rowids import RowIds
+
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+SUBSET_ROWS = 20_000
+"""A subset of the rows no larger than this is searched exactly, whatever the kind."""
+
+
+class OpenIndex:
+    """Search over all rows of a space as its table is at `version`: exact or approximate, as `manifest` says.
+
+    Rows 0..base-1 are those of the file, the rest the tail. ids: which row is which clip or segment.
+    """
+
+    def __init__(self, manifest: IndexManifest, kind: Kind, mapped: MappedIndex, base: RowIds, change: Change) -> None:
+        self.manifest = manifest
+        self.version = change.version
+        self.ids = base.followed_by(change.tail_ids)
+        self._kind = kind
+        self._mapped = mapped
+        self._base = manifest.ntotal
+        self._metric = Metric(manifest.recipe.metric)
+        self._tail = change.tail
+        dead = base.among(change.clip_ids) if len(change.clip_ids) else np.zeros(0, dtype=np.bool_)
+        self._dead = dead if dead.any() else None
+
+    def __len__(self) -> int:
+        """How many rows can be found."""
+        return self._base + len(self._tail) - (0 if self._dead is None else int(self._dead.sum()))
+
+    @property
+    def alive(self) -> Mask:
+        """bool[rows]: whether a row is still of a clip that the table holds."""
+        dead = np.zeros(self._base, dtype=np.bool_) if self._dead is None else self._dead
+        return np.concatenate([~dead, np.ones(len(self._tail), dtype=np.bool_)])
+
+    @property
+    def exact_scores(self) -> bool:
+        """Whether scores are those of the stored vectors, not of what a compressed index made of them."""
+        return self._mapped.exact_distances
+
+    def search(self, queries: Float32, k: int, allowed: Mask | None = None) -> tuple[Rows, Float32]:
+        """Return the k nearest rows int64[q, k] and their scores float32[q, k], best first, ties by row.
+
+        queries: float32[q, d], of unit length for the cosine; allowed: bool[rows], those that may be found (None: all).
+        A score is the cosine, the inner product, or minus the Euclidean distance. Where there are fewer than k, rows
+        are -1 and scores -inf. A subset of at most SUBSET_ROWS is searched exactly. Raises Stale for a damaged file.
+        """
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        found, rows = self._search_base(queries, k, allowed)
+        if len(self._tail):
+            found, rows = self._with_tail(queries, np.where(rows < 0, -np.inf, found), rows, allowed)
+        return (rows, found) if _tidy(found, rows) else _tidied(found, rows)
+
+    def can_find(self, row: int) -> bool:
+        """Whether a row is still of a clip that the table holds."""
+        return row >= self._base or self._dead is None or not self._dead[row]
+
+    def vector(self, row: int) -> Float32 | None:
+        """Return the vector float32[d] of a row, None where the index does not keep it exactly and at hand."""
+        if row >= self._base:
+            return np.asarray(self._tail[row - self._base])
+        if not self._mapped.keeps_vectors:
+            return None
+        return np.asarray(self._mapped.vectors(np.array([row]))[0])
+
+    def _search_base(self, queries: Float32, k: int, allowed: Mask | None) -> tuple[Float32, Rows]:
+        mask = None if allowed is None else allowed[: self._base]
+        if self._dead is not None:
+            mask = ~self._dead if mask is None else mask & ~self._dead
+        if mask is None:
+            return self._scored(queries, k, self.manifest.effort, None)
+        rows = np.flatnonzero(mask)
+        if len(rows) == 0:
+            return _nothing(len(queries), k)
+        if self._mapped.keeps_vectors and len(rows) <= SUBSET_ROWS:
+            return self._search_subset(queries, k, rows)
+        return self._scored(queries, k, self._effort(len(rows)), _selector(mask))
+
+    def _effort(self, rows: int) -> int:
+        """Return the effort that meets as many of `rows` allowed rows as the usual one meets of all."""
+        most = max(self._kind.efforts(self._base), default=0)
+        return most if rows <= SUBSET_ROWS else min(most, -(-self.manifest.effort * self._base // rows))
+
+    def _scored(self, queries: Float32, k: int, effort: int, selector: Any) -> tuple[Float32, Rows]:
+        distances, rows = self._mapped.search(queries, k, effort, selector)
+        return scores(distances, self._metric), rows
+
+    def _search_subset(self, queries: Float32, k: int, rows: Rows) -> tuple[Float32, Rows]:
+        import faiss
+
+        subset = self._mapped.vectors(rows)
+        distances, places = faiss.knn(queries, subset, min(k, len(rows)), metric=faiss_metric(self._metric))
+        return _padded(scores(distances, self._metric), rows[places], k)
+
+    def _with_tail(self, queries: Float32, found: Float32, rows: Rows, allowed: Mask | None) -> tuple[Float32, Rows]:
+        """Return the best of `found` and of the tail."""
+        import faiss
+
+        k = found.shape[1]
+        places = np.arange(len(self._tail))
+        if allowed is not None:
+            places = places[allowed[self._base :]]
+        if not len(places):
+            return found, rows
+        distances, near = faiss.knn(queries, self._tail[places], min(k, len(places)), metric=faiss_metric(self._metric))
+        both = np.concatenate([found, scores(distances, self._metric)], axis=1)
+        both_rows = np.concatenate([rows, places[near] + self._base], axis=1)
+        best = np.lexsort((both_rows, -both), axis=1)[:, :k]
+        return np.take_along_axis(both, best, axis=1), np.take_along_axis(both_rows, best, axis=1)
+
+
+def _tidy(found: Float32, rows: Rows) -> bool:
+    """Whether no row is missing and no two scores of a query are equal. Of one query Python knows sooner than NumPy."""
+    if len(rows) == 1:
+        return rows.item(-1) >= 0 and len(set(found[0].tolist())) == len(found[0])
+    return not ((rows[:, -1] < 0).any() or (found[:, 1:] == found[:, :-1]).any())
+
+
+def _tidied(found: Float32, rows: Rows) -> tuple[Rows, Float32]:
+    """Return both with -inf for missing rows, and equal scores in the order of their rows."""
+    found = np.where(rows < 0, np.float32(-np.inf), found)
+    best = np.lexsort((rows, -found), axis=1)
+    return np.take_along_axis(rows, best, axis=1), np.take_along_axis(found, best, axis=1)
+
+
+def _padded(found: Float32, rows: Rows, k: int) -> tuple[Float32, Rows]:
+    """Return both with k columns."""
+    more = ((0, 0), (0, k - found.shape[1]))
+    return np.pad(found, more, constant_values=-np.inf), np.pad(rows, more, constant_values=-1)
+
+
+def _nothing(queries: int, k: int) -> tuple[Float32, Rows]:
+    return np.full((queries, k), -np.inf, dtype=np.float32), np.full((queries, k), -1, dtype=np.int64)
+
+
+def _selector(mask: Mask) -> Any:
+    import faiss
+
+    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]

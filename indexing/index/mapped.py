@@ -1,0 +1,162 @@
+"""A FAISS index read from its file without copying it: every process that asks shares the same pages.
+
+FAISS aborts the process when something is added to a mapped index, so nothing here adds or removes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.vector import Float32
+from ..kinds.base import Kind
+from .sealed import BrokenSeal, Sealed
+
+Rows = NDArray[np.int64]
+
+BATCH = 32
+"""From so many queries on, those of one cell are asked together: the lists they share stay in the processor's cache,
+which halves the time.
+"""
+
+
+SPARE_BLOCKS = 2
+"""A search that has to check what it reads checks so many blocks more, a millisecond's worth: in a process that asks
+often, all is checked in the end and nothing need be looked up any more.
+"""
+
+
+class MappedIndex:
+    """An index of `kind` whose inverted lists, where it has such, are checked when a search first reads them."""
+
+    def __init__(self, sealed: Sealed, kind: Kind, lists_at: int) -> None:
+        """Check what lies before `lists_at` (schemas.manifest), then let FAISS read it. Raises Stale."""
+        sealed.check(0, lists_at)
+        self._sealed = sealed
+        self._kind = kind
+        self._parameters = lru_cache(maxsize=8)(kind.parameters)  # making them takes as long as a third of a search
+        self.index = read_mapped(sealed.path)
+        self._bounds = list_bounds(self.index, lists_at)
+        self._unchecked = np.diff(self._bounds) > 0
+        self._checked = not self._unchecked.any()
+        self._in_cells = hasattr(self.index, "search_preassigned")
+
+    def search(self, queries: Float32, k: int, effort: int, selector: Any = None) -> tuple[Float32, Rows]:
+        """Return the distances float32[q, k] and rows int64[q, k] that FAISS gives. Raises Stale for a damaged list."""
+        parameters = self._parameters(effort) if selector is None else self._kind.parameters(effort, selector)
+        if not self._in_cells or (self._checked and len(queries) < BATCH):
+            distances, rows = self.index.search(queries, k, params=parameters)
+            return distances, rows
+        near, lists = self.index.quantizer.search(queries, min(effort, self.index.nlist))
+        if not self._checked:
+            self._check_lists(lists)
+        order = np.argsort(lists[:, 0], kind="stable")
+        back = np.argsort(order, kind="stable")
+        distances, rows = _search_lists(self.index, queries[order], k, near[order], lists[order], parameters)
+        return distances[back], rows[back]
+
+    @property
+    def keeps_vectors(self) -> bool:
+        """Whether `vectors` gives the rows that were added, at once: a flat or an HNSW index does."""
+        import faiss
+
+        return isinstance(self.index, faiss.IndexFlat | faiss.IndexHNSWFlat)
+
+    @property
+    def exact_distances(self) -> bool:
+        """Whether the distances of a search are those of the rows that were added, not of codes for them."""
+        import faiss
+
+        return self.keeps_vectors or isinstance(self.index, faiss.IndexIVFFlat)
+
+    def vectors(self, rows: Rows) -> Float32:
+        """Return float32[r, d] of an index that `keeps_vectors`."""
+        return np.asarray(self.index.reconstruct_batch(rows), dtype=np.float32)
+
+    def _check_lists(self, lists: Rows) -> None:
+        wanted = lists[lists >= 0]
+        try:
+            for each in np.unique(wanted[self._unchecked[wanted]]):
+                self._sealed.check(int(self._bounds[each]), int(self._bounds[each + 1]))
+                self._unchecked[each] = False
+            self._sealed.check_more(SPARE_BLOCKS)
+        except BrokenSeal as reason:
+            raise BrokenSeal(f"{reason}; run `echodex index build` again") from reason
+        self._checked = self._sealed.whole
+
+
+def _search_lists(
+    index: Any, queries: Float32, k: int, near: Float32, lists: Rows, parameters: Any
+) -> tuple[Float32, Rows]:
+    """Search in given lists. FAISS's wrapper for Python takes no parameters here, its C++ method does."""
+    import faiss
+
+    distances, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+    given = [faiss.swig_ptr(array) for array in (queries, lists, near, distances, rows)]
+    index.search_preassigned_c(len(queries), given[0], k, given[1], given[2], given[3], given[4], False, parameters)
+    return distances, rows
+
+
+def read_mapped(path: Path) -> Any:
+    """Return the faiss.Index in a file, mapped; its file has been checked before. Raises FileNotFoundError."""
+    import faiss
+
+    try:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError:
+        path.stat()  # says so where another process has just built the index anew and swept this file
+        raise
+
+
+def lists_at(path: Path) -> int:
+    """Return where the inverted lists begin in an index file: its size where they do not lie at its end, one by one.
+
+    Compared with the lists themselves, so that a FAISS that lays files out otherwise costs time, never an answer.
+    """
+    size = path.stat().st_size
+    index = read_mapped(path)
+    start = size - _lists_bytes(index)
+    return start if start < size and _lie_at(index, np.memmap(path, dtype=np.uint8, mode="r"), start) else size
+
+
+def list_bounds(index: Any, start: int) -> Rows:
+    """Return int64[nlist + 1]: where each inverted list begins in the file, the first at `start`."""
+    return np.concatenate([[0], np.cumsum(_list_bytes(index))]) + start
+
+
+def _list_bytes(index: Any) -> Rows:
+    """Return int64[nlist]: bytes of the codes and ids of each list; none for an index without plain lists."""
+    import faiss
+
+    if not isinstance(index, faiss.IndexIVF):
+        return np.empty(0, dtype=np.int64)
+    lists: Any = faiss.downcast_InvertedLists(index.invlists)  # type: ignore[arg-type]
+    if not isinstance(lists, faiss.ArrayInvertedLists):
+        return np.empty(0, dtype=np.int64)
+    sizes = np.array([lists.list_size(each) for each in range(lists.nlist)], dtype=np.int64)
+    return sizes * (lists.code_size + 8)
+
+
+def _lists_bytes(index: Any) -> int:
+    return int(_list_bytes(index).sum())
+
+
+def _lie_at(index: Any, content: NDArray[np.uint8], start: int) -> bool:
+    """Whether every list is where `list_bounds` says: its codes, then its ids."""
+    import faiss
+
+    bounds = list_bounds(index, start)
+    for each in range(len(bounds) - 1):
+        size = index.invlists.list_size(each)
+        if not size:
+            continue
+        codes = faiss.rev_swig_ptr(index.invlists.get_codes(each), size * index.invlists.code_size)
+        ids = faiss.rev_swig_ptr(index.invlists.get_ids(each), size)
+        found = content[bounds[each] : bounds[each + 1]]
+        if not np.array_equal(found, np.concatenate([codes.view(np.uint8), ids.view(np.uint8)])):
+            return False
+    return True

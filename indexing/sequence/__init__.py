@@ -1,0 +1,1 @@
+"""Sequence match: which stretch of which clip plays where."""

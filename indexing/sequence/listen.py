@@ -1,0 +1,140 @@
+"""A query of any length as one sequence of segments: decoded and embedded a stretch at a time, in bounded memory.
+
+The waveform is the one that the store would make of the whole file, to the sample: one decoder and one resampler run
+from end to end, and only what an encoder is given is cut. Each stretch begins on the encoder's grid and repeats as many
+hops of the one before as a window is long, so that every segment is computed from a whole window. This takes an encoder
+whose segment depends on its own window alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...audio.decode import open_audio
+from ...audio.downmix import PhaseMeter, mix
+from ...audio.limits import Limits
+from ...audio.mono import Span, pull
+from ...audio.reader import Reader
+from ...audio.resample import Resampler
+from ...audio.unusable import Unusable
+from ...encoders.base import Encoder
+from ...errors import BadInput
+from ...progress import Progress, silent
+from ...schemas.clip import Reason
+from ...schemas.vector import Float32
+from ...store.vectors import normalised
+
+STRETCH_S = 60.0
+"""Seconds of audio embedded at a time."""
+
+LEAST_HOPS = 16
+"""A stretch is at least this many hops, however long they are."""
+
+ANY_LENGTH = Limits(max_decoded_s=math.inf)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A query: segment i starts at i hops.
+
+    vectors: float32[L, d], unit rows; window_s: seconds of audio that one segment covers, in whole hops (an encoder
+    does not say it, but it shows in where the last segment of a stretch starts); seconds: of audio in all.
+    """
+
+    vectors: Float32
+    window_s: float
+    seconds: float
+
+
+def listen(path: str | Path, encoder: Encoder, hop_s: float, progress: Progress = silent) -> Heard:
+    """Return the segments of an audio file under an encoder whose segments start every `hop_s` seconds.
+
+    A last segment off that grid is left out. Raises NotFound where there is no such file, BadInput where it cannot be
+    decoded or gives no segment.
+    """
+    with closing(open_audio(path, ANY_LENGTH)) as reader:
+        heard, signs = _hear(reader, str(path), _Ear(encoder, hop_s, progress))
+        if (signs < 0).any():  # channels in anti-phase show only at the end
+            heard, _ = _hear(reader, str(path), _Ear(encoder, hop_s, progress), signs)
+    if not len(heard.vectors):
+        raise BadInput(f"{path} is too short for encoder {encoder.name!r}; ask with a longer file")
+    return heard
+
+
+def _hear(reader: Reader, path: str, ear: _Ear, signs: Float32 | None = None) -> tuple[Heard, Float32]:
+    """Give the whole file to `ear`, its channels mixed with these signs (None: 1); return also those that they need."""
+    phase = PhaseMeter(reader.channels)
+    resampler = Resampler(reader.sample_rate_hz, ear.sample_rate_hz)
+
+    def tap(block: Float32) -> None:
+        if not np.isfinite(block).all():
+            raise Unusable(path, Reason.NON_FINITE, "it holds NaN or infinite samples")
+        phase.add(block)
+        ear.add(resampler.push(mix(block, signs)))
+
+    broken = pull(reader, Span(path, 0.0, None), ANY_LENGTH, [tap])
+    ear.add(resampler.finish())
+    if broken:
+        logger.warning("%s can be decoded only in part (%s); the rest is not looked for", path, broken)
+    return ear.finish(), phase.signs()
+
+
+class _Ear:
+    """Takes a waveform in pieces and embeds it in stretches."""
+
+    def __init__(self, encoder: Encoder, hop_s: float, progress: Progress) -> None:
+        self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        self._encoder = encoder
+        self._progress = progress
+        self._hop = round(hop_s * self.sample_rate_hz)
+        self._stretch = max(round(STRETCH_S / hop_s), LEAST_HOPS) * self._hop
+        self._window = 0  # samples, too high by less than a hop; 0: not known yet
+        self._begin = 0  # the hop at which what is held begins
+        self._done = 0  # hops that are embedded
+        self._total = 0
+        self._held: list[Float32] = []
+        self._vectors: list[Float32] = []
+
+    def add(self, samples: Float32) -> None:
+        """Take in float32[n]; embed as soon as a stretch is there."""
+        self._total += len(samples)
+        self._held.append(samples)
+        while self._total - self._begin * self._hop >= self._stretch + self._window:
+            before = self._done
+            self._embed(self._stretch + self._window)
+            if self._done == before:
+                raise BadInput(f"encoder {self._encoder.name!r} gives no segment for a whole stretch of the query")
+
+    def finish(self) -> Heard:
+        """Embed the rest and return everything."""
+        if self._total > self._begin * self._hop:
+            self._embed(self._total - self._begin * self._hop)
+        empty = np.empty((0, self._encoder.dim), dtype=np.float32)
+        vectors = normalised(np.concatenate([empty, *self._vectors]))
+        window = self._window // self._hop * self._hop or self._window
+        return Heard(vectors, window / self.sample_rate_hz, self._total / self.sample_rate_hz)
+
+    def _embed(self, count: int) -> None:
+        """Embed the first `count` of the samples held, then let go of those that are not needed again."""
+        held = np.concatenate(self._held)
+        segments = self._encoder.encode([held[:count]])[0]
+        samples = np.rint(segments.start_s.astype(np.float64) * self.sample_rate_hz).astype(np.int64)
+        hops = samples // self._hop
+        new = (samples % self._hop == 0) & (hops + self._begin >= self._done)
+        if len(samples):
+            window = count - int(samples[-1])
+            self._window = min(self._window, window) if self._window else window
+        self._vectors.append(segments.vectors[new])
+        self._done += int(new.sum())
+        begin = max(self._begin, self._done - -(-self._window // self._hop))
+        self._held = [held[(begin - self._begin) * self._hop :].copy()]
+        self._begin = begin
+        self._progress("listen", round(self._total / self.sample_rate_hz), None)

@@ -1,0 +1,146 @@
+"""The segments of a space laid out for sequence match: by clip, then by time, at one hop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ...errors import Stale, UsageError
+from ...progress import Progress, silent
+from ...schemas.manifest import SEGMENT
+from ...schemas.vector import Float32, Space
+from ...store.spaces import table_of
+from ...store.vectors import normalised, read_segments
+from ...store.where import equals
+from ..index.opened import open_index
+from .diagonals import Collection, Rows
+
+if TYPE_CHECKING:
+    from ...store.store import Store
+    from ..index.live import OpenIndex
+
+OFF_GRID_S = 0.002
+"""How far from its place a segment may start: float32 seconds of a long clip are this coarse."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The segments of a space in places 0..n-1: clip 0's from its first to its last, then clip 1's, and so on.
+
+    clip_ids: c strings, sorted; clip_bounds: int64[c + 1], the places of each clip; bounds: int64[p + 1], the places of
+    each unbroken piece of a clip, which is the whole clip unless a segment within has no vector; starts_s: float32[n];
+    hop_s: from one segment's start to the next.
+    """
+
+    store: Store
+    space: Space
+    clip_ids: list[str]
+    clip_bounds: Rows
+    bounds: Rows
+    starts_s: Float32
+    hop_s: float
+    _index: OpenIndex = field(repr=False)
+    _place: Rows = field(repr=False)  # of each row of the index, -1 for none
+
+    def __len__(self) -> int:
+        """How many segments there are."""
+        return len(self.starts_s)
+
+    def clip_id(self, piece: int) -> str:
+        """Return the clip that a piece is of."""
+        return self.clip_ids[int(np.searchsorted(self.clip_bounds, self.bounds[piece], side="right")) - 1]
+
+    def start_s(self, piece: int, segment: int) -> float:
+        """Return where in its clip a segment of a piece starts."""
+        return float(self.starts_s[self.bounds[piece] + segment])
+
+    def collection(self, wanted: pa.Array | None = None) -> Collection:
+        """Return what sequence match takes; only segments of the clips `wanted` (None: all) are found."""
+        allowed = None if wanted is None else self._index.ids.among(wanted)
+        if allowed is not None and allowed.all():
+            allowed = None  # a search without a filter is faster
+
+        def search(queries: Float32, k: int) -> tuple[Rows, Float32]:
+            rows, scores = self._index.search(queries, k, allowed)
+            return np.where(rows < 0, -1, self._place[rows]), scores
+
+        return Collection(self.bounds, search, self._fetch)
+
+    def _fetch(self, places: Rows) -> Float32:
+        """Return the unit vectors float32[m, d] at places, ascending, reading only the clips that they are of."""
+        clips = np.searchsorted(self.clip_bounds, places, side="right") - 1
+        needed, which = np.unique(clips, return_inverse=True)
+        names = [self.clip_ids[clip] for clip in needed]
+        found = read_segments(self.store.tables, self.space, names, self._index.version)
+        sizes = np.diff(self.clip_bounds)[needed]
+        if sizes.sum() != len(found):
+            raise Stale(f"an index of space {self.space.name!r} does not fit its table; run `echodex index build`")
+        begins = np.cumsum(sizes) - sizes
+        return normalised(found.matrix[begins[which] + places - self.clip_bounds[clips]])
+
+
+def open_timeline(store: Store, space: Space, progress: Progress = silent) -> Timeline:
+    """Return the timeline of a space as its table is now.
+
+    Raises UsageError where the space has one segment per clip, or where segments do not start at a uniform hop; the
+    last of a clip may, for encoders that hear a clip to its end.
+    """
+    index = open_index(store, space, level=SEGMENT, progress=progress)
+    owners = pc.dictionary_encode(index.ids.owners.cast(pa.string())).combine_chunks()
+    names = owners.dictionary.to_numpy(zero_copy_only=False)
+    by_name = np.argsort(names)
+    alive = np.flatnonzero(index.alive)
+    clips = np.argsort(by_name)[owners.indices.to_numpy()[alive]]
+    segments, starts_s = index.ids.segments[alive], index.ids.starts_s[alive]
+    order = np.lexsort((segments, clips))
+    clips, segments, starts_s = clips[order], segments[order], starts_s[order]
+    first = np.diff(clips, prepend=-1) != 0
+    broken = np.diff(segments, prepend=-1) != 1
+    place = np.full(len(index.ids), -1, dtype=np.int64)
+    place[alive[order]] = np.arange(len(order))
+    clip_ids = names[by_name][clips[first]].tolist()
+    hop_s = _hop_s(store, space, first, segments, starts_s)
+    return Timeline(store, space, clip_ids, _bounds(first), _bounds(first | broken), starts_s, hop_s, index, place)
+
+
+def _bounds(first: NDArray[np.bool_]) -> Rows:
+    """Return int64[parts + 1]: where each part begins, and the end; first: bool[n], whether a part begins here."""
+    return np.append(np.flatnonzero(first), len(first)).astype(np.int64)
+
+
+def _hop_s(
+    store: Store, space: Space, first: NDArray[np.bool_], segments: NDArray[np.int32], starts_s: Float32
+) -> float:
+    """Return the hop of a space, in seconds. first: bool[n], whether a segment is the first of its clip."""
+    if not len(segments) or segments.max() == 0:
+        raise UsageError(
+            f"space {space.name!r} has one vector per clip, and what plays where is told by several a clip; "
+            f"{_spaces_with_segments(store)}"
+        )
+    last = np.append(first[1:], True)
+    second = starts_s[(segments == 1) & ~last]
+    hop_s = float(np.median(second) if len(second) else starts_s[segments == 1].max())
+    off = starts_s - segments * hop_s
+    if (np.abs(off[~last]) > OFF_GRID_S).any() or (off[last] > OFF_GRID_S).any():
+        raise UsageError(
+            f"the segments of space {space.name!r} do not start at a uniform hop, so that they cannot be matched in "
+            f"sequence; {_spaces_with_segments(store)}"
+        )
+    return hop_s
+
+
+def _spaces_with_segments(store: Store) -> str:
+    """Return what to do instead, as the end of a sentence."""
+    tables = store.tables
+    fitting = [
+        space.name
+        for space in store.spaces()
+        if next(tables.batches(table_of(space), ["clip_id"], where=equals("segment", 1)), None)
+    ]
+    make = "`echodex embed clmr --checkpoint FILE --set pooling=windows` makes one that has them"
+    return f"use --space {' or '.join(fitting)}" if fitting else make

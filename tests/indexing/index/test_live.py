@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from echodex.api import Store
+from echodex.indexing.index.build import BuildConfig, build_index
+from echodex.indexing.index.live import SUBSET_ROWS, OpenIndex
+from echodex.indexing.index.opened import open_index
+from echodex.indexing.metric import Metric
+from echodex.testing.vectors import clustered
+
+KINDS = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
+Matrix = NDArray[np.float32]
+AddVectors = Callable[..., list[str]]
+
+
+def scaled(n: int, dim: int, seed: int = 0) -> Matrix:
+    """Rows of many lengths, so that the three metrics disagree."""
+    return clustered(n, dim, seed) * np.random.default_rng(seed).uniform(0.5, 2, (n, 1)).astype(np.float32)
+
+
+def exact(matrix: Matrix, queries: Matrix, metric: str) -> Matrix:
+    if metric == "cosine":
+        matrix = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    if metric == "l2":
+        return np.asarray(-np.linalg.norm(matrix[None] - queries[:, None], axis=2))
+    return np.asarray(queries @ matrix.T)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, add_vectors: AddVectors) -> Store:
+    """A store of 2,000 vectors that no test changes but for its index."""
+    store = Store.open(tmp_path_factory.mktemp("shared") / "library")
+    add_vectors(store, clustered(2000, 24))
+    return store
+
+
+def build(store: Store, kind: str, metric: str = "cosine") -> OpenIndex:
+    build_index(store, BuildConfig(kind, metric=metric, recall=0.98, name="x"))
+    return open_index(store, store.space(), name="x")
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_a_flat_index_equals_brute_force(store: Store, metric: str, add_vectors: AddVectors) -> None:
+    matrix, queries = scaled(500, 12), clustered(9, 12, seed=1)
+    add_vectors(store, matrix)
+    truth = exact(matrix, queries, metric)
+    rows, scores = build(store, "flat", metric).search(queries, 10)
+    assert rows.tolist() == np.argsort(-truth, axis=1, kind="stable")[:, :10].tolist()
+    assert scores == pytest.approx(-np.sort(-truth, axis=1)[:, :10], abs=1e-5)
+
+
+LEAST = {"ivf-fp16": 0.99, "ivf-sq8": 0.95, "ivf-rabitq": 0.85, "ivfpq": 0.5, "ivfpq-rr": 0.8}
+"""Recall of kinds that shorten their rows, on what even all cells give; the others are exact on a small subset."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.002, 0.05, 0.6])
+def test_a_subset_gives_its_own_nearest_not_what_is_left_of_all(shared: Store, kind: str, share: float) -> None:
+    queries, matrix = clustered(50, 24, seed=1), shared.vectors().matrix
+    index = build(shared, kind)
+    allowed = np.random.default_rng(0).random(len(matrix)) < share
+    rows, scores = index.search(queries, 5, allowed)
+    k = min(5, allowed.sum())
+    best = np.argsort(-np.where(allowed, queries @ matrix.T, -np.inf), axis=1)[:, :k]
+    assert (rows >= 0).sum() == 50 * k
+    assert allowed[rows[rows >= 0]].all()
+    hits = [len(set(a) & set(b)) / k for a, b in zip(rows.tolist(), best.tolist(), strict=True)]
+    assert np.mean(hits) >= LEAST.get(kind, 1.0)
+    assert (scores[:, 1:] <= scores[:, :-1]).all()
+
+
+def test_what_is_missing_is_said(store: Store, add_vectors: AddVectors) -> None:
+    add_vectors(store, clustered(50, 6))
+    index = build(store, "flat")
+    rows, scores = index.search(clustered(3, 6), 60)
+    assert rows.shape == scores.shape == (3, 60)
+    assert (rows[:, 50:] == -1).all()
+    assert np.isneginf(scores[:, 50:]).all()
+    rows, scores = index.search(clustered(3, 6), 4, np.arange(50) < 2)
+    assert (rows[:, 2:] == -1).all()
+    assert np.isneginf(scores[:, 2:]).all()
+    assert (index.search(clustered(3, 6), 4, np.zeros(50, bool))[0] == -1).all()
+
+
+def test_equal_scores_come_in_row_order(store: Store, add_vectors: AddVectors) -> None:
+    add_vectors(store, clustered(6, 12)[[5, 1, 5, 2, 5, 3]])
+    assert build(store, "flat").search(clustered(6, 12)[[5]], 3)[0].tolist() == [[0, 2, 4]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_and_single_questions_agree(shared: Store, kind: str) -> None:
+    queries = clustered(100, 24, seed=1)
+    index = build(shared, kind)
+    alone = [index.search(query[None], 10) for query in queries]
+    rows, scores = index.search(queries, 10)
+    assert (rows == np.concatenate([found for found, _ in alone])).mean() > 0.99
+    assert scores == pytest.approx(np.concatenate([found for _, found in alone]), abs=1e-5)
+
+
+def test_a_subset_larger_than_the_exact_limit_looks_into_more_cells(store: Store, add_vectors: AddVectors) -> None:
+    n = SUBSET_ROWS * 8 // 5
+    matrix = clustered(n, 8)
+    add_vectors(store, matrix)
+    index = build(store, "ivf")
+    allowed = np.arange(n) % 3 != 0
+    queries = clustered(100, 8, seed=1)
+    rows, _ = index.search(queries, 5, allowed)
+    best = np.argsort(-np.where(allowed, queries @ matrix.T, -np.inf), axis=1)[:, :5]
+    hits = [len(set(a) & set(b)) / 5 for a, b in zip(rows.tolist(), best.tolist(), strict=True)]
+    assert allowed[rows].all()
+    assert np.mean(hits) > 0.95

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from echodex.api import Store
+from echodex.errors import NotFound, Stale
+from echodex.indexing.index.build import BuildConfig, build_index, shelf_of
+from echodex.indexing.index.catchup import FEW
+from echodex.indexing.index.live import OpenIndex
+from echodex.indexing.index.opened import open_index
+from echodex.schemas.manifest import SEGMENT
+from echodex.store.where import equals
+from echodex.testing.vectors import clustered
+
+KINDS = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
+Matrix = NDArray[np.float32]
+AddVectors = Callable[..., list[str]]
+
+
+def opened(store: Store, name: str | None = None) -> OpenIndex:
+    return open_index(Store.open(store.path), store.space(), name=name)  # as another process would
+
+
+def nearest(index: OpenIndex, query: Matrix, k: int) -> list[str]:
+    rows, _ = index.search(query[None], k)
+    return index.ids.take(rows[0][rows[0] >= 0])
+
+
+def truth(store: Store, query: Matrix, k: int) -> list[str]:
+    vectors = store.vectors()
+    best = np.lexsort((np.arange(len(vectors)), -(vectors.matrix @ query)))[:k]
+    return [vectors.clip_ids[row] for row in best]
+
+
+def recall(index: OpenIndex, store: Store, queries: Matrix, k: int = 10) -> float:
+    hits = [len(set(nearest(index, query, k)) & set(truth(store, query, k))) / k for query in queries]
+    return float(np.mean(hits))
+
+
+@pytest.fixture
+def made(store: Store, add_vectors: AddVectors) -> Store:
+    add_vectors(store, clustered(3000, 24))
+    return store
+
+
+def files(store: Store) -> list[Path]:
+    return sorted(path for path in shelf_of(store, store.space()).folder.iterdir() if not path.name.startswith("."))
+
+
+def test_the_first_question_builds_what_suits_and_the_next_opens_it(made: Store) -> None:
+    first = opened(made)
+    assert (first.manifest.recipe.kind, first.manifest.recall, len(first)) == ("flat", 1.0, 3000)
+    before = [(path, path.stat().st_mtime_ns) for path in files(made)]
+    queries = clustered(20, 24, seed=5)
+    assert recall(opened(made), made, queries) == 1.0
+    assert [(path, path.stat().st_mtime_ns) for path in files(made)] == before
+
+
+def test_an_open_index_is_kept_until_something_changes(made: Store, add_vectors: AddVectors) -> None:
+    index = open_index(made, made.space())
+    assert open_index(made, made.space()) is index
+    add_vectors(made, clustered(1, 24, seed=8), first=9000)
+    newer = open_index(made, made.space())
+    assert newer is not index
+    assert len(newer) == 3001
+    build_index(made, BuildConfig("flat"))
+    assert open_index(made, made.space()) is not newer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_follows_inserts_and_deletes_without_being_built_again(
+    made: Store, kind: str, add_vectors: AddVectors
+) -> None:
+    build_index(made, BuildConfig(kind, recall=0.98))
+    before = [(path, path.stat().st_mtime_ns) for path in files(made)]
+    queries = clustered(20, 24, seed=5)
+    doomed = sorted({truth(made, query, 1)[0] for query in queries})
+    new = add_vectors(made, queries[:5], first=9000)
+    for clip_id in doomed:
+        made.tables.delete("vectors_made", equals("clip_id", clip_id))
+    index = opened(made, kind)
+    assert len(index) == 3000 + 5 - len(doomed)
+    assert [nearest(index, query, 1)[0] for query in queries[:5]] == new
+    everything = {clip_id for query in queries for clip_id in nearest(index, query, 200)}
+    assert not everything & set(doomed)
+    assert recall(index, made, queries) >= 0.9
+    assert [(path, path.stat().st_mtime_ns) for path in files(made)] == before
+
+
+def test_a_vector_that_changed_is_found_where_it_is_now(made: Store) -> None:
+    build_index(made, BuildConfig("ivf"))
+    clip_id, query = "clip00007", clustered(1, 24, seed=77)[0]
+    made.tables.delete("vectors_made", equals("clip_id", clip_id))
+    moved = -made.vectors().matrix[3][None]
+    row = made.tables.scan("vectors_made", ["clip_id"]).num_rows
+    assert row == 2999
+    from echodex.schemas.vector import Segments
+    from echodex.store.vectors import Writer
+
+    Writer(made.tables, made.space()).write([clip_id], [Segments(np.zeros(1, np.float32), moved)])
+    index = opened(made, "ivf")
+    assert nearest(index, moved[0], 1) == [clip_id]
+    found = index.ids.find(clip_id)
+    assert found == 3000
+    assert index.can_find(found)
+    assert not index.can_find(7)
+    assert len(nearest(index, query, 3000)) <= 3000
+
+
+def test_many_changes_build_it_again_with_the_same_recipe(
+    made: Store, caplog: pytest.LogCaptureFixture, add_vectors: AddVectors
+) -> None:
+    build_index(made, BuildConfig("ivf", settings={"nlist": 17}, name="mine"))
+    add_vectors(made, clustered(FEW + 1, 24, seed=3), first=10_000)
+    with caplog.at_level(logging.WARNING):
+        index = opened(made, "mine")
+    assert "too far behind" in caplog.text
+    assert (index.manifest.recipe.settings, index.manifest.ntotal) == ({"nlist": 17}, 3000 + FEW + 1)
+
+
+def test_compacting_the_table_changes_nothing(made: Store, add_vectors: AddVectors) -> None:
+    for number in range(3):
+        add_vectors(made, clustered(10, 24, seed=number), first=5000 + 10 * number)
+    build_index(made, BuildConfig("ivf"))
+    before = files(made)
+    made.tables._dataset("vectors_made").optimize.compact_files()
+    index = opened(made, "ivf")
+    assert index.version > index.manifest.table_version
+    assert len(index) == 3030
+    assert files(made) == before
+
+
+@pytest.mark.parametrize("suffix", [".json", ".faiss", ".arrow"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "gone", "noise"])
+def test_a_damaged_index_is_built_again(made: Store, suffix: str, damage: str) -> None:
+    opened(made)
+    path = next(path for path in files(made) if path.suffix == suffix)
+    content = bytearray(path.read_bytes())
+    path.unlink()
+    if damage != "gone":
+        content[len(content) // 2] ^= 1
+        damaged = {"flipped": content, "truncated": content[:-7], "empty": b"", "noise": range(256)}
+        path.write_bytes(bytes(damaged[damage]))
+    assert recall(opened(made), made, clustered(20, 24, seed=5)) == 1.0
+    assert recall(opened(made), made, clustered(20, 24, seed=5)) == 1.0
+
+
+def test_a_named_index_whose_manifest_is_damaged_says_what_to_do(made: Store) -> None:
+    build_index(made, BuildConfig("ivf"))
+    shelf_of(made, made.space()).path("ivf").write_text("{}")
+    with pytest.raises(Stale, match="echodex index build"):
+        opened(made, "ivf")
+    with pytest.raises(NotFound, match=r"no index 'hnsw'.*echodex index build"):
+        opened(made, "hnsw")
+
+
+def test_an_index_of_another_space_is_not_used(made: Store, tmp_path: Path, add_vectors: AddVectors) -> None:
+    build_index(made, BuildConfig("flat"))
+    other = Store.open(tmp_path / "other")
+    add_vectors(other, clustered(3000, 24, seed=9))
+    for path in files(made):
+        manifest = json.loads(path.read_text()) if path.suffix == ".json" else None
+        assert manifest is None or manifest["space_identity"].startswith("import:made@")
+        (shelf_of(other, other.space()).folder / path.name).write_bytes(path.read_bytes())
+    queries = clustered(20, 24, seed=5)
+    assert recall(opened(other), other, queries) == 1.0
+
+
+def test_a_store_that_cannot_be_written_still_answers(
+    made: Store, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shelf_of(made, made.space()).folder
+    (folder / "flat.json").mkdir()  # no file can take its place, whoever runs the test
+    with caplog.at_level(logging.WARNING):
+        assert recall(opened(made), made, clustered(5, 24, seed=5)) == 1.0
+    assert "not kept" in caplog.text
+
+
+def test_threads_that_build_at_once_agree(made: Store) -> None:
+    results: list[OpenIndex] = []
+    threads = [threading.Thread(target=lambda: results.append(opened(made))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [recall(index, made, clustered(3, 24, seed=5)) for index in results] == [1.0] * 4
+
+
+def test_segments_have_an_index_of_their_own(store: Store, add_vectors: AddVectors) -> None:
+    matrix = clustered(600, 24)
+    add_vectors(store, matrix, segments=3)
+    build_index(store, BuildConfig("flat", level=SEGMENT))
+    index = open_index(store, store.space(), level=SEGMENT)
+    assert (index.manifest.name, len(index)) == ("flat-segments", 600)
+    rows, scores = index.search(matrix[[100]], 1)
+    assert (index.ids[rows[0, 0]], index.ids.segments[rows[0, 0]], index.ids.starts_s[rows[0, 0]]) == (
+        "clip00033",
+        1,
+        1.0,
+    )
+    assert scores[0, 0] == pytest.approx(1)
+    add_vectors(store, clustered(3, 24, seed=4), first=900, segments=3)
+    store.tables.delete("vectors_made", equals("clip_id", "clip00033"))
+    newer = open_index(store, store.space(), level=SEGMENT)
+    assert len(newer) == 600
+    assert newer.ids.segments[-3:].tolist() == [0, 1, 2]
+    assert newer.ids[newer.search(matrix[[100]], 1)[0][0, 0]] != "clip00033"
