@@ -2,8 +2,8 @@
 
 For made-up vectors (synthetic.py) of 128 and 512 dimensions, and for the spaces of a real store where one is given
 (--store, or ECHODEX_BENCH_STORE). Each contender works in a process of its own with the same threads, is tuned to
-recall@10 >= 0.95 on 1,000 queries and measured on others; no query is a row that was indexed. The list is gone through
-twice; figures are medians.
+recall@10 >= 0.95 on 1,000 queries and measured on others; no query is a row that was indexed. Figures are medians of
+REPEATS searches; with --passes the list is gone through more than once.
 
 qps_batch_KIND_DIM: queries/s of one call with all queries, per core of CPU time spent; qps_single: one at a time, by
 the median wall time. batch_qps_vs_PEER_DIM: the best of our kinds that reach the target over the peer. single_latency_
@@ -41,7 +41,6 @@ TUNING = 1_000
 SINGLE = 1_000
 REPEATS = 5
 REPEAT_CPU_S = 0.3
-PASSES = 2
 LEAST_GAIN = 5e-4
 KINDS = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
 
@@ -155,10 +154,10 @@ def lay_out(work: Path, store: Store, queries: Float32) -> None:
     np.save(work / "truth.npy", faiss.knn(queries, matrix, K, metric=faiss.METRIC_INNER_PRODUCT)[1])
 
 
-def compare(work: Path, title: str, contenders: Sequence[str]) -> dict[str, Result]:
-    """Return the medians of each contender's PASSES, and print them as a table."""
+def compare(work: Path, title: str, contenders: Sequence[str], count: int) -> dict[str, Result]:
+    """Return the medians of each contender's `count` passes, and print them as a table."""
     passes: dict[str, list[Result]] = {name: [] for name in contenders}
-    for number in range(PASSES):
+    for number in range(count):
         for name in contenders:
             print(f"{title}, pass {number + 1}: {name}", file=sys.stderr)
             passes[name].append(child(name, work))
@@ -170,6 +169,7 @@ def compare(work: Path, title: str, contenders: Sequence[str]) -> dict[str, Resu
 def child(name: str, work: Path) -> Result:
     threads = str(os.cpu_count() or 1)
     environment = os.environ | {"OMP_NUM_THREADS": threads, "LANCE_CPU_THREADS": threads, "LANCE_LOG": "error"}
+    environment["OMP_WAIT_POLICY"] = "passive"  # a thread that waits must not count as work
     arguments = [sys.executable, __file__, "--contender", name, "--work", str(work)]
     done = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     result: Result = json.loads(done.stdout.splitlines()[-1])
@@ -212,15 +212,15 @@ def figures_of(results: dict[str, Result], suffix: str) -> Iterator[tuple[str, f
         yield f"mb_{label}", found["mb"]
 
 
-def made_up(rows: int, dim: int, queries: int, contenders: Sequence[str]) -> dict[str, float]:
+def made_up(rows: int, dim: int, queries: int, contenders: Sequence[str], passes: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         store = synthetic.write_store(work / "store", rows, dim)
         lay_out(work, store, synthetic.held_out(TUNING + queries, dim))
-        return dict(figures_of(compare(work, f"{rows:,} x {dim}", contenders), str(dim)))
+        return dict(figures_of(compare(work, f"{rows:,} x {dim}", contenders, passes), str(dim)))
 
 
-def real(path: str, contenders: Sequence[str]) -> dict[str, float]:
+def real(path: str, contenders: Sequence[str], passes: int) -> dict[str, float]:
     """Return the figures of every space of a store; a fifth of its clips, 2 * TUNING at most, are the queries."""
     figures: dict[str, float] = {}
     source = Store.open(path, create=False)
@@ -234,7 +234,7 @@ def real(path: str, contenders: Sequence[str]) -> dict[str, float]:
             work, kept = Path(name), matrix[queries:]
             blocks = np.split(kept, range(synthetic.BLOCK_ROWS, len(kept), synthetic.BLOCK_ROWS))
             lay_out(work, synthetic.store_of(work / "store", len(kept), space.dim, blocks), matrix[:queries])
-            results = compare(work, f"{space.name}: {len(kept):,} x {space.dim}", contenders)
+            results = compare(work, f"{space.name}: {len(kept):,} x {space.dim}", contenders, passes)
             figures |= {f"real_{key}": value for key, value in figures_of(results, space.name.replace("-", "_"))}
     return figures
 
@@ -244,6 +244,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--dims", type=int, nargs="*", default=[128, 512])
     parser.add_argument("--queries", type=int, default=5_000, help="those that are measured, beside those for tuning")
+    parser.add_argument("--passes", type=int, default=1, help="times to go through the list of contenders")
     parser.add_argument("--only", nargs="+", default=[*KINDS, *PEERS], choices=[*KINDS, *PEERS])
     parser.add_argument("--store", default=os.environ.get("ECHODEX_BENCH_STORE"), help="a store with spaces to try")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
@@ -254,9 +255,9 @@ def main() -> None:
         return
     figures: dict[str, float] = {}
     for dim in options.dims:
-        figures |= made_up(options.rows, dim, options.queries, options.only)
+        figures |= made_up(options.rows, dim, options.queries, options.only, options.passes)
     if options.store:
-        figures |= real(options.store, options.only)
+        figures |= real(options.store, options.only, options.passes)
     write_result("search", figures)
 
 
