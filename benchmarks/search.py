@@ -51,12 +51,13 @@ Result = dict[str, Any]
 
 
 def measure(contender: Contender, queries: Float32, truth: Rows) -> Result:
-    """Build, tune and measure a contender; queries: the first TUNING are for tuning."""
+    """Build, tune and measure a contender; queries: the first TUNING, or of few the first half, are for tuning."""
+    few = min(TUNING, len(queries) // 2)
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     contender.build()
     built = {"build_wall_s": time.perf_counter() - began_s, "build_cpu_s": time.process_time() - began_cpu_s}
-    setting = tuned(contender, queries[:TUNING], truth[:TUNING])
-    asked, answers = queries[TUNING:], truth[TUNING:]
+    setting = tuned(contender, queries[:few], truth[:few])
+    asked, answers = queries[few:], truth[few:]
     result = {
         "setting": setting,
         "recall": recall(contender.search(asked, K, setting), answers),
@@ -227,9 +228,6 @@ def real(path: str, contenders: Sequence[str], passes: int) -> dict[str, float]:
     for space in source.spaces():
         matrix = np.random.default_rng(0).permutation(source.vectors(space.name).matrix)
         queries = min(2 * TUNING, len(matrix) // 5)
-        if queries <= TUNING:
-            print(f"{space.name}: {len(matrix):,} clips are too few", file=sys.stderr)
-            continue
         with tempfile.TemporaryDirectory() as name:
             work, kept = Path(name), matrix[queries:]
             blocks = np.split(kept, range(synthetic.BLOCK_ROWS, len(kept), synthetic.BLOCK_ROWS))

@@ -139,12 +139,12 @@ class _Search:
             if len(clips) >= k or len(clip_ids) + 1 < wanted:
                 break
             wanted *= 2  # some are clips no more: removed, or found unusable since
+        usable = clips.column("clip_id").to_pylist()
         by_id = dict(zip(met, found[0].tolist(), strict=False))
         if not self.index.exact_scores:
-            by_id = self._exactly(asked.vector, clips.column("clip_id").to_pylist())
-        best = sorted(range(len(clips)), key=lambda row: (-by_id[clips[0][row].as_py()], clips[0][row].as_py()))[:k]
-        clips = clips.take(pa.array(best, pa.int64()))
-        return [self._shown(by_id[clip_id]) for clip_id in clips.column("clip_id").to_pylist()], clips
+            by_id = self._exactly(asked.vector, usable)
+        best = sorted(range(len(usable)), key=lambda row: (-by_id[usable[row]], usable[row]))[:k]
+        return [self._shown(by_id[usable[row]]) for row in best], clips.take(pa.array(best, pa.int64()))
 
     def _shown(self, score: float) -> float:
         """Return a score; rounding takes no cosine outside of [-1, 1]."""

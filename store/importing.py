@@ -10,7 +10,8 @@ import pyarrow as pa
 from ..errors import BadInput, NotFound
 from ..schemas.vector import Float32, Segments, Space
 from .known import CLIPS_TABLE
-from .spaces import imported_space
+from .lock import writer_lock
+from .spaces import imported_space, table_of
 from .tables import Tables
 from .vectors import Writer
 
@@ -30,7 +31,10 @@ def import_vectors(tables: Tables, name: str, path: Path, ids: Path | None) -> t
     clip_ids = _match(tables, path, names)
     space = imported_space(tables, name, matrix.shape[1], f"imported from {path.name}")
     zero = np.zeros(1, np.float32)
-    return space, Writer(tables, space).write(clip_ids, [Segments(zero, row[None]) for row in matrix])
+    new = Writer(tables, space).write(clip_ids, [Segments(zero, row[None]) for row in matrix])
+    with writer_lock(tables.folder):
+        tables.index_keys(table_of(space))
+    return space, new
 
 
 def _read_parquet(path: Path) -> tuple[list[str], Float32]:

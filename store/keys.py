@@ -23,7 +23,7 @@ measured on 1M rows, where a lookup of 20,000 ids and a scan take the same time.
 
 def key_filter(tables: Tables, name: str, clip_ids: ClipIds, version: int | None = None) -> str | None:
     """Return the filter that selects `clip_ids`, or None where they are so many that a scan is faster."""
-    if len(clip_ids) > max(FEW, SHARE * tables.count(name, version)):
+    if len(clip_ids) > FEW and len(clip_ids) > SHARE * tables.count(name, version):
         return None
     return is_in("clip_id", id_array(clip_ids).to_pylist())
 

@@ -68,6 +68,14 @@ class OpenIndex:
             found, rows = self._with_tail(queries, np.where(rows < 0, -np.inf, found), rows, allowed)
         return (rows, found) if _tidy(found, rows) else _tidied(found, rows)
 
+    def to(self, device: str) -> OpenIndex:
+        """Answer on "cpu", "cuda", or on the GPUs where there are any ("auto") from now on; return this index.
+
+        On a GPU scores are of half floats, off by up to 1e-3, and not `exact_scores`.
+        """
+        self._mapped.to(device)
+        return self
+
     def can_find(self, row: int) -> bool:
         """Whether a row is still of a clip that the table holds."""
         return row >= self._base or self._dead is None or not self._dead[row]

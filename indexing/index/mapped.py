@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...schemas.vector import Float32
 from ..kinds.base import Kind
+from .device import on_gpu, resolve_device, search, to_device
 from .sealed import BrokenSeal, Sealed
 
 Rows = NDArray[np.int64]
@@ -22,7 +23,6 @@ BATCH = 32
 """From so many queries on, those of one cell are asked together: the lists they share stay in the processor's cache,
 which halves the time.
 """
-
 
 SPARE_BLOCKS = 2
 """A search that has to check what it reads checks so many blocks more, a millisecond's worth: in a process that asks
@@ -44,9 +44,24 @@ class MappedIndex:
         self._unchecked = np.diff(self._bounds) > 0
         self._checked = not self._unchecked.any()
         self._in_cells = hasattr(self.index, "search_preassigned")
+        self._on_gpu: Any = None
+
+    def to(self, device: str) -> None:
+        """Answer on "cpu", "cuda", or where there is a GPU ("auto"); all of the file is checked before it goes there.
+
+        A kind that FAISS cannot hold on a GPU, and a search with a selector, stay on the CPU. Raises UsageError for
+        "cuda" without a GPU.
+        """
+        self._on_gpu = None
+        if resolve_device(device) == "cuda":
+            self._sealed.check()
+            moved = to_device(self.index, self._kind, "cuda")
+            self._on_gpu = moved if on_gpu(moved) else None
 
     def search(self, queries: Float32, k: int, effort: int, selector: Any = None) -> tuple[Float32, Rows]:
         """Return the distances float32[q, k] and rows int64[q, k] that FAISS gives. Raises Stale for a damaged list."""
+        if self._on_gpu is not None and selector is None:
+            return search(self._on_gpu, self._kind, queries, k, effort)
         parameters = self._parameters(effort) if selector is None else self._kind.parameters(effort, selector)
         if not self._in_cells or (self._checked and len(queries) < BATCH):
             distances, rows = self.index.search(queries, k, params=parameters)
@@ -71,7 +86,8 @@ class MappedIndex:
         """Whether the distances of a search are those of the rows that were added, not of codes for them."""
         import faiss
 
-        return self.keeps_vectors or isinstance(self.index, faiss.IndexIVFFlat)
+        exact = self.keeps_vectors or isinstance(self.index, faiss.IndexIVFFlat)
+        return exact and self._on_gpu is None  # which keeps half floats
 
     def vectors(self, rows: Rows) -> Float32:
         """Return float32[r, d] of an index that `keeps_vectors`."""

@@ -90,7 +90,7 @@ def open_timeline(store: Store, space: Space, progress: Progress = silent) -> Ti
     Raises UsageError where the space has one segment per clip, or where segments do not start at a uniform hop; the
     last of a clip may, for encoders that hear a clip to its end.
     """
-    index = open_index(store, space, level=SEGMENT, progress=progress)
+    index = open_index(store, space, level=SEGMENT, progress=progress).to("auto")
     owners = pc.dictionary_encode(index.ids.owners.cast(pa.string())).combine_chunks()
     names = owners.dictionary.to_numpy(zero_copy_only=False)
     by_name = np.argsort(names)

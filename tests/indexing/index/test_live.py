@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from echodex.api import Store
+from echodex.errors import UsageError
 from echodex.indexing.index.build import BuildConfig, build_index
+from echodex.indexing.index.device import gpu_count
 from echodex.indexing.index.live import SUBSET_ROWS, OpenIndex
 from echodex.indexing.index.opened import open_index
 from echodex.indexing.metric import Metric
@@ -114,3 +116,27 @@ def test_a_subset_larger_than_the_exact_limit_looks_into_more_cells(store: Store
     hits = [len(set(a) & set(b)) / 5 for a, b in zip(rows.tolist(), best.tolist(), strict=True)]
     assert allowed[rows].all()
     assert np.mean(hits) > 0.95
+
+
+@pytest.mark.skipif(gpu_count() > 0, reason="there is a GPU here")
+def test_without_a_gpu_an_index_stays_where_it_is(shared: Store) -> None:
+    index = build(shared, "ivf")
+    assert index.to("auto") is index
+    assert index.exact_scores
+    with pytest.raises(UsageError, match="GPU"):
+        index.to("cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(gpu_count() == 0, reason="FAISS finds no GPU here")
+@pytest.mark.parametrize("kind", ["flat", "ivf", "ivf-fp16", "ivf-sq8"])
+def test_a_gpu_answers_as_the_cpu_does(shared: Store, kind: str) -> None:
+    queries = clustered(100, 24, seed=1)
+    index = build(shared, kind)
+    rows, scores = index.search(queries, 10)
+    moved, near = index.to("cuda").search(queries, 10)
+    assert (rows == moved).mean() > 0.98
+    assert near == pytest.approx(scores, abs=2e-3)
+    assert not index.exact_scores
+    allowed = np.arange(len(index)) % 2 == 0
+    assert allowed[index.search(queries, 10, allowed)[0]].all(), "with a selector the CPU answers"
