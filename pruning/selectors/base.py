@@ -21,12 +21,14 @@ class Selection:
     """An order over the m clips of a cluster; every prefix of it is the selector's choice for that budget.
 
     order: int64[m], positions in the cluster, best to keep first; gains: float32[m], what each pick added given those
-    before it; kept: how many of them the selector's criterion keeps.
+    before it; kept: how many of them the selector's criterion keeps; coverage: the share of the cluster that the kept
+    clips cover, measured on the vectors, where the criterion is coverage.
     """
 
     order: NDArray[np.int64]
     gains: Float32
     kept: int
+    coverage: float | None = None
 
 
 class Selector(Protocol):
@@ -36,8 +38,12 @@ class Selector(Protocol):
     needs_keep: ClassVar[bool]
     """Whether it has no criterion of its own, so that a budget must be given."""
 
-    def select(self, vectors: Float32, rng: np.random.Generator) -> Selection:
-        """Order the rows of float32[m, d] (m >= 1, L2-normalised, sorted by clip id); all chance comes from `rng`."""
+    def select(self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None = None) -> Selection:
+        """Order the rows of float32[m, d] (m >= 1, L2-normalised, sorted by clip id); all chance comes from `rng`.
+
+        weights: float32[m], above 0; 1 is neutral, and a clip of a larger one is preferred: what a pick would gain is
+        multiplied by it when candidates are compared, never when coverage is measured.
+        """
 
 
 def similarities(vectors: Float32) -> Float32:

@@ -37,18 +37,25 @@ class Facility:
         if not 0 <= self.eps <= 1:
             raise UsageError(f"eps is the share of coverage that may be lost, from 0 to 1, not {self.eps}")
 
-    def select(self, vectors: Float32, rng: np.random.Generator) -> Selection:  # noqa: ARG002  (no chance here)
+    def select(  # no chance here
+        self,
+        vectors: Float32,
+        rng: np.random.Generator,  # noqa: ARG002
+        weights: Float32 | None = None,
+    ) -> Selection:
         """Pick the medoid, then by largest gain; keep the shortest prefix of coverage at least 1 - eps.
 
         gains: how much each pick raises F, the medoid's being F({medoid}). Identical clips come last, with gain 0.
         """
         first = medoid(vectors)
-        order, gains, lost = _greedy(similarities(vectors), first)
+        order, gains, lost = _greedy(similarities(vectors), first, weights)
         kept = int(np.argmax(lost <= self.eps * lost[0])) + 1
         return Selection(order, gains, kept)
 
 
-def _greedy(cosines: Float32, first: int) -> tuple[NDArray[np.int64], Float32, NDArray[np.float64]]:
+def _greedy(
+    cosines: Float32, first: int, weights: Float32 | None
+) -> tuple[NDArray[np.int64], Float32, NDArray[np.float64]]:
     """Return the greedy order int64[m], the gains float32[m] and 1 - F after each pick, float64[m].
 
     The gains of all candidates are kept up to date: after a pick only the clips that it serves better than those before
@@ -58,9 +65,10 @@ def _greedy(cosines: Float32, first: int) -> tuple[NDArray[np.int64], Float32, N
     best = cosines[first].copy()
     gains = _gain(cosines, best, np.full_like(best, np.inf))
     order, won, lost = [first], [float(best.mean(dtype=np.float64))], [_lost(best)]
+    worth = np.ones(m, dtype=np.float32) if weights is None else weights
     free = best < 1  # a clip identical to a picked one adds nothing
     while free.any():
-        pick = int(np.argmax(np.where(free, gains, -1)))
+        pick = int(np.argmax(np.where(free, gains * worth, -np.inf)))
         served = np.flatnonzero(cosines[pick] > best)
         now = cosines[pick][served]
         gains -= _gain(cosines[served], best[served], now)

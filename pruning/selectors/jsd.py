@@ -46,7 +46,12 @@ class JSD:
         if not 2 <= self.bins <= 256:
             raise UsageError(f"bins must be from 2 to 256, not {self.bins}")
 
-    def select(self, vectors: Float32, rng: np.random.Generator) -> Selection:  # noqa: ARG002  (no chance here)
+    def select(  # no chance here
+        self,
+        vectors: Float32,
+        rng: np.random.Generator,  # noqa: ARG002
+        weights: Float32 | None = None,  # noqa: ARG002
+    ) -> Selection:
         """Order by elimination, the last to leave first; keep the prefix of lowest divergence.
 
         gains: 1 - cosine to the nearest of the clips before it. Fewer than 3 clips are all kept; so are clips that

@@ -32,7 +32,12 @@ class KCenter:
         if not 0 <= self.eps <= 1:
             raise UsageError(f"eps is the share of coverage that may be lost, from 0 to 1, not {self.eps}")
 
-    def select(self, vectors: Float32, rng: np.random.Generator) -> Selection:  # noqa: ARG002  (no chance here)
+    def select(  # no chance here
+        self,
+        vectors: Float32,
+        rng: np.random.Generator,  # noqa: ARG002
+        weights: Float32 | None = None,
+    ) -> Selection:
         """Order by distance to what was picked before; keep the shortest prefix of coverage at least 1 - eps.
 
         gains: that distance (chord, 0 to 2) when the clip was picked; 2 for the medoid.
@@ -40,6 +45,7 @@ class KCenter:
         distances = np.sqrt(np.maximum(2 - 2 * similarities(vectors), 0))
         scale = float(distances.max()) or 1.0
         pick = int(np.argmin(distances.mean(axis=1, dtype=np.float64)))
+        worth = np.ones(len(vectors), dtype=np.float32) if weights is None else weights
         nearest = np.full(len(vectors), np.float32(2.0))
         free = np.ones(len(vectors), dtype=np.bool_)
         order, gains, lost = [], [], []
@@ -49,6 +55,6 @@ class KCenter:
             free[pick] = False
             nearest = np.minimum(nearest, distances[pick])
             lost.append(float(nearest.mean(dtype=np.float64)) / scale)
-            pick = int(np.argmax(np.where(free, nearest, -1)))
+            pick = int(np.argmax(np.where(free, nearest * worth, -1)))
         kept = int(np.argmax(np.array(lost) <= self.eps)) + 1
         return Selection(np.array(order, dtype=np.int64), np.array(gains, dtype=np.float32), kept)

@@ -20,7 +20,12 @@ class Random:
     name: ClassVar[str]
     needs_keep: ClassVar[bool] = True
 
-    def select(self, vectors: Float32, rng: np.random.Generator) -> Selection:
-        """Return a permutation; nothing is gained, and nothing but a budget cuts it."""
+    def select(self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None = None) -> Selection:
+        """Return a permutation; nothing is gained, and nothing but a budget cuts it.
+
+        With weights, the clips are drawn one by one without replacement, each with a chance in proportion to its weight
+        (exponential clocks of that rate: Efraimidis and Spirakis, 2006).
+        """
         m = len(vectors)
-        return Selection(rng.permutation(m), np.zeros(m, dtype=np.float32), m)
+        order = rng.permutation(m) if weights is None else np.argsort(rng.exponential(size=m) / weights, kind="stable")
+        return Selection(order, np.zeros(m, dtype=np.float32), m)
