@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from ..indexing.groups.stars import star_groups
 from ..schemas.vector import Float32
-from .cluster import NOISE, Clusters, cluster
+from .cluster import NOISE, ClusterConfig, Clusters, cluster
 from .config import PruneConfig
 from .selectors.base import Selection
 
@@ -58,7 +58,9 @@ def choose(matrix: Float32, prefer: Rows, config: PruneConfig) -> Choice:
     with threadpool_limits(limits=1, user_api="blas"):
         duplicate_of = _collapse(matrix, prefer, config.duplicate_score)
         rows = np.flatnonzero(duplicate_of == np.arange(len(matrix)))
-        clusters = cluster(matrix[rows], min_cluster_size=config.min_cluster_size, min_samples=config.min_samples)
+        clusters = cluster(
+            matrix[rows], ClusterConfig(min_cluster_size=config.min_cluster_size, min_samples=config.min_samples)
+        )
         return _rank(matrix, duplicate_of, rows, clusters, config)
 
 

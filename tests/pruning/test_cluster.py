@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from echodex.errors import UsageError
 from echodex.pruning import cluster as module
-from echodex.pruning.cluster import NOISE, cluster
+from echodex.pruning.cluster import NOISE, ClusterConfig, cluster
 
 Matrix = NDArray[np.float32]
 Blobs = Callable[..., Matrix]
@@ -19,7 +19,7 @@ Blobs = Callable[..., Matrix]
 @pytest.mark.parametrize("seed", range(3))
 def test_agrees_with_scikit_learn_which_counts_the_point_itself(blobs: Blobs, seed: int) -> None:
     matrix = blobs(6, 30, noise=40, seed=seed)
-    found = cluster(matrix, min_cluster_size=10, min_samples=5)
+    found = cluster(matrix, ClusterConfig(min_cluster_size=10, min_samples=5))
     reference = HDBSCAN(min_cluster_size=10, min_samples=6, copy=True).fit(matrix.astype(np.float64))
     assert found.count == 6
     assert adjusted_rand_score(found.labels, reference.labels_) == pytest.approx(1.0)
@@ -27,7 +27,7 @@ def test_agrees_with_scikit_learn_which_counts_the_point_itself(blobs: Blobs, se
 
 
 def test_labels_count_up_in_the_order_of_first_rows(blobs: Blobs) -> None:
-    labels = cluster(blobs(5, 20, noise=20), min_cluster_size=8).labels
+    labels = cluster(blobs(5, 20, noise=20), ClusterConfig(min_cluster_size=8)).labels
     first_rows = [int(np.argmax(labels == label)) for label in range(labels.max() + 1)]
     assert len(first_rows) == 5
     assert first_rows == sorted(first_rows)
@@ -35,25 +35,25 @@ def test_labels_count_up_in_the_order_of_first_rows(blobs: Blobs) -> None:
 
 def test_the_way_for_large_spaces_finds_the_same(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = blobs(5, 25, noise=20)
-    dense = cluster(matrix)
+    dense = cluster(matrix, ClusterConfig())
     monkeypatch.setattr(module, "DENSE_MAX", 10)
-    trees = cluster(matrix)
+    trees = cluster(matrix, ClusterConfig())
     assert (dense.algorithm, trees.algorithm) == ("hdbscan generic, exact", "hdbscan boruvka_kdtree, exact")
     assert adjusted_rand_score(dense.labels, trees.labels) > 0.98
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9])
 def test_fewer_rows_than_a_cluster_are_noise(n: int) -> None:
-    found = cluster(np.eye(max(n, 1), 16, dtype=np.float32)[:n], min_cluster_size=10)
+    found = cluster(np.eye(max(n, 1), 16, dtype=np.float32)[:n], ClusterConfig())
     assert found.labels.tolist() == [NOISE] * n
     assert found.count == 0
 
 
 def test_identical_rows_are_one_lump_without_clusters() -> None:
-    assert set(cluster(np.full((30, 4), 0.5, np.float32)).labels.tolist()) == {NOISE}
+    assert set(cluster(np.full((30, 4), 0.5, np.float32), ClusterConfig()).labels.tolist()) == {NOISE}
 
 
 @pytest.mark.parametrize("sizes", [(1, 5), (10, 0)])
 def test_sizes_must_make_sense(sizes: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="min_cluster_size"):
-        cluster(np.eye(4, dtype=np.float32), min_cluster_size=sizes[0], min_samples=sizes[1])
+        ClusterConfig(min_cluster_size=sizes[0], min_samples=sizes[1])
