@@ -1,7 +1,7 @@
 """Search at equal recall: every kind of index here, beside hnswlib, usearch and LanceDB's own indexes.
 
-For made-up vectors (synthetic.py) of 128 and 512 dimensions, and for the spaces of a real store where one is given
-(--store, or ECHODEX_BENCH_STORE). Each contender works in a process of its own with the same threads, is tuned to
+For made-up vectors (synthetic.py) of 128 and 512 dimensions, or for the spaces of a real store where one is given
+(--store). Each contender works in a process of its own with the same threads, is tuned to
 recall@10 >= 0.95 on 1,000 queries and measured on others; no query is a row that was indexed. Figures are medians of
 REPEATS searches; with --passes the list is gone through more than once.
 
@@ -233,7 +233,7 @@ def real(path: str, contenders: Sequence[str], passes: int) -> dict[str, float]:
             blocks = np.split(kept, range(synthetic.BLOCK_ROWS, len(kept), synthetic.BLOCK_ROWS))
             lay_out(work, synthetic.store_of(work / "store", len(kept), space.dim, blocks), matrix[:queries])
             results = compare(work, f"{space.name}: {len(kept):,} x {space.dim}", contenders, passes)
-            figures |= {f"real_{key}": value for key, value in figures_of(results, space.name.replace("-", "_"))}
+            figures |= dict(figures_of(results, space.name.replace("-", "_")))
     return figures
 
 
@@ -244,18 +244,19 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=5_000, help="those that are measured, beside those for tuning")
     parser.add_argument("--passes", type=int, default=1, help="times to go through the list of contenders")
     parser.add_argument("--only", nargs="+", default=[*KINDS, *PEERS], choices=[*KINDS, *PEERS])
-    parser.add_argument("--store", default=os.environ.get("ECHODEX_BENCH_STORE"), help="a store with spaces to try")
+    parser.add_argument("--store", help="a store whose spaces to try instead")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contender:
         contend(options.contender, options.work)
         return
+    if options.store:
+        write_result("search_real", real(options.store, options.only, options.passes))
+        return
     figures: dict[str, float] = {}
     for dim in options.dims:
         figures |= made_up(options.rows, dim, options.queries, options.only, options.passes)
-    if options.store:
-        figures |= real(options.store, options.only, options.passes)
     write_result("search", figures)
 
 

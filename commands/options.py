@@ -41,7 +41,7 @@ def reads(command: F) -> F:
     """Add --view, --where and --json."""
     command = as_json(command)
     command = click.option(
-        "--where", metavar="SQL", help="Only clips that this filter selects, as in \"codec = 'FLAC'\"."
+        "--where", metavar="SQL", help="Only clips that this filter selects, as in \"split = 'train'\"."
     )(command)
     return click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps.")(command)
 
