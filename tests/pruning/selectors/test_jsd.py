@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 
 from echodex.errors import UsageError
-from echodex.pruning.selectors.jsd import JSD, jensen_shannon
+from echodex.pruning.selectors.jsd import JSD
+from echodex.pruning.selectors.jsd_cut import jensen_shannon
 
 Matrix = NDArray[np.float32]
 RNG = np.random.default_rng(0)
