@@ -1,0 +1,177 @@
+"""An approximate minimum spanning tree of mutual reachability: from an approximate kNN graph, joined through cells.
+
+Boruvka's rounds. Of every component the lightest known edge that leaves it is taken at once where no edge beyond the
+lists of its rows can be lighter: such an edge of row p weighs at least r_p, the chord to the last on p's list. Where
+one could be, only the rows with r_p below the lightest known edge are searched, and only in the cells around them
+(outside.py); the largest component never is. Both the lists and the cells can miss the very nearest row: hence
+approximate. What a row has found is its bound in later rounds.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...indexing.neighbours.chords import squared_chords
+from ...indexing.neighbours.graph_search import Neighbours, graph_of
+from ...progress import Progress, silent
+from ...schemas.vector import Float32
+from .outside import Outside
+
+Rows = NDArray[np.int64]
+
+NEIGHBOURS = 15
+"""Length of the lists at least; longer ones leave fewer components to join, and cost more to find."""
+
+RECALL = 0.99
+PROBES = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Undirected edges between rows: `low` < `high` int64[e], and their squared weights float32[e]."""
+
+    low: Rows
+    high: Rows
+    squared: Float32
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def take(self, which: NDArray[np.generic]) -> Edges:
+        """Return the edges at these places, or where a mask is true."""
+        return Edges(self.low[which], self.high[which], self.squared[which])
+
+    def sorted(self) -> Edges:
+        """Return the edges by weight, then by rows: an order in which no two different ones are equal."""
+        return self.take(np.lexsort((self.high, self.low, self.squared)))
+
+
+def joined(*parts: Edges) -> Edges:
+    """Return the edges of all parts."""
+    low, high, squared = ([getattr(part, name) for part in parts] for name in ("low", "high", "squared"))
+    return Edges(np.concatenate(low), np.concatenate(high), np.concatenate(squared))
+
+
+def approximate_tree(
+    matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent
+) -> tuple[Rows, Rows, NDArray[np.float64]]:
+    """Return the n - 1 edges of a spanning tree of float32[n, d] (L2-normalised rows, n >= 1): int64, int64 and their
+    mutual reachability float64 (chords), lightest first.
+
+    min_samples counts other rows; where there are fewer, it is the farthest. A zero row is at right angles to all. The
+    tree's weight is at least that of the minimum spanning tree, and near it. Memory: the matrix, the kNN graph, cells.
+    """
+    n = len(matrix)
+    k = min(max(NEIGHBOURS, min_samples), n - 1)
+    if not k:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64)
+    matrix = np.ascontiguousarray(matrix)
+    graph = graph_of(matrix, k, recall=RECALL, seed=seed, progress=progress)
+    squared = distances(matrix, np.arange(n), graph.ids)
+    cores = squared[:, min(min_samples, k) - 1].copy()
+    search = Outside.of(matrix, cores, max(PROBES, graph.effort), seed)
+    tree = _Forest(search, squared[:, -1].copy(), _listed(graph, squared, cores)).join(progress).sorted()
+    return tree.low, tree.high, np.sqrt(tree.squared.astype(np.float64))
+
+
+def distances(matrix: Float32, rows: Rows, others: Rows) -> Float32:
+    """Return the squared chords float32[r, m] of `rows` int64[r] to `others` int64[r, m]: 2 to and from a zero row."""
+    squared = squared_chords(matrix, rows, others)
+    blank = np.asarray(~matrix.any(axis=1))
+    if blank.any():
+        squared[(blank[rows][:, None] | blank[others]) & (others >= 0)] = 2
+    return squared
+
+
+def _listed(graph: Neighbours, squared: Float32, cores: Float32) -> Edges:
+    """Return the minimum spanning forest of the lists' edges by mutual reachability."""
+    n, k = graph.ids.shape
+    row, other, weight = np.repeat(np.arange(n), k), graph.ids.ravel(), squared.ravel()
+    there = other >= 0
+    row, other, weight = row[there], other[there], weight[there]
+    weight = np.maximum(weight, np.maximum(cores[row], cores[other]))
+    return _forest(Edges(np.minimum(row, other), np.maximum(row, other), weight), n)
+
+
+def _forest(edges: Edges, n: int) -> Edges:
+    """Return the minimum spanning forest of edges between n rows."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    edges = edges.sorted()
+    keys, first = np.unique(edges.low * n + edges.high, return_index=True)
+    place = csr_matrix(
+        (first + 1, (keys // n, keys % n)), shape=(n, n), dtype=np.float64
+    )  # by rank: 0 would be no edge
+    return edges.take(np.sort(minimum_spanning_tree(place).data.astype(np.int64) - 1))
+
+
+class _Forest:
+    """Components that grow together. known: edges not taken yet, sorted; bounds: float32[n], no unknown edge of a row
+    to another component is lighter (squared); component: int64[n]; taken: the edges of the tree so far.
+    """
+
+    def __init__(self, search: Outside, bounds: Float32, known: Edges) -> None:
+        self._search = search
+        self._bounds = bounds
+        self._known = known
+        self._component = np.arange(len(bounds))
+        self._count = len(bounds)
+        self._taken: list[Edges] = []
+
+    def join(self, progress: Progress) -> Edges:
+        """Return the n - 1 edges of the tree."""
+        searched = 0
+        while self._count > 1:
+            best, lightest = self._lightest()
+            lowest = np.full(self._count, np.inf, np.float32)
+            np.minimum.at(lowest, self._component, self._bounds)
+            safe = np.flatnonzero(lightest <= lowest)
+            if len(safe):
+                self._take(self._known.take(np.unique(best[safe])))
+            else:
+                searched += self._look(lightest)
+            progress("joining", len(self._bounds) - self._count, len(self._bounds) - 1)
+        logger.info("joined %d rows, of which %d times one was searched", len(self._bounds), searched)
+        return joined(*self._taken)
+
+    def _lightest(self) -> tuple[Rows, Float32]:
+        """Return for each component its lightest known edge int64[c] (-1: none) and its squared weight float32[c]."""
+        low, high = self._component[self._known.low], self._component[self._known.high]
+        crossing = low != high
+        self._known = self._known.take(crossing)
+        best = np.full(self._count, len(self._known))
+        at = np.arange(len(self._known))
+        np.minimum.at(best, low[crossing], at)
+        np.minimum.at(best, high[crossing], at)
+        return best, np.append(self._known.squared, np.float32(np.inf))[best]
+
+    def _take(self, edges: Edges) -> None:
+        """Join the components at both ends of each edge."""
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import connected_components
+
+        ends = self._component[edges.low], self._component[edges.high]
+        graph = csr_matrix((np.ones(len(edges), np.int8), ends), shape=(self._count, self._count))
+        self._count, merged = connected_components(graph, directed=False)
+        self._component = merged[self._component].astype(np.int64)
+        self._taken.append(edges)
+
+    def _look(self, lightest: Float32) -> int:
+        """Search the rows that may have a lighter edge, but for those of the largest component; return how many."""
+        largest = np.bincount(self._component).argmax()
+        rows = np.flatnonzero((self._bounds < lightest[self._component]) & (self._component != largest))
+        found = self._search.nearest(rows, self._component)
+        squared = distances(self._search.matrix, rows, found[:, None])[:, 0]
+        cores = self._search.cores
+        squared = np.maximum(squared, np.maximum(cores[rows], cores[found]))
+        self._bounds[rows] = np.maximum(squared, self._bounds[rows])
+        new = Edges(np.minimum(rows, found), np.maximum(rows, found), squared)
+        self._known = joined(self._known, new).sorted()
+        return len(rows)

@@ -1,0 +1,114 @@
+"""The nearest row of another component, by mutual reachability, looked for in the cells around a row.
+
+A cell that belongs wholly to the row's own component is passed over, so that rows in the middle of a large component
+look just as far as its border does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from ...indexing.cells import Cells, make_cells
+from ...indexing.near import blocks
+from ...schemas.vector import Float32
+from ...store.pipeline import core_count, in_order
+
+Rows = NDArray[np.int64]
+
+_MIXED = -1
+"""The component of a cell with rows of several."""
+
+_TILE_ROWS = 2048
+"""Queries and members of a tile of the comparison: 16 MB of scores for each core."""
+
+_NONE = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A search for rows of other components.
+
+    matrix: float32[n, d], rows of unit length; cores: float32[n], squared chords to each row's min_samples-th
+    neighbour; cells: of the rows; probes: how many cells a row looks into.
+    """
+
+    matrix: Float32
+    cores: Float32
+    cells: Cells
+    probes: int
+
+    @classmethod
+    def of(cls, matrix: Float32, cores: Float32, probes: int, seed: int) -> Outside:
+        """Return the search with cells of its own; the same rows and seed give the same."""
+        return cls(matrix, cores, make_cells(matrix, seed=seed), probes)
+
+    def nearest(self, rows: Rows, component: Rows) -> Rows:
+        """Return int64[r]: for each of `rows` the row of another component with the lowest mutual reachability found,
+        the lower row among equal ones.
+
+        component: int64[n], at least two different. Time: each row meets the rows of `probes` cells.
+        """
+        best, found = np.full(len(rows), np.inf, np.float32), np.full(len(rows), _NONE)
+        with threadpool_limits(limits=1, user_api="blas"):
+            order, starts = self._visits(rows, component)
+            tiles = self._tiles(order, starts)
+            for places, squared, nearest in in_order(
+                lambda tile: self._compare(rows, component, *tile), tiles, ahead=2 * core_count()
+            ):
+                better = (squared < best[places]) | ((squared == best[places]) & (nearest < found[places]))
+                best[places[better]], found[places[better]] = squared[better], nearest[better]
+        return found
+
+    def _visits(self, rows: Rows, component: Rows) -> tuple[Rows, Rows]:
+        """Return which places of `rows` look into which cell: int64[v] sorted by cell, and where each cell begins."""
+        owner = self._owners(component)
+        squares = np.einsum("cd,cd->c", self.cells.centroids, self.cells.centroids)
+        probes = min(self.probes, len(self.cells))
+        seen, place = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for at in blocks(len(rows), len(self.cells)):
+            distances = squares - 2 * (self.matrix[rows[at]] @ self.cells.centroids.T)
+            distances[owner == component[rows[at]][:, None]] = np.inf
+            cell = np.argpartition(distances, probes - 1, axis=1)[:, :probes]
+            open_ = np.isfinite(np.take_along_axis(distances, cell, axis=1))
+            seen.append(cell[open_])
+            place.append(np.nonzero(open_)[0] + at.start)
+        cells, places = np.concatenate(seen), np.concatenate(place)
+        order = np.argsort(cells, kind="stable")
+        return places[order], np.searchsorted(cells[order], np.arange(len(self.cells) + 1))
+
+    def _owners(self, component: Rows) -> Rows:
+        """Return int64[c]: the component that all rows of a cell belong to, _MIXED where they are of several."""
+        held = component[self.cells.rows]
+        filled = np.flatnonzero(self.cells.sizes)
+        starts = self.cells.starts[filled]
+        low, high = np.minimum.reduceat(held, starts), np.maximum.reduceat(held, starts)
+        owner = np.full(len(self.cells), _MIXED)
+        owner[filled] = np.where(low == high, low, _MIXED)
+        return owner
+
+    def _tiles(self, order: Rows, starts: Rows) -> Iterator[tuple[Rows, Rows]]:
+        """Yield places, and the rows of the cell that they look into, a tile at a time."""
+        for cell in np.flatnonzero(np.diff(starts)).tolist():
+            members, places = self.cells.members(cell), order[starts[cell] : starts[cell + 1]]
+            for first in range(0, len(members), _TILE_ROWS):
+                for top in range(0, len(places), _TILE_ROWS):
+                    yield places[top : top + _TILE_ROWS], members[first : first + _TILE_ROWS]
+
+    def _compare(self, rows: Rows, component: Rows, places: Rows, members: Rows) -> tuple[Rows, Float32, Rows]:
+        """Return the places, and for each the squared mutual reachability float32[p] to its nearest foreign member, and
+        that row int64[p].
+        """
+        queries = rows[places]
+        squared = self.matrix[queries] @ self.matrix[members].T
+        squared *= -2
+        squared += 2
+        np.maximum(squared, self.cores[members], out=squared)
+        np.maximum(squared, self.cores[queries][:, None], out=squared)
+        squared[component[queries][:, None] == component[members]] = np.inf
+        nearest = squared.argmin(axis=1)
+        return places, squared[np.arange(len(places)), nearest], members[nearest]
