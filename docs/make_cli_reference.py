@@ -44,7 +44,8 @@ def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Comman
 
 
 def _section(path: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110)
+    names = cli.context_settings["help_option_names"]  # as every command inherits them from the group
+    context = click.Context(command, info_name=path, max_content_width=110, terminal_width=110, help_option_names=names)
     return f"## {path}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
