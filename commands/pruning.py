@@ -10,7 +10,7 @@ from ..errors import UsageError
 from .options import Settings, of_space, reads
 from .output import print_json, print_table, safe
 
-SELECTORS = ("facility", "jsd", "kcenter", "random")
+SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 """Kept in step with pruning.selectors by a test: the registry itself is too heavy to import for --help."""
 
 

@@ -1,8 +1,8 @@
 """k-centre: the next clip is always the one farthest from those kept so far (Gonzalez, 1985).
 
-This is the reading of `eps` in the published CLMR pruning fork (`--compat farthest`): coverage(k) = 1 - mean_i min_{s
-in S_k} D_is, D the Euclidean distances of the cluster divided by their largest, S_k the first k of the farthest-point
-order from the medoid. Unlike the fork, the clips that are kept are those S_k whose coverage was measured.
+coverage(S) = 1 - mean_i D_i(S) / mean_i D_i({medoid}), D_i(S) the chord distance of clip i to the nearest of S: 0 for
+the medoid alone and 1 for everything, as for facility location. How the published CLMR pruning fork counts and chooses
+is had by `compat` (fork.py).
 """
 
 from __future__ import annotations
@@ -14,23 +14,33 @@ import numpy as np
 
 from ...errors import UsageError
 from ...schemas.vector import Float32
-from .base import Selection, similarities
+from .base import Selection, medoid
+from .farthest import farthest_order
+from .fork import READINGS, fork_selection
 from .registry import register
 
 
 @register("kcenter")
 @dataclass(frozen=True)
 class KCenter:
-    """Farthest-point order from the medoid. `eps`: the share of coverage, as the fork measures it, that may be lost."""
+    """Farthest-point order from the medoid.
+
+    eps: the share of coverage that may be lost; 0 keeps every distinct clip. compat: "" or a reading of the published
+    CLMR pruning fork, "farthest", "mean_distance", "k_medoids" or "dpp": eps is then a loss of the fork's coverage, and
+    those clips are kept that the fork would keep (fork.py). Weights have no part in the fork's readings.
+    """
 
     name: ClassVar[str]
     needs_keep: ClassVar[bool] = False
 
     eps: float = 0.05
+    compat: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.eps <= 1:
             raise UsageError(f"eps is the share of coverage that may be lost, from 0 to 1, not {self.eps}")
+        if self.compat not in ("", *READINGS):
+            raise UsageError(f"compat is one of {', '.join(READINGS)}, not {self.compat!r}; leave it out for k-centre")
 
     def select(  # no chance here
         self,
@@ -42,19 +52,8 @@ class KCenter:
 
         gains: that distance (chord, 0 to 2) when the clip was picked; 2 for the medoid.
         """
-        distances = np.sqrt(np.maximum(2 - 2 * similarities(vectors), 0))
-        scale = float(distances.max()) or 1.0
-        pick = int(np.argmin(distances.mean(axis=1, dtype=np.float64)))
-        worth = np.ones(len(vectors), dtype=np.float32) if weights is None else weights
-        nearest = np.full(len(vectors), np.float32(2.0))
-        free = np.ones(len(vectors), dtype=np.bool_)
-        order, gains, lost = [], [], []
-        for _ in range(len(vectors)):
-            order.append(pick)
-            gains.append(nearest[pick])
-            free[pick] = False
-            nearest = np.minimum(nearest, distances[pick])
-            lost.append(float(nearest.mean(dtype=np.float64)) / scale)
-            pick = int(np.argmax(np.where(free, nearest * worth, -1)))
-        kept = int(np.argmax(np.array(lost) <= self.eps)) + 1
-        return Selection(np.array(order, dtype=np.int64), np.array(gains, dtype=np.float32), kept)
+        if self.compat:
+            return Selection(*fork_selection(vectors, self.compat, self.eps))
+        found = farthest_order(vectors, medoid(vectors), weights)
+        kept = int(np.argmax(found.lost <= self.eps * found.lost[0])) + 1
+        return Selection(found.order, found.gains, kept)

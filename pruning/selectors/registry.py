@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ...errors import NotFound, UsageError
 from .base import Selector
 
-BUILT_IN = ("facility", "jsd", "kcenter", "random")
+BUILT_IN = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 """Selectors of this package; `pruning/selectors/<name>.py` registers each when it is imported."""
 
 S = TypeVar("S", bound=type[Selector])

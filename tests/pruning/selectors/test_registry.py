@@ -26,7 +26,7 @@ def firsts() -> Iterator[None]:
         needs_keep: ClassVar[bool] = False
         count: int = 1
 
-        def select(self, vectors: Float32, rng: np.random.Generator) -> Selection:
+        def select(self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None = None) -> Selection:
             m = len(vectors)
             return Selection(np.arange(m), np.zeros(m, np.float32), min(self.count, m))
 
@@ -35,7 +35,7 @@ def firsts() -> Iterator[None]:
 
 
 def test_the_built_in_ones_are_listed_and_load() -> None:
-    assert registry.names() == ["facility", "jsd", "kcenter", "random"]
+    assert registry.names() == ["facility", "jsd", "kcenter", "medoid", "random", "semdedup"]
     assert [registry.selector_class(name).name for name in registry.names()] == registry.names()
 
 
