@@ -72,3 +72,17 @@ def paired_difference(
     return PairedDifference(
         interval, 0.0 if constant else float(ttest_1samp(differences, 0).pvalue), float(flips.pvalue)
     )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values adjusted for being m tests at once (Holm, 1979), in the order given.
+
+    The k-th smallest is multiplied by m - k + 1, is never below the one before it, and at most 1: those below a level
+    hold together at that level, whatever the tests have to do with each other.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return [float(value) for value in adjusted]

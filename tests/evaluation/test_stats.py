@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from echodex.evaluation.stats import mean_interval, paired_difference
+from echodex.evaluation.stats import holm, mean_interval, paired_difference
 
 A = [0.71, 0.74, 0.70, 0.78, 0.73]
 B = [0.70, 0.70, 0.69, 0.73, 0.74]
@@ -56,3 +56,26 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     samples = random.normal(3, 2, (2000, 5))
     held = [(found.low <= 3 <= found.high) for found in map(mean_interval, samples.tolist())]
     assert np.mean(held) == pytest.approx(0.95, abs=0.015)
+
+
+def test_holm_by_hand() -> None:
+    """Sorted .005, .01, .03, .04: times 4, 3, 2, 1 gives .02, .03, .06, .04, and the last is not below the third."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.4, 0.6]) == pytest.approx([0.8, 0.8])
+    assert holm([0.7, 0.9, 0.8]) == [1, 1, 1]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+def test_holm_keeps_the_order_and_is_between_none_and_bonferroni() -> None:
+    p = np.random.default_rng(2).uniform(size=50) ** 3
+    adjusted = np.asarray(holm(p.tolist()))
+    assert (adjusted >= p).all()
+    assert (adjusted <= np.minimum(1, 50 * p) + 1e-15).all()
+    assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
+
+
+def test_holm_holds_its_level_where_nothing_differs() -> None:
+    random = np.random.default_rng(3)
+    found = [min(holm(random.uniform(size=8).tolist())) < 0.05 for _ in range(4000)]
+    assert np.mean(found) == pytest.approx(0.05, abs=0.012)
