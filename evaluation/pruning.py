@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
-
-import numpy as np
 
 from ..errors import UsageError
 from ..progress import Progress, silent
@@ -21,15 +19,14 @@ from ..schemas.view import ALL
 from ..store.files import write_atomic
 from ..store.store import Store
 from ..training.config import ProbeConfig
-from ..training.fit import fit_head
-from ..training.head import Head
 from ..training.interrupt import InterruptFlag, interrupt_flag
 from ..training.run import finish_run, run_folder, working_run
-from .metrics import TagScores, tag_scores
+from .heads import read_bench
+from .metrics import TagScores
 from .report import FULL, RANDOM, VIEW, Arm, Comparison, PruningReport
 from .stats import mean_interval, paired_difference
-from .tags import EVALUATION_FILE, mean_per_clip
-from .trials import Source, Trial, make_trial, read_source, test_segments
+from .tags import EVALUATION_FILE
+from .trials import Source, Trial, make_trial, read_source
 
 OBJECTIVE = "pruning"
 ARMS = (VIEW, RANDOM, FULL)
@@ -87,20 +84,14 @@ def _scores(
     interrupt: InterruptFlag,
     progress: Progress,
 ) -> Scores:
-    """Train and test every head: all segments of a test clip are classified and their probabilities averaged."""
-    rows, owners, vectors = test_segments(store, source, trials)
-    labels = source.labels
-    truth = labels.hot[labels.rows(source.inputs.clip_ids)]
+    """Train and test every head."""
+    bench = read_bench(store, source.inputs, source.labels, [trial.test for trial in trials])
     scores: Scores = {arm: [] for arm in ARMS}
     for number, trial in enumerate(trials):
-        valid, tested = source.examples(trial.valid), np.searchsorted(rows, trial.test)
+        valid, settings = source.examples(trial.valid), replace(config, seed=trial.seed)
         for place, arm in enumerate(ARMS):
-            settings = ProbeConfig(**{**asdict(config), "seed": trial.seed})
             train = source.examples(trial.train[arm])
-            fitted = fit_head(train, valid, len(labels.classes), settings, interrupt=interrupt)
-            head = Head(fitted.weights, labels.classes, labels.multi_label, unit=config.inputs == "clip")
-            probabilities = mean_per_clip(owners, head.probabilities(vectors))[tested]
-            scores[arm].append(tag_scores(truth[trial.test], probabilities, labels.classes, labels.multi_label))
+            scores[arm].append(bench.score(train, valid, trial.test, settings, interrupt))
             progress("probe", number * len(ARMS) + place + 1, len(trials) * len(ARMS))
     return scores
 

@@ -63,21 +63,25 @@ class PruningReport:
         lines = [
             f"view {self.view} against {self.against}",
             f"{self.repeats} repeats, seeds {self.seeds[0]} to {self.seeds[-1]}, space {self.space}",
-            f"splits {splits}: {_range(self.valid_clips)} valid, {_range(self.test_clips)} test clips",
+            f"splits {splits}: {show_range(self.valid_clips)} valid, {show_range(self.test_clips)} test clips",
         ]
         for arm in self.arms:
             for metric, found in arm.means.items():
-                lines.append(f"{arm.name:<7} {_range(arm.train_clips):>9} clips  {metric} {_interval(found)}")
+                lines.append(f"{arm.name:<7} {show_range(arm.train_clips):>9} clips  {metric} {show_interval(found)}")
         for pair in self.comparisons:
             p = f"p {pair.difference.p_t:.3f} (t), {pair.difference.p_permutation:.3f} (sign flips)"
-            lines.append(f"{pair.of} - {pair.against}: {pair.metric} {_interval(pair.difference.interval, '+')}  {p}")
+            lines.append(
+                f"{pair.of} - {pair.against}: {pair.metric} {show_interval(pair.difference.interval, '+')}  {p}"
+            )
         return "\n".join(lines)
 
 
-def _range(counts: tuple[int, ...]) -> str:
+def show_range(counts: tuple[int, ...]) -> str:
+    """Return "10", or "8 to 10" where repeats differ."""
     low, high = min(counts), max(counts)
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _interval(found: Interval, sign: str = "") -> str:
+def show_interval(found: Interval, sign: str = "") -> str:
+    """Return "0.9000 [0.8900, 0.9100]"; with `sign` "+", each figure has one."""
     return f"{found.mean:{sign}.4f} [{found.low:{sign}.4f}, {found.high:{sign}.4f}]"

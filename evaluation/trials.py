@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..schemas.vector import Float32
 from ..schemas.view import ALL, ViewInfo
 from ..store.store import Store
 from ..training.config import ProbeConfig
@@ -89,10 +87,3 @@ def make_trial(store: Store, source: Source, seed: int, *, by_cluster: bool) -> 
         if not len(rows):
             raise UsageError(f"there are no {name} with a label and a vector; check the splits of the view's source")
     return Trial(seed, train, valid, test, splits.drawn)
-
-
-def test_segments(store: Store, source: Source, trials: Sequence[Trial]) -> tuple[Rows, list[str], Float32]:
-    """Return the rows that any trial tests on, sorted, and the segments of those clips: owner, raw vector."""
-    rows = np.unique(np.concatenate([trial.test for trial in trials]))
-    owners, _, vectors = store.segments(source.inputs.space.name, [source.inputs.clip_ids[row] for row in rows])
-    return rows, owners, vectors
