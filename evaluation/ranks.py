@@ -1,0 +1,49 @@
+"""The order in which each method would keep the clips of a pool: one order holds every kept share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pruning.choice import choose
+from ..pruning.config import PruneConfig
+from ..schemas.vector import Float32
+from ..training.order import generator
+
+RANDOM, UNIFORM = "random", "uniform"
+CHANCE = (RANDOM, UNIFORM)
+"""random: the same share of each cluster; uniform: of all. Neither knows of duplicates, unlike `prune random`."""
+
+Rows = NDArray[np.int64]
+
+
+def method_ranks(matrix: Float32, method: str, config: PruneConfig) -> Rows:
+    """Return int64[m], the rank of each row of float32[m, d] (unit length): the first r ranks are what r rows keep.
+
+    method: one of CHANCE, or a selector, run as `prune` would with `config`. All see the same clusters and have the
+    same noise policy.
+    """
+    if method == UNIFORM:
+        return _places(generator(config.seed).permutation(len(matrix)))
+    choice = choose(matrix, np.arange(len(matrix)), replace(config, selector=method))
+    return spread_ranks(choice.labels, config.seed) if method == RANDOM else choice.rank
+
+
+def spread_ranks(strata: NDArray[np.int32], seed: int) -> Rows:
+    """Return int64[m], random ranks of which any first r hold about the same share of every stratum."""
+    m = len(strata)
+    shuffled = generator(seed).permutation(m)
+    order = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    _, first, counts = np.unique(strata[order], return_index=True, return_counts=True)
+    place = (np.arange(m) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
+    ties = generator(seed, 1).permutation(m)
+    return _places(order[np.lexsort((ties, place))])
+
+
+def _places(order: Rows) -> Rows:
+    """Return the rank of each row: the inverse of an order."""
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
