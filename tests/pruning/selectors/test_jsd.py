@@ -119,3 +119,9 @@ def test_clips_all_equally_far_apart_are_kept() -> None:
 def test_settings_are_checked(settings: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         JSD(**settings)  # type: ignore[arg-type]
+
+
+def test_of_the_closest_pair_the_lighter_leaves(blob: Callable[..., Matrix]) -> None:
+    vectors = blob(40, d=32, copies=20, jitter=0.01)
+    weights = np.repeat(np.array([1, 2], np.float32), 20)
+    assert set(JSD().select(vectors, RNG, weights).order[-20:].tolist()) == set(range(20))
