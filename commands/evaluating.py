@@ -47,7 +47,11 @@ def tags(context: click.Context, /, run: str, view: str, split: str, json_: bool
     type=click.Choice(["random", "uniform"]),
     help="With --view: drawn within clusters, or from all [default: random].",
 )
-@click.option("--methods", metavar="NAME,...", help="Judge selectors instead, beside random and uniform draws.")
+@click.option(
+    "--methods",
+    metavar="NAME,...",
+    help="Judge these instead: selectors, and draws by chance: random, distinct, uniform.",
+)
 @click.option("--keep", metavar="SHARE,...", help="With --methods: kept shares [default: 0.75,0.5].")
 @click.option("--inject", type=click.FloatRange(0, 1), help="With --methods: share of planted duplicates [default: 0].")
 @click.option("--group-by", metavar="COLUMN", help="With --methods: no value of it on two sides of a split.")
@@ -68,7 +72,7 @@ def pruning(context: click.Context, /, json_: bool, **options: Any) -> None:
     \b
     Example:
       echodex evaluate pruning --view lean --against random --repeats 5
-      echodex evaluate pruning --methods facility,jsd,random --keep 0.75,0.5 --inject 0.5 --group-by artist
+      echodex evaluate pruning --methods facility,jsd,distinct --keep 0.75,0.5 --inject 0.5 --group-by artist
     """
     settings: Settings = context.obj
     given = {key: value for key, value in options.items() if value is not None}

@@ -8,9 +8,9 @@ from ..errors import UsageError
 from ..pruning.config import PruneConfig
 from ..pruning.selectors.registry import selector_class
 from ..training.config import ProbeConfig
-from .ranks import CHANCE, RANDOM
+from .ranks import CHANCE, DISTINCT, RANDOM, UNIFORM
 
-DEFAULT_METHODS = ("facility", "jsd", "random", "uniform")
+DEFAULT_METHODS = ("facility", "jsd", RANDOM, DISTINCT, UNIFORM)
 NOISE = "cluster"
 """What becomes of noise, whatever the method: it is selected from as one more cluster. Kept or pruned whole, it would
 decide about a large part of the clips in place of the method."""
@@ -20,13 +20,13 @@ decide about a large part of the clips in place of the method."""
 class MethodsConfig:
     """Settings of `compare_methods`. Raises UsageError, or NotFound for an unknown selector, naming what is wrong.
 
-    methods: selectors, "random" (stratified by cluster; always part of it, for the others are compared with it) and
-    "uniform"; keeps: shares of the train clips, above 0 and below 1; repeats: pairs of fresh runs, at least 2; inject:
-    this share of the train clips again as planted duplicates; group_by: a column, or a key of `extra`, whose values
-    never straddle the splits; split: of the `split` column, the only one that takes part (None: all clips do).
-    prune: duplicate score, clustering and stops; its selector, keep, noise and seed are set here, and no clip is
-    preferred, pinned or kept for its label's sake. probe: the head; repeat k has the seed probe.seed + k for splits,
-    planted duplicates, methods and heads.
+    methods: selectors and draws by chance (ranks.CHANCE), of which "random" is always part, for all others are compared
+    with it; selectors are compared with "distinct" too where it is named. keeps: shares of the train clips, above 0 and
+    below 1; repeats: pairs of fresh runs, at least 2; inject: this share of the train clips again as planted
+    duplicates; group_by: a column, or a key of `extra`, whose values never straddle the splits; split: of the `split`
+    column, the only one that takes part (None: all clips do). prune: duplicate score, clustering and stops; its
+    selector, keep, noise and seed are set here, and no clip is preferred, pinned or kept for its label's sake. probe:
+    the head; repeat k has the seed probe.seed + k for splits, planted duplicates, methods and heads.
     """
 
     methods: tuple[str, ...] = DEFAULT_METHODS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..store.files import write_atomic
 from .methods_report import MethodsReport, Outcome
-from .ranks import RANDOM
+from .ranks import DISTINCT, RANDOM
 from .report import FULL
 
 if TYPE_CHECKING:
@@ -20,28 +20,30 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7")
 """One per kept share, told apart with any common kind of colour blindness (Okabe and Ito, 2008)."""
 PANEL_INCHES = (4.6, 1.4)
 ROW_INCHES = 0.5
+_CLIPS = {RANDOM: "random", DISTINCT: "random distinct", FULL: "all"}
 
 
 def draw_methods(report: MethodsReport, out: Path) -> None:
-    """Write the first metric of a report as a PNG: differences to random and to all clips, duplicates left.
+    """Write the first metric of a report as a PNG: differences to chance and to all clips, duplicates left.
 
     A filled dot is a difference that holds after Holm's correction, a hollow one does not.
     """
     from matplotlib.figure import Figure
 
     methods = list(dict.fromkeys(found.method for found in report.outcomes))
-    panels = 3 if report.inject else 2
+    against = [name for name in (RANDOM, DISTINCT, FULL) if any(c.against == name for c in report.comparisons)]
+    panels = len(against) + (1 if report.inject else 0)
     size = (PANEL_INCHES[0] * panels, PANEL_INCHES[1] + ROW_INCHES * len(methods))
     figure = Figure(figsize=size, dpi=130, layout="constrained")
-    axes = figure.subplots(1, panels, sharey=True)
+    axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
     metric = next(iter(report.full.means))
-    for panel, against in zip(axes, (RANDOM, FULL), strict=False):
-        _draw_differences(panel, report, methods, against, metric)
+    for panel, name in zip(axes, against, strict=False):
+        _draw_differences(panel, report, methods, name, metric)
     if report.inject:
-        _draw_left(axes[2], report, methods)
+        _draw_left(axes[-1], report, methods)
     axes[0].set_yticks(range(len(methods)), methods)
     axes[0].invert_yaxis()
-    _draw_legend(axes[1], report)
+    _draw_legend(axes[0], report)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     write_atomic(out, buffer.getvalue())
@@ -58,7 +60,7 @@ def _draw_differences(axes: Axes, report: MethodsReport, methods: Sequence[str],
         axes.plot([interval.low, interval.high], [at, at], color=color, linewidth=1.6)
         face = color if pair.significant else "white"
         axes.plot(interval.mean, at, "o", color=color, markerfacecolor=face)
-    axes.set_title(f"{metric}: difference to {'all' if against == FULL else 'random'} clips", fontsize=10)
+    axes.set_title(f"{metric}: difference to {_CLIPS[against]} clips", fontsize=10)
     _finish(axes)
 
 

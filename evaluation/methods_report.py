@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .ranks import DISTINCT, RANDOM
 from .report import FULL, show_interval, show_range
 from .stats import Interval, PairedDifference
 
@@ -101,13 +102,14 @@ class MethodsReport:
 
     def table(self) -> tuple[list[str], list[tuple[str, ...]]]:
         """Return a header and one row per method, kept share and metric."""
-        columns = ["method", "keep", "clips", "metric", "mean", "minus random", "minus full", "duplicates left"]
+        against = [name for name in (RANDOM, DISTINCT, FULL) if any(c.against == name for c in self.comparisons)]
+        minus = [f"minus {name}" for name in against]
+        columns = ["method", "keep", "clips", "metric", "mean", *minus, "duplicates left"]
         rows = []
         for found in (self.full, *self.outcomes):
             left = "-" if found.duplicates_left is None else f"{found.duplicates_left.mean:.1%}"
             for metric, mean in found.means.items():
-                pairs = [self.compared(found.method, against, found.keep, metric) for against in ("random", FULL)]
-                shown = [_difference(pair) for pair in pairs]
+                shown = [_difference(self.compared(found.method, name, found.keep, metric)) for name in against]
                 head = (found.method, f"{found.keep:g}", show_range(found.kept), metric, show_interval(mean))
                 rows.append((*head, *shown, left))
         return columns, rows

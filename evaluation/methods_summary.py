@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .methods_config import MethodsConfig
 from .methods_repeat import Clips, Repeat, Tried
 from .methods_report import Compared, MethodsReport, Outcome
-from .ranks import RANDOM
+from .ranks import references
 from .stats import PairedDifference, holm, mean_interval, paired_difference
 from .verdict import verdict
 
@@ -69,14 +69,14 @@ def _too_far(found: Outcome, repeats: Sequence[Repeat]) -> str | None:
 
 
 def _compare(full: Outcome, outcomes: Sequence[Outcome]) -> tuple[Compared, ...]:
-    """Return every method minus random clips, and everything minus all clips, corrected together."""
+    """Return every method minus the draws by chance it has to beat, and minus all clips, corrected together."""
     pairs: list[tuple[Outcome, Outcome, str, PairedDifference]] = []
-    randoms = {found.keep: found for found in outcomes if found.method == RANDOM}
+    there = {(found.method, found.keep): found for found in outcomes}
     for found in outcomes:
-        against = [full] if found.method == RANDOM or found.keep not in randoms else [randoms[found.keep], full]
+        against = [there[name, found.keep] for name in references(found.method) if (name, found.keep) in there]
         pairs += [
             (found, other, metric, paired_difference(found.values[metric], other.values[metric]))
-            for other in against
+            for other in (*against, full)
             for metric in found.values
         ]
     corrected = holm([difference.p_t for *_, difference in pairs])

@@ -12,9 +12,11 @@ from ..pruning.config import PruneConfig
 from ..schemas.vector import Float32
 from ..training.order import generator
 
-RANDOM, UNIFORM = "random", "uniform"
-CHANCE = (RANDOM, UNIFORM)
-"""random: the same share of each cluster; uniform: of all. Neither knows of duplicates, unlike `prune random`."""
+RANDOM, DISTINCT, UNIFORM = "random", "distinct", "uniform"
+CHANCE = (RANDOM, DISTINCT, UNIFORM)
+"""random: the same share of each cluster; uniform: of all; neither knows of duplicates. distinct: as random, once
+duplicates are collapsed, as `prune random` does: a selector has to beat it to buy more than their removal does.
+"""
 
 Rows = NDArray[np.int64]
 
@@ -27,8 +29,16 @@ def method_ranks(matrix: Float32, method: str, config: PruneConfig) -> Rows:
     """
     if method == UNIFORM:
         return _places(generator(config.seed).permutation(len(matrix)))
-    choice = choose(matrix, np.arange(len(matrix)), replace(config, selector=method))
+    selector = RANDOM if method in CHANCE else method
+    choice = choose(matrix, np.arange(len(matrix)), replace(config, selector=selector))
     return spread_ranks(choice.labels, config.seed) if method == RANDOM else choice.rank
+
+
+def references(method: str) -> tuple[str, ...]:
+    """Return the draws by chance that a method is compared with."""
+    if method in CHANCE:
+        return () if method == RANDOM else (RANDOM,)
+    return (RANDOM, DISTINCT)
 
 
 def spread_ranks(strata: NDArray[np.int32], seed: int) -> Rows:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .methods_report import Compared, Outcome
-from .ranks import CHANCE, RANDOM
+from .ranks import DISTINCT, RANDOM, UNIFORM
 from .report import FULL
 
 
 def verdict(full: Outcome, outcomes: Sequence[Outcome], comparisons: Sequence[Compared]) -> str:
     """Return the sentence. Only differences that hold after Holm's correction count as better or worse."""
     parts = [
-        _against(RANDOM, "as many random clips", [c for c in comparisons if c.method not in CHANCE]),
+        _against(RANDOM, "as many random clips", [pair for pair in comparisons if pair.method != UNIFORM]),
+        _against(DISTINCT, "as many random clips once duplicates are collapsed", comparisons),
         _against(FULL, "all train clips", comparisons),
     ]
     if full.duplicates_left is not None:

@@ -41,6 +41,7 @@ def test_report(kinds: Store, tmp_path: Path) -> None:
     assert report.full.duplicates_left.mean == 1
     assert {c.against for c in report.comparisons if c.method == "random"} == {"full"}
     assert len(report.comparisons) == 2 * (2 * 2 + 1)
+    assert {c.against for c in report.comparisons if c.method == "uniform"} == {"random", "full"}
     pair = report.compared("facility", "random", 0.5, "Accuracy")
     assert pair is not None
     a, b = (report.outcome(method, 0.5).values["Accuracy"] for method in ("facility", "random"))
@@ -118,6 +119,26 @@ def test_multi_label(new_store: Callable[..., Store]) -> None:
     assert set(report.full.means) == {"ROC-AUC", "PR-AUC"}
     assert len(report.comparisons) == 2
     assert np.isfinite([c.p_holm for c in report.comparisons]).all()
+
+
+def test_selectors_are_held_against_mere_removal_of_duplicates(kinds: Store, tmp_path: Path) -> None:
+    config = MethodsConfig(("facility", "distinct"), (0.5,), repeats=2, inject=0.5, probe=PROBE)
+    report = compare_methods(kinds, config)
+    pairs = [(c.method, c.against) for c in report.comparisons]
+    assert pairs == [
+        ("facility", "random"),
+        ("facility", "distinct"),
+        ("facility", "full"),
+        ("distinct", "random"),
+        ("distinct", "full"),
+        ("random", "full"),
+    ]
+    left = report.outcome("distinct", 0.5).duplicates_left
+    assert left is not None
+    assert left.mean < 0.1  # random leaves a quarter
+    assert "once duplicates are collapsed" in report.verdict
+    assert "minus distinct" in report.table()[0]
+    draw_methods(report, tmp_path / "methods.png")
 
 
 @pytest.mark.parametrize(

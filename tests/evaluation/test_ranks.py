@@ -15,7 +15,7 @@ def blobs(count: int = 3, size: int = 30, d: int = 12) -> np.ndarray:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
-@pytest.mark.parametrize("method", ["facility", "jsd", "kcenter", "random", "uniform"])
+@pytest.mark.parametrize("method", ["facility", "jsd", "kcenter", "random", "distinct", "uniform"])
 def test_ranks_are_a_permutation_drawn_by_the_seed(method: str) -> None:
     matrix = blobs()
     ranks = method_ranks(matrix, method, CONFIG)
@@ -34,7 +34,7 @@ def test_any_budget_holds_the_same_share_of_every_stratum() -> None:
 
 def test_selectors_put_duplicates_last_and_chance_does_not() -> None:
     matrix = np.concatenate([blobs(), blobs()[:30]])  # a third of the clips twice
-    for method, most in (("facility", 0), ("random", 15), ("uniform", 15)):
+    for method, most in (("facility", 0), ("distinct", 0), ("random", 15), ("uniform", 15)):
         kept = method_ranks(matrix, method, CONFIG) < 80
         both = int((kept[:30] & kept[90:]).sum())
         assert (both == 0) == (most == 0)
