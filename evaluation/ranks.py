@@ -18,6 +18,9 @@ CHANCE = (RANDOM, DISTINCT, UNIFORM)
 duplicates are collapsed, as `prune random` does: a selector has to beat it to buy more than their removal does.
 """
 
+_UNIFORM, _SPREAD = 1, 2
+"""Streams of a repeat's seed: neither draw tells anything of the other, or of which clips are planted."""
+
 Rows = NDArray[np.int64]
 
 
@@ -28,7 +31,7 @@ def method_ranks(matrix: Float32, method: str, config: PruneConfig) -> Rows:
     same noise policy.
     """
     if method == UNIFORM:
-        return _places(generator(config.seed).permutation(len(matrix)))
+        return _places(generator(config.seed, _UNIFORM).permutation(len(matrix)))
     selector = RANDOM if method in CHANCE else method
     choice = choose(matrix, np.arange(len(matrix)), replace(config, selector=selector))
     return spread_ranks(choice.labels, config.seed) if method == RANDOM else choice.rank
@@ -44,12 +47,12 @@ def references(method: str) -> tuple[str, ...]:
 def spread_ranks(strata: NDArray[np.int32], seed: int) -> Rows:
     """Return int64[m], random ranks of which any first r hold about the same share of every stratum."""
     m = len(strata)
-    shuffled = generator(seed).permutation(m)
+    rng = generator(seed, _SPREAD)
+    shuffled = rng.permutation(m)
     order = shuffled[np.argsort(strata[shuffled], kind="stable")]
     _, first, counts = np.unique(strata[order], return_index=True, return_counts=True)
     place = (np.arange(m) - np.repeat(first, counts) + 0.5) / np.repeat(counts, counts)
-    ties = generator(seed, 1).permutation(m)
-    return _places(order[np.lexsort((ties, place))])
+    return _places(order[np.lexsort((rng.permutation(m), place))])
 
 
 def _places(order: Rows) -> Rows:
