@@ -9,7 +9,6 @@ from sklearn.cluster import HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 
 from echodex.errors import UsageError
-from echodex.pruning import cluster as module
 from echodex.pruning.cluster import NOISE, ClusterConfig, cluster
 
 Matrix = NDArray[np.float32]
@@ -33,15 +32,6 @@ def test_labels_count_up_in_the_order_of_first_rows(blobs: Blobs) -> None:
     assert first_rows == sorted(first_rows)
 
 
-def test_the_way_for_large_spaces_finds_the_same(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    matrix = blobs(5, 25, noise=20)
-    dense = cluster(matrix, ClusterConfig())
-    monkeypatch.setattr(module, "DENSE_MAX", 10)
-    trees = cluster(matrix, ClusterConfig())
-    assert (dense.algorithm, trees.algorithm) == ("hdbscan generic, exact", "hdbscan boruvka_kdtree, exact")
-    assert adjusted_rand_score(dense.labels, trees.labels) > 0.98
-
-
 @pytest.mark.parametrize("n", [0, 1, 2, 9])
 def test_fewer_rows_than_a_cluster_are_noise(n: int) -> None:
     found = cluster(np.eye(max(n, 1), 16, dtype=np.float32)[:n], ClusterConfig())
@@ -51,6 +41,11 @@ def test_fewer_rows_than_a_cluster_are_noise(n: int) -> None:
 
 def test_identical_rows_are_one_lump_without_clusters() -> None:
     assert set(cluster(np.full((30, 4), 0.5, np.float32), ClusterConfig()).labels.tolist()) == {NOISE}
+
+
+def test_the_recipe_says_exact(blobs: Blobs) -> None:
+    found = cluster(blobs(3, 20), ClusterConfig())
+    assert (found.algorithm, found.agreement) == ("hdbscan, exact", None)
 
 
 @pytest.mark.parametrize("sizes", [(1, 5), (10, 0)])

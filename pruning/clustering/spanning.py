@@ -1,0 +1,133 @@
+"""The exact minimum spanning tree of the mutual reachability graph (Campello, Moulavi and Sander, 2013).
+
+Mutual reachability of two rows is the largest of their distance and of both core distances, a row's core distance the
+distance to its min_samples-th other row. An approximate tree (joining.py) is found first; it bounds from above what
+any edge of a minimum tree can weigh, so that one pass over the pairs leaves few of them (candidates.py). Among these
+are all that can be in a minimum tree and all that decide core distances: what follows is exact, whatever the
+approximate tree was like. Distances of candidates are computed from differences in float64, and ties broken by row,
+so that the result depends neither on threads nor on the approximate one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...indexing.identical import Classes, equal_rows
+from ...progress import Progress, silent
+from ...schemas.vector import Float32
+from ...store.pipeline import core_count, in_order
+from .candidates import candidates
+from .joining import approximate_tree
+from .ladder import Rows, Weights, ladder_of
+from .prim import prim
+
+_BLOCK_VALUES = 1 << 18
+"""Differences held at once: 2 MB as float64, so that they stay in the processor's cache."""
+
+MARGIN = 1e-5
+"""The approximate tree has float32 weights: as bounds they are raised by more than these are off."""
+
+Edges = tuple[Rows, Rows, Weights]
+"""Edges: one end int64[m], the other int64[m], and the weight float64[m]."""
+
+
+def spanning_tree(matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent) -> Edges:
+    """Return the n - 1 edges of the minimum spanning tree of float32[n, d] (L2-normalised rows, n >= 2).
+
+    min_samples counts other rows; where there are fewer, it is the farthest. A zero row is at right angles to all
+    but other zero rows, and equal to these. Of several trees of equal weight it is hdbscan's (prim.py).
+    Time: half the products of all rows with all, and an approximate tree; memory: O(n (d + min_samples)).
+    """
+    matrix = _apart(matrix)
+    classes = equal_rows(matrix, np.arange(len(matrix)))
+    distinct = matrix if len(classes.firsts) == len(matrix) else matrix[classes.firsts]
+    few = min(min_samples, len(matrix) - 1)
+    low, high, distances = _pairs(distinct, few, seed, progress)
+    cores = core_distances(low, high, distances, classes.sizes(), few)
+    weights = np.maximum(distances, np.maximum(cores[low], cores[high]))
+    edges = _with_copies(minimum_edges(low, high, weights, len(distinct)), cores, classes)
+    return prim(*edges, len(matrix))
+
+
+def _pairs(distinct: Float32, min_samples: int, seed: int, progress: Progress) -> Edges:
+    """Return all pairs low < high that may matter, with their distances."""
+    if len(distinct) == 1:
+        none = np.empty(0, dtype=np.int64)
+        return none, none, np.empty(0)
+    low, high, weights = approximate_tree(distinct, min_samples, seed=seed, progress=progress)
+    one, other = candidates(distinct, ladder_of(low, high, weights * (1 + MARGIN)), progress)
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    return low, high, chords(distinct, low, high)
+
+
+def chords(matrix: Float32, low: Rows, high: Rows) -> Weights:
+    """Return float64[p]: the Euclidean distances of rows low[i] and high[i], from differences in float64."""
+    squared = np.empty(len(low))
+    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+
+    def fill(start: int) -> None:
+        at = slice(start, start + step)
+        differences = matrix[low[at]].astype(np.float64)
+        differences -= matrix[high[at]]
+        squared[at] = np.einsum("ij,ij->i", differences, differences)
+
+    for _ in in_order(fill, range(0, len(low), step), ahead=2 * core_count()):
+        pass
+    return np.sqrt(squared)
+
+
+def core_distances(low: Rows, high: Rows, distances: Weights, copies: Rows, min_samples: int) -> Weights:
+    """Return float64[n]: how far each row's min_samples-th other is, of rows of which there are `copies` (int64[n]).
+
+    The pairs must hold all that are no farther apart than that.
+    """
+    rows, others = np.concatenate([low, high]), np.concatenate([high, low])
+    order = np.lexsort((np.tile(distances, 2), rows))
+    rows = rows[order]
+    counted = np.cumsum(copies[others[order]])
+    first = np.searchsorted(rows, np.arange(len(copies)))
+    before = np.concatenate([[0], counted])[first]
+    enough = np.flatnonzero(counted - before[rows] + copies[rows] > min_samples)
+    reached, at = np.unique(rows[enough], return_index=True)
+    cores = np.zeros(len(copies))
+    cores[reached] = np.tile(distances, 2)[order[enough[at]]]
+    cores[copies > min_samples] = 0
+    return cores
+
+
+def minimum_edges(low: Rows, high: Rows, weights: Weights, n: int) -> Edges:
+    """Return the edges of all minimum spanning trees of a connected graph of n >= 1 rows: of one, and their like.
+
+    An edge is in one of them unless the path between its ends has only lighter edges.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    if n == 1:
+        return low, high, weights
+    order = np.argsort(weights, kind="stable")
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(1, len(order) + 1)  # 0 would be no edge
+    tree = minimum_spanning_tree(csr_matrix((ranks, (low, high)), shape=(n, n))).data.astype(np.int64) - 1
+    ladder = ladder_of(low[order[tree]], high[order[tree]], weights[order[tree]])
+    among = np.flatnonzero(weights <= ladder.between(low, high))
+    return low[among], high[among], weights[among]
+
+
+def _with_copies(edges: Edges, cores: Weights, classes: Classes) -> Edges:
+    """Return the edges of all rows: each copy hangs on the first of its class, at the core distance of both."""
+    low, high, weights = edges
+    sizes = classes.sizes()
+    firsts = np.repeat(classes.firsts, sizes)
+    copy = classes.rows != firsts
+    return (
+        np.concatenate([classes.firsts[low], firsts[copy]]),
+        np.concatenate([classes.firsts[high], classes.rows[copy]]),
+        np.concatenate([weights, np.repeat(cores, sizes)[copy]]),
+    )
+
+
+def _apart(matrix: Float32) -> Float32:
+    """Return the matrix with zero rows, if there are any, put on an axis of their own: at right angles to all."""
+    blank = np.asarray(~matrix.any(axis=1))
+    return np.column_stack([matrix, blank.astype(np.float32)]) if blank.any() else matrix
