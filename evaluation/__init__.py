@@ -1,1 +1,1 @@
-"""Protocols and metrics: `tags` for a run, `pruning` for a view; `stats` for what repeats are worth."""
+"""Protocols and metrics: `tags` for a run, `pruning` for a view, `methods` for ways of pruning; `stats` for repeats."""
