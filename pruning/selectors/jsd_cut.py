@@ -64,9 +64,9 @@ def _range(ordered: Float32) -> tuple[float, float]:
     """Return the lowest and the highest cosine of the counted pairs."""
     low, high = np.inf, -np.inf
     for ranks, cosines in _pairs(ordered):
-        above = np.arange(ranks[0] + 1, len(ordered)) > ranks[:, None]
-        low = min(low, float(cosines.min(initial=np.inf, where=above)))
-        high = max(high, float(cosines.max(initial=-np.inf, where=above)))
+        none = _no_pairs(ranks)
+        cosines[:, : none.shape[1]][none] = cosines[0, 0]  # the first cell is a pair
+        low, high = min(low, float(cosines.min())), max(high, float(cosines.max()))
     return low, high
 
 
@@ -77,13 +77,20 @@ def _histograms(ordered: Float32, sizes: Rows, span: tuple[float, float], bins: 
     place = np.searchsorted(sizes, np.arange(1, m + 1)) * stride  # the first size that holds a rank
     counts = np.zeros((len(sizes), bins))
     for ranks, cosines in _pairs(ordered):
-        bin_of = np.clip((cosines - span[0]) * (bins / (span[1] - span[0])), 0, bins - 1).astype(np.int64)
-        columns = np.arange(ranks[0] + 1, m)
-        bin_of[columns <= ranks[:, None]] = bins
-        bin_of += place[columns]
+        cosines -= np.float32(span[0])
+        cosines *= np.float32(bins / (span[1] - span[0]))
+        bin_of = np.clip(cosines, 0, bins - 1, out=cosines).astype(np.int64)
+        none = _no_pairs(ranks)
+        bin_of[:, : none.shape[1]][none] = bins
+        bin_of += place[ranks[0] + 1 :]
         found = np.bincount(bin_of.ravel(), minlength=len(sizes) * stride).reshape(-1, stride)[:, :bins]
         counts += found * _worth(int(ranks[0]), m)
     return np.asarray(counts.cumsum(axis=0))
+
+
+def _no_pairs(ranks: Rows) -> NDArray[np.bool_]:
+    """Return bool[r, c]: which cells of the first columns of a block are of a row with itself or one of lower rank."""
+    return np.asarray(np.arange(ranks[0] + 1, ranks[-1] + 1) <= ranks[:, None])
 
 
 def _worth(rank: int, m: int) -> float:
