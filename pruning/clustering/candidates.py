@@ -34,6 +34,9 @@ SLACK = 4e-6
 FINE_SLACK = 1e-12
 """The same in float64."""
 
+MARGIN = 2e-5
+"""Squared bounds are raised by this share: they and the approximate tree's weights are rounded to float32."""
+
 CROWDED = 64
 """Where more than one pair of a tile in so many is a candidate, the tile is computed again in float64."""
 
@@ -71,7 +74,7 @@ def candidates(matrix: Float32, ladder: Ladder, progress: Progress = silent) -> 
 
 def tiles(steps: Weights) -> Iterator[Tile]:
     """Yield tiles that together hold each pair of the places 0..n-1 once; steps: float64[n - 1]."""
-    squared = np.asarray(steps, dtype=np.float64) ** 2
+    squared = steps**2 * (1 + MARGIN)
     n = len(steps) + 1
     for top in range(0, n, STRIP):
         end = min(top + STRIP, n)
@@ -134,12 +137,12 @@ class _Scan:
 
 def _within(scores: NDArray[np.floating], tile: Tile, slack: float) -> NDArray[np.bool_]:
     """Return bool[a, b]: whether the squared chord 2 - 2 s is at most the tile's bound."""
+    wide = scores.dtype
     if tile.square is not None:
-        near = scores >= 1 - slack - tile.square / 2
+        near = scores >= 1 - slack - tile.square.astype(wide) / 2
         return np.asarray(near & (tile.square >= 0))
-    fall, rise = 1 - slack - tile.falls / 2, 1 - slack - tile.rises / 2
-    near = scores >= fall
+    near = scores >= 1 - slack - tile.falls.astype(wide) / 2
     over = np.flatnonzero(tile.rises > tile.falls[0])  # elsewhere the column's bound is the higher one for every pair
     if len(over):
-        near[over] |= scores[over] >= rise[over, None]
+        near[over] |= scores[over] >= 1 - slack - tile.rises[over, None].astype(wide) / 2
     return np.asarray(near)

@@ -24,9 +24,6 @@ from .prim import prim
 _BLOCK_VALUES = 1 << 18
 """Differences held at once: 2 MB as float64, so that they stay in the processor's cache."""
 
-MARGIN = 1e-5
-"""The approximate tree has float32 weights: as bounds they are raised by more than these are off."""
-
 Edges = tuple[Rows, Rows, Weights]
 """Edges: one end int64[m], the other int64[m], and the weight float64[m]."""
 
@@ -55,7 +52,7 @@ def _pairs(distinct: Float32, min_samples: int, seed: int, progress: Progress) -
         none = np.empty(0, dtype=np.int64)
         return none, none, np.empty(0)
     low, high, weights = approximate_tree(distinct, min_samples, seed=seed, progress=progress)
-    one, other = candidates(distinct, ladder_of(low, high, weights * (1 + MARGIN)), progress)
+    one, other = candidates(distinct, ladder_of(low, high, weights), progress)
     low, high = np.minimum(one, other), np.maximum(one, other)
     return low, high, chords(distinct, low, high)
 
