@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .pruning.explain import Explanation
     from .pruning.plan import Plan as PruningPlan
     from .pruning.summary import PlanSummary
+    from .schemas.cluster import ClusterRun
     from .schemas.graph import Graph
     from .schemas.hit import DuplicateGroup, Hit, Match
     from .schemas.manifest import IndexManifest
@@ -175,6 +176,13 @@ class Store(BaseStore):
         return duplicates(
             self, min_score=min_score, verify=verify, space=space, view=view, where=where, progress=progress
         )
+
+    def cluster(self, space: str | None = None, *, plot: str | Path | None = None, **settings: Any) -> ClusterRun:
+        """Cluster a space, keep the labels. Settings: pruning.clustering.config.ClusterConfig; plot: a PNG to draw."""
+        from .pruning.cluster import ClusterConfig
+        from .pruning.clustering.runs import cluster_space
+
+        return cluster_space(self, ClusterConfig(**settings), space=space, plot=plot)
 
     def prune(
         self,

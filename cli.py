@@ -14,6 +14,7 @@ import click
 from echodex import __version__
 from echodex.commands import (
     adding,
+    clustering,
     demonstrating,
     doctor,
     evaluating,
@@ -58,6 +59,7 @@ for command in (
     finding.similar,
     identifying.identify,
     finding.duplicates,
+    clustering.cluster,
     pruning.prune,
     viewing.views,
     indexing.index,

@@ -5,9 +5,10 @@ Distances are chords, sqrt(2 - 2 cos), that is Euclidean distances of unit vecto
 
 from __future__ import annotations
 
-from ..errors import UsageError
 from ..schemas.vector import Float32
+from .clustering.approximate import cluster_approximate
 from .clustering.config import NOISE, ClusterConfig, Clusters
+from .clustering.kmeans import cluster_kmeans
 from .clustering.spanning import spanning_tree
 from .clustering.tree import all_noise, clusters_of
 
@@ -21,8 +22,10 @@ def cluster(matrix: Float32, config: ClusterConfig) -> Clusters:
 
     HDBSCAN calls rows noise that are fewer than `min_cluster_size`.
     """
-    if config.algorithm == "kmeans" or config.approximate:
-        raise UsageError("K-Means and approximate clusters are not there yet; use exact hdbscan")
+    if config.algorithm == "kmeans":
+        return cluster_kmeans(matrix, config)
+    if config.approximate:
+        return cluster_approximate(matrix, config)
     if len(matrix) < config.min_cluster_size:
         return all_noise(len(matrix), EXACT)
     return clusters_of(*spanning_tree(matrix, config.min_samples, seed=config.seed), config, EXACT)

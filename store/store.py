@@ -16,7 +16,7 @@ from ..progress import Progress, silent
 from ..schemas.clip import CLIPS, Clip, Source, Status
 from ..schemas.format import check_marker, marker
 from ..schemas.view import ALL, ViewInfo
-from . import spaces, vectors, views
+from . import clusters, spaces, vectors, views
 from .files import private_folder, storage_errors, write_atomic
 from .keys import rows_of
 from .known import CLIPS_TABLE
@@ -188,6 +188,13 @@ class Store:
         """
         found = vectors.read_segments(self.tables, self.space(space), clip_ids)
         return found.clip_ids.to_pylist(), found.starts_s, found.matrix
+
+    def cluster_rows(self, space: str | None = None, run: int | None = None) -> pa.Table:
+        """Return label, probability and outlier score per clip (schemas.cluster.CLUSTER_ROWS) of a clustering run.
+
+        run: its number; None: the last of the space.
+        """
+        return clusters.run_rows(self.tables, clusters.find_run(self.tables, self.space(space), run))
 
     # ------------------------------------------------------------------------------------------ views
 

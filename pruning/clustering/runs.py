@@ -1,0 +1,110 @@
+"""Clustering a space of a store: the run is kept, and answers again for as long as the vectors stay the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from ...errors import UsageError
+from ...progress import Progress, silent
+from ...schemas.cluster import ClusterRun
+from ...schemas.vector import Float32, Vectors
+from ...store.clusters import current_run, save_run
+from ..cluster import NOISE, cluster
+from .approximate import nearly_spanning_tree
+from .config import ClusterConfig, Clusters
+from .kmeans import SweepRow, inertia, kmeans_sweep, silhouette
+from .plot import plot_condensed_tree, plot_sweep
+from .spanning import spanning_tree
+from .tree import condensed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...store.store import Store
+
+
+def cluster_space(
+    store: Store, config: ClusterConfig, *, space: str | None = None, plot: str | Path | None = None
+) -> ClusterRun:
+    """Return the clustering run of a space with these settings: the kept one where the vectors are still the same,
+    else one made and kept now.
+
+    One vector per usable clip, the mean of its segments. plot: a PNG of the condensed tree, for which the tree is found
+    once more. Raises NotFound without such a space, UsageError for settings that do not fit the data.
+    """
+    if plot and config.algorithm != "hdbscan":
+        raise UsageError("K-Means has no condensed tree to plot; plot a sweep over numbers of clusters")
+    run = current_run(store.tables, store.space(space), asdict(config)) or _new_run(store, config, space)
+    if plot:
+        _plot_tree(store.vectors(space).matrix, config, Path(plot))
+    return run
+
+
+def _new_run(store: Store, config: ClusterConfig, space: str | None) -> ClusterRun:
+    vectors = store.vectors(space)
+    with threadpool_limits(limits=1, user_api="blas"):  # the order in which it sums must not depend on the machine
+        clusters = cluster(vectors.matrix, config)
+    return save_run(store.tables, _run(vectors, clusters, config), _rows(vectors, clusters))
+
+
+def _plot_tree(matrix: Float32, config: ClusterConfig, out: Path) -> None:
+    if len(matrix) < max(config.min_cluster_size, 2):
+        raise UsageError(f"{len(matrix)} vectors are too few for a tree of clusters of {config.min_cluster_size}")
+    find = nearly_spanning_tree if config.approximate else spanning_tree
+    with threadpool_limits(limits=1, user_api="blas"):
+        plot_condensed_tree(condensed(*find(matrix, config.min_samples, seed=config.seed), config), out)
+
+
+def sweep_space(
+    store: Store,
+    counts: Iterable[int],
+    *,
+    space: str | None = None,
+    seed: int = 0,
+    plot: str | Path | None = None,
+    progress: Progress = silent,
+) -> list[SweepRow]:
+    """Return inertia and silhouette of K-Means of a space for each number of clusters; nothing is kept.
+
+    plot: a PNG of the curves. Raises UsageError for more clusters than clips.
+    """
+    rows = kmeans_sweep(store.vectors(space).matrix, counts, seed, progress=progress)
+    if plot:
+        plot_sweep(rows, Path(plot))
+    return rows
+
+
+def _run(vectors: Vectors, clusters: Clusters, config: ClusterConfig) -> ClusterRun:
+    labels, kmeans = clusters.labels, config.algorithm == "kmeans"
+    return ClusterRun(
+        space=vectors.space.name,
+        run=0,  # given when it is saved
+        config=asdict(config),
+        algorithm=clusters.algorithm,
+        agreement=clusters.agreement,
+        inertia=inertia(vectors.matrix, labels) if kmeans else None,
+        silhouette=silhouette(vectors.matrix, labels, config.seed) if kmeans else None,
+        clips=len(labels),
+        noise=int(np.count_nonzero(labels == NOISE)),
+        sizes=tuple(np.bincount(labels[labels != NOISE]).tolist()),
+        space_identity=vectors.space.identity,
+        table_version=vectors.version,
+        created_at="",
+    )
+
+
+def _rows(vectors: Vectors, clusters: Clusters) -> pa.Table:
+    return pa.table(
+        {
+            "clip_id": pa.array(vectors.clip_ids, pa.string()),
+            "label": clusters.labels,
+            "probability": clusters.probabilities,
+            "outlier_score": clusters.outlier_scores,
+        }
+    )

@@ -1,0 +1,89 @@
+"""Clustering runs: a table of clips per space, clusters_<space>, and a registry of all runs, `clusters`.
+
+Like indexes they are caches of the vectors, and say of which version. The registry row is written last and is the
+commit: rows of a run that is not registered count for nothing, and the next run takes their place.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import NotFound
+from ..schemas.cluster import CLUSTER_ROWS, CLUSTER_RUNS, ClusterRun
+from ..schemas.vector import Space
+from .lock import writer_lock
+from .spaces import table_of
+from .tables import Tables
+from .where import equals
+
+REGISTRY = "clusters"
+PREFIX = "clusters_"
+
+
+def list_runs(tables: Tables, space: Space) -> list[ClusterRun]:
+    """Return the clustering runs of a space, oldest first; not those of an older space of its name."""
+    if not tables.exists(REGISTRY):
+        return []
+    rows = tables.scan(REGISTRY, CLUSTER_RUNS.names, where=equals("space", space.name)).to_pylist()
+    runs = [_run(row) for row in rows if row["space_identity"] == space.identity]
+    return sorted(runs, key=lambda run: run.run)
+
+
+def find_run(tables: Tables, space: Space, number: int | None = None) -> ClusterRun:
+    """Return a clustering run of a space by its number; None: the last. Raises NotFound."""
+    runs = [run for run in list_runs(tables, space) if number in (None, run.run)]
+    if not runs:
+        which = "no clustering yet" if number is None else f"no clustering run {number}"
+        raise NotFound(f"space {space.name!r} has {which}; run `echodex cluster {space.name}`")
+    return runs[-1]
+
+
+def current_run(tables: Tables, space: Space, config: dict[str, Any]) -> ClusterRun | None:
+    """Return the last run with these settings, if the vectors are still those that it clustered."""
+    runs = [run for run in list_runs(tables, space) if run.config == config]
+    if runs and tables.changes(table_of(space), runs[-1].table_version) == set():
+        return runs[-1]
+    return None
+
+
+def save_run(tables: Tables, run: ClusterRun, rows: pa.Table) -> ClusterRun:
+    """Write `rows` (CLUSTER_ROWS without run) as the next run of its space; return `run` with number and time."""
+    with writer_lock(tables.folder):
+        tables.create(REGISTRY, CLUSTER_RUNS)
+        tables.create(PREFIX + run.space, CLUSTER_ROWS)
+        taken = tables.scan(REGISTRY, ["run"], where=equals("space", run.space)).column(0).to_pylist()
+        run = replace(
+            run, run=max(taken, default=0) + 1, created_at=datetime.now(UTC).isoformat(timespec="microseconds")
+        )
+        tables.delete(PREFIX + run.space, equals("run", run.run))  # left by a process that died before it registered it
+        number = pa.repeat(pa.scalar(run.run, pa.int32()), len(rows))
+        tables.append(
+            PREFIX + run.space, rows.append_column("run", number).select(CLUSTER_ROWS.names).cast(CLUSTER_ROWS)
+        )
+        tables.append(REGISTRY, _registry_row(run))
+    return run
+
+
+def run_rows(tables: Tables, run: ClusterRun) -> pa.Table:
+    """Return the rows of a run (CLUSTER_ROWS), sorted by clip id."""
+    return tables.scan(PREFIX + run.space, CLUSTER_ROWS.names, where=equals("run", run.run)).sort_by("clip_id")
+
+
+def _registry_row(run: ClusterRun) -> pa.Table:
+    row = {
+        **run.__dict__,
+        "config": json.dumps(run.config, sort_keys=True),
+        "sizes": list(run.sizes),
+        "created_at": datetime.fromisoformat(run.created_at),
+    }
+    return pa.Table.from_pylist([row], schema=CLUSTER_RUNS)
+
+
+def _run(row: dict[str, Any]) -> ClusterRun:
+    told = {"config": json.loads(row["config"]), "sizes": tuple(row["sizes"])}
+    return ClusterRun(**row | told | {"created_at": row["created_at"].isoformat(timespec="microseconds")})

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from echodex.api import Store
+from echodex.cli import cli
+from echodex.commands import clustering as module
+from echodex.errors import UsageError
+
+PNG = b"\x89PNG"
+
+
+@pytest.fixture
+def run(kinds: Store) -> Callable[..., Result]:
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["--store", str(kinds.path), "cluster", *arguments], catch_exceptions=True)
+
+    return invoke
+
+
+def test_labels_are_kept_and_counted(run: Callable[..., Result], kinds: Store) -> None:
+    shown = run("dummy", "--min-cluster-size", "5", "--method", "leaf").stdout
+    kept = kinds.cluster(min_cluster_size=5, method="leaf")
+    assert kept.run == 1
+    assert f"{kept.space}, run 1: hdbscan, exact" in shown
+    assert f"{kept.clusters} clusters of 72 clips, {kept.noise} of them noise" in shown
+    assert json.loads(run("--min-cluster-size", "5", "--method", "leaf", "--json").stdout)["run"]["run"] == 1
+
+
+def test_approximate_is_said_with_its_agreement(run: Callable[..., Result]) -> None:
+    shown = run("--approximate", "--min-samples", "3", "--epsilon", "0.1", "--allow-single-cluster").stdout
+    assert "hdbscan, approximate" in shown
+    assert "agreement with exact on a sample (ARI)" in shown
+
+
+def test_k_means_prints_what_it_cost(run: Callable[..., Result]) -> None:
+    shown = run("--algorithm", "kmeans", "--clusters", "3").stdout
+    assert "3 clusters of 72 clips, 0 of them noise (0.0%)" in shown
+    assert "inertia" in shown
+    assert "silhouette" in shown
+
+
+def test_only_the_largest_clusters_are_listed(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHOWN_CLUSTERS", 4)
+    assert "the 4 largest of 9 clusters" in run("--algorithm", "kmeans", "--clusters", "9").stdout
+
+
+def test_a_sweep_is_a_table_a_plot_and_nothing_kept(run: Callable[..., Result], kinds: Store, tmp_path: Path) -> None:
+    out = tmp_path / "sweep.png"
+    rows = json.loads(run("--algorithm", "kmeans", "--sweep", "2,3,5", "--plot", str(out), "--json").stdout)
+    assert [row["clusters"] for row in rows] == [2, 3, 5]
+    assert set(rows[0]) == {"clusters", "inertia", "silhouette"}
+    assert out.read_bytes()[:4] == PNG
+    assert "inertia" in run("--sweep", "2").stdout
+    assert not kinds.tables.exists("clusters")
+
+
+@pytest.mark.parametrize("more", [(), ("--approximate",)])
+def test_the_condensed_tree_is_drawn(run: Callable[..., Result], tmp_path: Path, more: tuple[str, ...]) -> None:
+    out = tmp_path / "tree.png"
+    assert run("--min-cluster-size", "5", "--plot", str(out), *more).exit_code == 0
+    assert out.read_bytes()[:4] == PNG
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--sweep", "2,x"), "10,20,50"),
+        (("--sweep", "0"), "10,20,50"),
+        (("--sweep", "2", "--min-samples", "3"), "only --seed"),
+        (("--sweep", "2", "--algorithm", "hdbscan"), "only --seed"),
+        (("--sweep", "99"), "72 vectors cannot make 99 clusters"),
+        (("--clusters", "3"), "only with kmeans"),
+        (("--algorithm", "kmeans"), "number of clusters"),
+        (("--algorithm", "kmeans", "--clusters", "3", "--plot", "x.png"), "plot a sweep"),
+        (("--min-cluster-size", "99", "--plot", "x.png"), "too few for a tree"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(run: Callable[..., Result], arguments: tuple[str, ...], says: str) -> None:
+    result = run(*arguments)
+    assert isinstance(result.exception, UsageError)
+    assert says in str(result.exception)
