@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import UsageError
+from .clustering.config import ClusterConfig
 from .selectors.base import Selector
 from .selectors.registry import build
 
 NOISE_POLICIES = ("keep", "prune", "cluster")
+PREFERENCES = ("longer", "quality", "labelled")
+LEAKAGE_POLICIES = ("report", "keep-test", "error")
 DEFAULT_SPLIT = "train"
+DEFAULT_DUPLICATE_SCORE = 0.98
 
 
 @dataclass(frozen=True)
 class PruneConfig:
     """Settings of a plan. Raises UsageError, or NotFound for an unknown selector, naming what is wrong.
 
-    selector: a registered name; eps, t: the stops of those selectors that have them, `options`: any other setting of
-    the selector. keep: a budget instead of the stop, a share (float, 0 to 1) or a count (int) of the clips of the
-    pruned split. duplicate_score: cosine from which clips are duplicates, 0 to not collapse any. min_cluster_size,
-    min_samples: of HDBSCAN. noise: what becomes of clips in no cluster: all kept, all pruned, or selected from as one
-    more cluster. split: the only one that is pruned (None: "train" if there is such a split, else everything). seed:
-    of whatever is left to chance.
+    selector: a registered name; eps, t: the stops of those selectors that have them; compat: a published reading, of
+    those that have it; `options`: any other setting of the selector. keep: a budget instead of the stop, a share
+    (float, 0 to 1) or a count (int) of the clips of the pruned split. duplicate_score: cosine from which clips are
+    duplicates, 0 to not collapse any. algorithm to clusters: as in ClusterConfig. noise: what becomes of clips in no
+    cluster: all kept, all pruned, or selected from as one more cluster. split: the only one that is pruned (None:
+    "train" if there is such a split, else everything). seed: of whatever is left to chance.
+
+    prefer: which clips count for more when picks are compared, and which of some duplicates stays: "longer", "quality"
+    (lossless, then sample rate) or "labelled". pin: clip ids, or a filter, of clips that are always kept, first of all;
+    they count towards a budget. min_per_label: how many clips every label keeps at least, where it has them. leakage:
+    what becomes of clips of the pruned split that have a duplicate in another split: kept or not as any other
+    ("report"), pruned ("keep-test", unless pinned), or UsageError ("error").
     """
 
     selector: str = "facility"
     eps: float = 0.05
     t: float = 0.5
+    compat: str | None = None
     keep: float | int | None = None
-    duplicate_score: float = 0.98
+    duplicate_score: float = DEFAULT_DUPLICATE_SCORE
+    algorithm: str = "hdbscan"
     min_cluster_size: int = 10
     min_samples: int = 5
+    method: str = "eom"
+    epsilon: float = 0.0
+    allow_single_cluster: bool = False
+    approximate: bool = False
+    clusters: int | None = None
     noise: str = "keep"
     split: str | None = None
     seed: int = 0
+    prefer: str | None = None
+    pin: str | tuple[str, ...] = ()
+    min_per_label: int = 0
+    leakage: str = "report"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,14 +66,49 @@ class PruneConfig:
             budget(self.keep, 1)
         if not 0 <= self.duplicate_score <= 1:
             raise UsageError(f"the duplicate score is a cosine from 0 (off) to 1, not {self.duplicate_score}")
+        self._check_policies()
+        self.clustering()
+
+    def _check_policies(self) -> None:
         if self.noise not in NOISE_POLICIES:
             raise UsageError(f"noise is one of {', '.join(NOISE_POLICIES)}, not {self.noise!r}")
-        if self.seed < 0:
-            raise UsageError(f"a seed is 0 or more, not {self.seed}")
+        if self.prefer not in (None, *PREFERENCES):
+            raise UsageError(f"prefer is one of {', '.join(PREFERENCES)}, not {self.prefer!r}")
+        if self.min_per_label < 0:
+            raise UsageError(f"min_per_label is a count of clips, 0 or more, not {self.min_per_label}")
+        if self.leakage not in LEAKAGE_POLICIES:
+            raise UsageError(f"leakage is one of {', '.join(LEAKAGE_POLICIES)}, not {self.leakage!r}")
+        if self.leakage != "report" and self.duplicate_score == 0:
+            raise UsageError(f"leakage={self.leakage!r} looks for duplicates; give a duplicate score above 0")
 
     def build_selector(self) -> Selector:
         """Return the selector with its settings."""
-        return build(self.selector, {"eps": self.eps, "t": self.t}, self.options)
+        compat = {} if self.compat is None else {"compat": self.compat}
+        return build(self.selector, {"eps": self.eps, "t": self.t}, {**compat, **self.options})
+
+    def clustering(self) -> ClusterConfig:
+        """Return the settings of the clustering."""
+        return ClusterConfig(
+            algorithm=self.algorithm,
+            min_cluster_size=self.min_cluster_size,
+            min_samples=self.min_samples,
+            method=self.method,
+            epsilon=self.epsilon,
+            allow_single_cluster=self.allow_single_cluster,
+            approximate=self.approximate,
+            clusters=self.clusters,
+            seed=self.seed,
+        )
+
+    def as_recipe(self) -> dict[str, Any]:
+        """Return the settings as JSON can hold them; `config_of` reads them back."""
+        return {**asdict(self), "pin": self.pin if isinstance(self.pin, str) else list(self.pin)}
+
+
+def config_of(recipe: Mapping[str, Any]) -> PruneConfig:
+    """Return the settings that a view's recipe holds; those that it does not know yet take their defaults."""
+    pin = recipe.get("pin", ())
+    return PruneConfig(**{**recipe, "pin": pin if isinstance(pin, str) else tuple(pin)})
 
 
 def budget(keep: float | int, clips: int) -> int:

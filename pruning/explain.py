@@ -25,7 +25,9 @@ class Explanation:
     view: "name@version"; rank: its place in the order of what to keep first, of `ranked` clips, None where it was not
     ranked; cluster: -1 for noise, -2 where nothing was clustered; representative: the clip that stands for it, at
     cosine `similarity` (itself for a kept clip, None where there is none); gain: what the selector gains by it, None
-    where it gave none; stands_for: how many pruned clips it stands for; sentence: all that in words.
+    where it gave none; budget, budget_share: the smallest budget that keeps it, as a count and as a share of `ranked`
+    (0 to 1), None where no budget does or none was asked; stands_for: how many pruned clips it stands for; sentence:
+    all that in words.
     """
 
     clip_id: str
@@ -40,6 +42,8 @@ class Explanation:
     representative_path: str | None
     similarity: float | None
     gain: float | None
+    budget: int | None
+    budget_share: float | None
     stands_for: int
     sentence: str
 
@@ -59,6 +63,8 @@ def explain(store: Store, view: str, clip: str | Path) -> Explanation:
     stands = row["representative"] or clip_id
     path, other = (source.path for source in store.sources([clip_id, stands], view=address))
     stood_for = rows.filter(pc.and_(pc.equal(rows.column("representative"), clip_id), pc.invert(rows.column("kept"))))
+    ranked = len(rows) - rows.column("rank").null_count
+    budget = _budget(row["rank"], info.recipe)
     found = Explanation(
         clip_id=clip_id,
         path=path,
@@ -67,18 +73,27 @@ def explain(store: Store, view: str, clip: str | Path) -> Explanation:
         reason=row["reason"],
         cluster=row["cluster"],
         rank=row["rank"],
-        ranked=len(rows) - rows.column("rank").null_count,
+        ranked=ranked,
         representative=row["representative"],
         representative_path=other if row["representative"] else None,
         similarity=row["similarity"],
         gain=row["gain"],
+        budget=budget,
+        budget_share=None if budget is None else budget / ranked,
         stands_for=len(stood_for),
         sentence="",
     )
+    config = info.recipe.get("config", {})
     if found.kept:
-        return replace(found, sentence=_why_in(found))
-    pruned_noise = info.recipe.get("config", {}).get("noise") == "prune"
-    return replace(found, sentence=_why_out(found, _row(rows, stands), pruned_noise) + _way_back(found))
+        return replace(found, sentence=_why_in(found, config))
+    return replace(found, sentence=_why_out(found, _row(rows, stands), config) + _way_back(found))
+
+
+def _budget(rank: int | None, recipe: dict[str, Any]) -> int | None:
+    """Return the smallest budget that keeps a clip; those that are required are kept at any."""
+    if rank is None:
+        return None
+    return 1 if rank < recipe.get("required", 0) else rank + 1
 
 
 def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
@@ -86,24 +101,30 @@ def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def _why_in(found: Explanation) -> str:
+def _why_in(found: Explanation, config: dict[str, Any]) -> str:
+    """Return why a clip is kept; config: the settings in the view's recipe."""
     why = {
         Kept.SELECTED: f"the selector chose it in cluster {found.cluster}",
         Kept.NOISE: "it is in no cluster, so that no other clip stands for it",
+        Kept.PINNED: "it is pinned, and stays whatever the budget",
+        Kept.LABEL: f"a label of its keeps {config.get('min_per_label')} clips whatever the budget, of which it is one",
         Kept.UNTOUCHED: "it is not of the split that was pruned",
     }[Kept(found.reason)]
     also = f"; it stands for {found.stands_for} clips that are left out" if found.stands_for else ""
     return f"{found.path} is in {found.view}: {why}{also}."
 
 
-def _why_out(found: Explanation, representative: dict[str, Any] | None, pruned_noise: bool) -> str:
+def _why_out(found: Explanation, representative: dict[str, Any] | None, config: dict[str, Any]) -> str:
     """Return why a clip is left out; representative: the row of the clip that stands for it."""
     near = f"{found.representative_path} (cosine {found.similarity:.3f})" if found.representative else "none"
     if found.reason == Kept.NO_VECTOR:
         why = "it had no vector, so that nobody could tell whether it is redundant"
     elif found.reason == Kept.NOISE:
-        policy = "noise is pruned" if pruned_noise else "the budget does not reach it"
+        policy = "noise is pruned" if config.get("noise") == "prune" else "the budget does not reach it"
         why = f"it is in no cluster, and {policy}; the nearest kept clip is {near}"
+    elif found.reason == Kept.LEAKAGE:
+        split = representative["split"] if representative else None
+        why = f"it is a duplicate of {near} in split {split!r}, which keeps it (leakage='keep-test')"
     elif found.reason == Kept.DUPLICATE:
         fate = f", which is itself {representative['reason']}" if representative and not representative["kept"] else ""
         why = f"it is a duplicate of {near}{fate}"
@@ -114,7 +135,9 @@ def _why_out(found: Explanation, representative: dict[str, Any] | None, pruned_n
 
 def _way_back(found: Explanation) -> str:
     """Return at which budget a pruned clip would come back."""
-    if found.rank is None:
+    if found.budget is None or found.budget_share is None:
         return ""
     gain = "" if found.gain is None else f", for a gain of {found.gain:.2g}"
-    return f" It would come back at a budget of {found.rank + 1} of {found.ranked} clips{gain}."
+    return (
+        f" It would come back at a budget of {found.budget} of {found.ranked} clips ({found.budget_share:.1%}){gain}."
+    )

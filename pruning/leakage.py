@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import UsageError
 from ..indexing.near import ROUNDING
 from ..schemas.vector import Float32
 from .coverage import nearest
+from .material import Leaked, Material
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,41 @@ def find_leaks(
             row, other = int(rows[name][place]), int(others[found[place]])
             leaks.append(Leak(clip_ids[row], name, clip_ids[other], str(splits[other]), float(scores[place])))
     return sorted(leaks, key=lambda leak: (-leak.score, leak.clip_id))
+
+
+def leaks_of(material: Material, min_score: float) -> list[Leak]:
+    """Return the leaks among all clips of the source that have a vector."""
+    rows = np.flatnonzero(material.has_vector)
+    clip_ids = [material.clip_ids[row] for row in rows]
+    splits = [material.splits[row] for row in rows]
+    return find_leaks(clip_ids, material.matrix[rows], splits, material.split, min_score)
+
+
+def resolve(material: Material, policy: str, min_score: float) -> Material:
+    """Return the material with the leaked clips of the pruned split as a policy of PruneConfig wants them.
+
+    Raises UsageError naming the first leak ("error"), or where "keep-test" cannot tell which split is to lose them.
+    """
+    if policy == "report":
+        return material
+    leaks = leaks_of(material, min_score)
+    if policy == "keep-test" and leaks and material.split is None:
+        raise UsageError("leakage='keep-test' has to know which split loses its copies; name it with split")
+    leaks = [leak for leak in leaks if material.split in (None, leak.split)]
+    if leaks and policy == "error":
+        worst = leaks[0]
+        raise UsageError(
+            f"{worst.clip_id} of {worst.split!r} has a duplicate in {worst.other_split!r}, {worst.other} at "
+            f"{worst.score:.3f} ({len(leaks)} such clips); prune with leakage='keep-test' to leave them out"
+        )
+    place = {clip_id: row for row, clip_id in enumerate(material.clip_ids)}
+    leaks = [leak for leak in leaks if not material.pinned[place[leak.clip_id]]]
+    if len(leaks) == len(material.pool):
+        raise UsageError(f"every clip of split {material.split!r} has a duplicate in another; nothing is left to prune")
+    return material.without(
+        Leaked(
+            rows=np.array([place[leak.clip_id] for leak in leaks], dtype=np.int64),
+            others=np.array([place[leak.other] for leak in leaks], dtype=np.int64),
+            scores=np.array([leak.score for leak in leaks], dtype=np.float32),
+        )
+    )

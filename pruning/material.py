@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import NotFound, UsageError
 from ..indexing.groups import originals
 from ..schemas.vector import Float32, Space, Vectors
-from ..schemas.view import ViewInfo
+from ..schemas.view import Kept, ViewInfo
 from ..store.known import CLIPS_TABLE
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
@@ -24,30 +24,47 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.int64]
 
-COLUMNS = ("clip_id", "split", "duration_s", "uris", *originals.COLUMNS)
+COLUMNS = ("clip_id", "split", "duration_s", "uris", "labels", *originals.COLUMNS)
 """Columns of the clips table that a plan needs."""
+
+
+@dataclass(frozen=True)
+class Leaked:
+    """Clips that are pruned because another split has a duplicate of them.
+
+    rows: int64[l]; others: int64[l], the row of that duplicate; scores: float32[l], their cosine.
+    """
+
+    rows: Rows
+    others: Rows
+    scores: Float32
+
+
+NO_LEAKS = Leaked(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True)
 class Material:
     """The n clips of the source, sorted by clip id.
 
-    splits: of each clip, None for none; seconds: float64[n], duration; paths: the first place of each; prefer:
-    int64[n], lower for the better original; matrix: float32[n, d], L2-normalised, zero for a clip without a vector;
-    has_vector: bool[n]; split: the one that is pruned, None for all; pool: int64[m], the rows that are pruned: of
-    that split, with a vector.
+    splits: of each clip, None for none; seconds: float64[n], duration; paths: the first place of each; described: the
+    clips table with COLUMNS; matrix: float32[n, d], L2-normalised, zero for a clip without a vector; has_vector:
+    bool[n]; pinned: bool[n], always kept; split: the one that is pruned, None for all; pool: int64[m], the rows that
+    are pruned: of that split, with a vector, not leaked.
     """
 
     clip_ids: list[str]
     splits: list[str | None]
     seconds: NDArray[np.float64]
     paths: list[str]
-    prefer: Rows
+    described: pa.Table
     matrix: Float32
     has_vector: NDArray[np.bool_]
+    pinned: NDArray[np.bool_]
     space: Space
     split: str | None
     pool: Rows
+    leaked: Leaked = NO_LEAKS
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -56,6 +73,10 @@ class Material:
     def in_split(self) -> NDArray[np.bool_]:
         """bool[n]: whether a clip is of the split that is pruned."""
         return np.array([self.split is None or split == self.split for split in self.splits], dtype=np.bool_)
+
+    def without(self, leaked: Leaked) -> Material:
+        """Return the same clips with the leaked ones out of the pool."""
+        return replace(self, pool=np.setdiff1d(self.pool, leaked.rows), leaked=leaked)
 
 
 def read_material(
@@ -67,14 +88,40 @@ def read_material(
     return arrange(clips, store.vectors(found.name, view=view, where=where), split)
 
 
-def read_pinned(store: Store, info: ViewInfo, clip_ids: list[str]) -> Material:
-    """Read the clips `clip_ids` of a view's source as they were when the view was saved."""
+def pin(store: Store, material: Material, clips: str | tuple[str, ...], *, view: str, where: str | None) -> Material:
+    """Return the material with clips pinned, by their ids or by a filter (a string) on the clips of its source.
+
+    Raises NotFound where an id is not of the source, or the filter selects none of it.
+    """
+    place = {clip_id: row for row, clip_id in enumerate(material.clip_ids)}
+    if isinstance(clips, str):
+        found = store.clips(["clip_id"], view=view, where=clips).column("clip_id").to_pylist()
+        rows = [place[clip_id] for clip_id in found if clip_id in place]
+        if not rows:
+            raise NotFound(f"the filter of clips to pin, {clips!r}, selects none of those that are pruned")
+    else:
+        unknown = next((clip_id for clip_id in clips if clip_id not in place), None)
+        if unknown is not None:
+            source = f"view {view!r}" + (f" where {where}" if where else "")
+            raise NotFound(f"clip {unknown[:80]!r} cannot be pinned: it is not in {source}")
+        rows = [place[clip_id] for clip_id in clips]
+    return replace(material, pinned=np.isin(np.arange(len(material)), rows))
+
+
+def read_saved(store: Store, info: ViewInfo, rows: pa.Table) -> Material:
+    """Read the clips of a view's source as they were when the view was saved; rows: VIEW_ROWS, sorted by clip id."""
     versions = {base.table: base.version for base in info.bases}
-    space = store.space(info.recipe["space"])
+    space, clip_ids = store.space(info.recipe["space"]), rows.column("clip_id")
     clips = store.tables.scan(CLIPS_TABLE, COLUMNS, version=versions[CLIPS_TABLE])
-    wanted = clips.filter(pc.is_in(clips.column("clip_id"), value_set=pa.array(clip_ids, pa.string())))
-    vectors = read_pooled(store.tables, space, set(clip_ids), versions[table_of(space)])
-    return arrange(wanted, vectors, info.recipe["split"])
+    wanted = clips.filter(pc.is_in(clips.column("clip_id"), value_set=clip_ids.combine_chunks()))
+    vectors = read_pooled(store.tables, space, set(clip_ids.to_pylist()), versions[table_of(space)])
+    material = arrange(wanted, vectors, info.recipe["split"])
+    reasons = np.array(rows.column("reason").to_pylist(), dtype=object)
+    leaked = np.flatnonzero(reasons == Kept.LEAKAGE)
+    others = pc.index_in(rows.column("representative").take(pa.array(leaked)), value_set=clip_ids.combine_chunks())
+    scores = rows.column("similarity").take(pa.array(leaked)).to_numpy()
+    pinned = replace(material, pinned=reasons == Kept.PINNED)
+    return pinned.without(Leaked(leaked, others.to_numpy().astype(np.int64), scores))
 
 
 def arrange(clips: pa.Table, vectors: Vectors, split: str | None) -> Material:
@@ -100,9 +147,10 @@ def arrange(clips: pa.Table, vectors: Vectors, split: str | None) -> Material:
         splits=splits,
         seconds=np.asarray(clips.column("duration_s").fill_null(0.0).to_numpy(), dtype=np.float64),
         paths=[uris[0] if uris else "" for uris in clips.column("uris").to_pylist()],
-        prefer=originals.preference(clips),
+        described=clips,
         matrix=matrix,
         has_vector=has_vector,
+        pinned=np.zeros(len(clip_ids), dtype=np.bool_),
         space=vectors.space,
         split=split,
         pool=pool,

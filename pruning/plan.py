@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..schemas.view import ALL, ViewInfo
 from .choice import Choice, choose
-from .config import PruneConfig, budget
-from .leakage import Leak, find_leaks
-from .material import Material, read_material, read_pinned
+from .config import PruneConfig, budget, config_of
+from .leakage import Leak, leaks_of, resolve
+from .material import Material, pin, read_material, read_saved
 from .rows import choice_of_rows, view_rows
+from .wishes import wishes_of
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -44,7 +45,11 @@ class Plan:
         """bool[m]: whether each clip of the pool is kept."""
         if self.config.keep is None:
             return self.choice.selected
-        return np.asarray(self.choice.rank < budget(self.config.keep, len(self.choice.rank)))
+        return np.asarray(self.choice.rank < self.kept_of(self.config.keep))
+
+    def kept_of(self, keep: float | int) -> int:
+        """Return how many clips of the pool a budget keeps: never fewer than are pinned, or needed by their labels."""
+        return max(budget(keep, len(self.choice.rank)), self.choice.required)
 
     @cached_property
     def rows(self) -> pa.Table:
@@ -61,15 +66,12 @@ class Plan:
         """Clips with a duplicate in another split, kept or not; none where duplicates are not looked for."""
         if self.config.duplicate_score == 0:
             return ()
-        material, rows = self.material, np.flatnonzero(self.material.has_vector)
-        clip_ids = [material.clip_ids[row] for row in rows]
-        splits = [material.splits[row] for row in rows]
-        return tuple(find_leaks(clip_ids, material.matrix[rows], splits, material.split, self.config.duplicate_score))
+        return tuple(leaks_of(self.material, self.config.duplicate_score))
 
     def at(self, keep: float | int) -> Plan:
         """Return the plan cut at another budget: the first `keep` (a share or a count) of the pruned split by rank."""
         config = replace(self.config, keep=keep)
-        return replace(self, config=config, recipe={**self.recipe, "config": asdict(config)})
+        return replace(self, config=config, recipe={**self.recipe, "config": config.as_recipe()})
 
     def save(self, store: Store, name: str) -> ViewInfo:
         """Write the plan as the next version of view `name`. Raises UsageError where it would keep nothing."""
@@ -96,26 +98,32 @@ def plan(
 
     The same clips, vectors and config give the same plan, whatever the order of ingest or the number of threads.
     """
-    source = view if view == ALL else _pinned(store, view)
+    source = view if view == ALL else _address(store, view)
     material = read_material(store, space=space, view=source, where=where, split=config.split)
+    if config.pin:
+        material = pin(store, material, config.pin, view=source, where=where)
     return plan_of(material, config, {"view": source, "where": where})
 
 
 def plan_of(material: Material, config: PruneConfig, source: dict[str, Any]) -> Plan:
     """Work out a plan of material that was read already; `source` goes into the recipe."""
-    choice = choose(material.matrix[material.pool], material.prefer[material.pool], config)
+    material = resolve(material, config.leakage, config.duplicate_score)
+    prefer, wishes = wishes_of(material, config.prefer)
+    choice = choose(material.matrix[material.pool], prefer, config, wishes)
     recipe = {
         **source,
         "space": material.space.name,
         "encoder_digest": material.space.digest,
         "split": material.split,
         "clustering": choice.algorithm,
-        "config": asdict(config),
+        "agreement": choice.agreement,
+        "required": choice.required,
+        "config": config.as_recipe(),
     }
     return Plan(material, choice, config, recipe)
 
 
-def _pinned(store: Store, view: str) -> str:
+def _address(store: Store, view: str) -> str:
     info = store.view(view)
     return f"{info.name}@{info.version}"
 
@@ -131,6 +139,6 @@ def reopen(store: Store, view: str) -> Plan:
     if "config" not in info.recipe:
         raise UsageError(f"view {info.name}@{info.version} was not made by `echodex prune`: it has no order to cut")
     rows = store.view_rows(info)
-    material = read_pinned(store, info, rows.column("clip_id").to_pylist())
-    choice = choice_of_rows(rows, material.pool, info.recipe["clustering"])
-    return Plan(material, choice, PruneConfig(**info.recipe["config"]), info.recipe)
+    material = read_saved(store, info, rows)
+    choice = choice_of_rows(rows, material.pool, info.recipe)
+    return Plan(material, choice, config_of(info.recipe["config"]), info.recipe)

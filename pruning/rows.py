@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,39 +24,42 @@ UNCLUSTERED = -2
 
 def view_rows(material: Material, choice: Choice, kept: Mask, noise_policy: str) -> pa.Table:
     """Return VIEW_ROWS without row_id for the n clips of the source; kept: bool[m], of those in the pool."""
-    n, pool = len(material), material.pool
-    ranked = np.isin(np.arange(n), pool)
-    gained = np.isin(np.arange(n), pool[~np.isnan(choice.gains)])
-    all_kept = ~material.in_split
-    all_kept[pool] = kept
+    n, pool, leaked = len(material), material.pool, material.leaked
+    outside = np.ones(n, dtype=np.bool_)
+    outside[pool] = False
+    all_kept = ~material.in_split | material.pinned
+    all_kept[pool], all_kept[leaked.rows] = kept, False
     with threadpool_limits(limits=1, user_api="blas"):  # for the same digits whatever the number of threads
         stands, similarity = represent(material.matrix[pool], choice, kept)
     representative = np.where(all_kept, np.arange(n), -1)
     representative[pool] = np.where(stands < 0, -1, pool[stands])
+    representative[leaked.rows] = leaked.others
+    similarities = _spread(similarity, pool, n, 1.0)
+    similarities[leaked.rows] = leaked.scores
     named = representative >= 0
-    reasons = np.where(all_kept, Kept.UNTOUCHED.value, Kept.NO_VECTOR.value).astype(object)
-    reasons[pool] = _reasons(choice, kept, noise_policy)
+    gains = _spread(choice.gains, pool, n, np.nan)
     columns = {
         "clip_id": pa.array(material.clip_ids),
         "kept": pa.array(all_kept),
-        "rank": _column(choice.rank, pool, ~ranked, 0),
+        "rank": pa.array(_spread(choice.rank, pool, n, 0), mask=outside),
         "split": pa.array(material.splits, pa.string()),
-        "cluster": _column(choice.labels, pool, np.zeros(n, np.bool_), UNCLUSTERED),
+        "cluster": pa.array(_spread(choice.labels, pool, n, UNCLUSTERED)),
         "representative": pa.array(np.array(material.clip_ids, dtype=object)[representative], mask=~named),
-        "similarity": _column(similarity, pool, ~named, 1.0),
-        "gain": _column(choice.gains, pool, ~gained, 0.0),
-        "reason": pa.array(reasons),
+        "similarity": pa.array(similarities, mask=~named),
+        "gain": pa.array(gains, mask=np.isnan(gains)),
+        "reason": pa.array(_reasons(material, choice, kept, noise_policy)),
     }
     schema = pa.schema([VIEW_ROWS.field(name) for name in columns])
     return pa.table({name: column.cast(schema.field(name).type) for name, column in columns.items()}, schema=schema)
 
 
-def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], algorithm: str) -> Choice:
-    """Return the choice that saved rows tell of; pool: int64[m], the rows that were pruned."""
+def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], recipe: Mapping[str, Any]) -> Choice:
+    """Return the choice that saved rows tell of; pool: int64[m], the rows that were pruned; recipe: of the view."""
     inside = rows.take(pa.array(pool))
     clip_ids, representative = inside.column("clip_id").to_pylist(), inside.column("representative").to_pylist()
     place = {clip_id: row for row, clip_id in enumerate(clip_ids)}
-    copies = [reason == Kept.DUPLICATE for reason in inside.column("reason").to_pylist()]
+    reasons = np.array(inside.column("reason").to_pylist(), dtype=object)
+    copies = reasons == Kept.DUPLICATE
     return Choice(
         duplicate_of=np.array(
             [place[representative[row]] if copy else row for row, copy in enumerate(copies)], dtype=np.int64
@@ -64,21 +68,29 @@ def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], algorithm: str) -> C
         rank=inside.column("rank").to_numpy(),
         gains=inside.column("gain").to_numpy(),
         selected=inside.column("kept").to_numpy(),
-        algorithm=algorithm,
+        for_label=reasons == Kept.LABEL,
+        required=recipe.get("required", 0),
+        algorithm=recipe["clustering"],
+        agreement=recipe.get("agreement"),
     )
 
 
-def _column(values: NDArray[Any], pool: NDArray[np.int64], null: Mask, other: float) -> pa.Array:
-    """Return `values` of the pool spread over all rows, `other` outside of it, and null where `null`."""
-    spread = np.full(len(null), other, dtype=values.dtype)
+def _spread(values: NDArray[Any], pool: NDArray[np.int64], n: int, other: float) -> NDArray[Any]:
+    """Return `values` of the pool spread over n rows, `other` outside of it."""
+    spread = np.full(n, other, dtype=values.dtype)
     spread[pool] = values
-    return pa.array(spread, mask=null)
+    return spread
 
 
-def _reasons(choice: Choice, kept: Mask, noise_policy: str) -> NDArray[np.object_]:
-    """Return why each clip of the pool is kept or not."""
+def _reasons(material: Material, choice: Choice, kept: Mask, noise_policy: str) -> NDArray[np.object_]:
+    """Return why each clip is kept or not."""
     by_policy = (choice.labels == NOISE) & (noise_policy != "cluster")
-    reasons = np.where(kept, Kept.SELECTED.value, Kept.REDUNDANT.value).astype(object)
-    reasons[by_policy] = Kept.NOISE.value
-    reasons[choice.is_duplicate & ~kept] = Kept.DUPLICATE.value
+    inside = np.where(kept, Kept.SELECTED.value, Kept.REDUNDANT.value).astype(object)
+    inside[by_policy] = Kept.NOISE.value
+    inside[choice.is_duplicate & ~kept] = Kept.DUPLICATE.value
+    inside[choice.for_label & kept] = Kept.LABEL.value
+    reasons = np.where(material.in_split, Kept.NO_VECTOR.value, Kept.UNTOUCHED.value).astype(object)
+    reasons[material.pool] = inside
+    reasons[material.leaked.rows] = Kept.LEAKAGE.value
+    reasons[material.in_split & material.pinned] = Kept.PINNED.value
     return reasons

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..schemas.view import Kept
 from .cluster import NOISE
+from .config import budget
 from .coverage import coverage
 from .leakage import Leak
 
@@ -145,6 +146,11 @@ def _warnings(plan: Plan, reasons: dict[str, int], leaks: tuple[Leak, ...]) -> l
             f"{len(leaks)} kept clips have a duplicate in another split, the nearest {worst.clip_id} of "
             f"{worst.split!r} and {worst.other} of {worst.other_split!r} at {worst.score:.3f}: "
             "what is tested there was trained on"
+        )
+    asked, required = plan.config.keep, plan.choice.required
+    if asked is not None and (count := budget(asked, len(plan.material.pool))) < required:
+        warnings.append(
+            f"pins and min_per_label need more than the budget of {count}: it keeps {required} clips instead"
         )
     noise = float(np.mean(plan.choice.labels == NOISE))
     if noise > 0.5:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -13,22 +16,21 @@ LOSSY = ("aac", "ac3", "adpcm", "alaw", "amr", "gsm", "mp2", "mp3", "mpeg", "opu
 """Parts of the names of codecs that lose something."""
 
 
-def preference(clips: pa.Table) -> NDArray[np.int64]:
+ORDER = ("duration", "lossless", "rate", "channels")
+"""What makes the better original, the most telling first."""
+
+
+def preference(clips: pa.Table, order: Sequence[str] = ORDER) -> NDArray[np.int64]:
     """Return int64[n]: the place of each clip when the better original comes first; equals share a place.
 
     Longer comes first (to the nearest second: encoders pad by some hundredths), then lossless, then the higher sample
-    rate, then more channels. clips: a table with COLUMNS.
+    rate, then more channels; or as `order`, any of ORDER, says. clips: a table with COLUMNS.
     """
-    lossy = [_is_lossy(codec) for codec in clips.column("codec").to_pylist()]
-    keys = np.stack(
-        [
-            -np.rint(_numbers(clips, "decoded_s")),
-            np.array(lossy, dtype=np.float64),
-            -_numbers(clips, "sample_rate_hz"),
-            -_numbers(clips, "channels"),
-        ],
-        axis=1,
-    )
+    return places(np.stack([_KEYS[name](clips) for name in order], axis=1))
+
+
+def places(keys: NDArray[Any]) -> NDArray[np.int64]:
+    """Return int64[n]: the place of each row of float[n, k] in lexicographic order, from 0; equal rows share one."""
     return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
@@ -38,3 +40,16 @@ def _is_lossy(codec: str | None) -> bool:
 
 def _numbers(clips: pa.Table, column: str) -> NDArray[np.float64]:
     return np.asarray(clips.column(column).fill_null(0).to_numpy(), dtype=np.float64)
+
+
+def _lossy(clips: pa.Table) -> NDArray[np.float64]:
+    return np.array([_is_lossy(codec) for codec in clips.column("codec").to_pylist()], dtype=np.float64)
+
+
+_KEYS: dict[str, Callable[[pa.Table], NDArray[np.float64]]] = {
+    "duration": lambda clips: -np.rint(_numbers(clips, "decoded_s")),
+    "lossless": _lossy,
+    "rate": lambda clips: -_numbers(clips, "sample_rate_hz"),
+    "channels": lambda clips: -_numbers(clips, "channels"),
+}
+"""Lower for the better, by each of ORDER."""

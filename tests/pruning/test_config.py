@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from echodex.errors import NotFound, UsageError
-from echodex.pruning.config import PruneConfig, budget
+from echodex.pruning.config import PruneConfig, budget, config_of
 
 
 @pytest.mark.parametrize(
@@ -27,15 +30,27 @@ def test_other_budgets_are_refused(keep: float) -> None:
         ({"duplicate_score": 1.2}, "duplicate score"),
         ({"noise": "drop"}, "noise is one of"),
         ({"seed": -1}, "a seed is"),
+        ({"prefer": "louder"}, "prefer is one of longer, quality, labelled"),
+        ({"min_per_label": -1}, "min_per_label is a count"),
+        ({"leakage": "ignore"}, "leakage is one of"),
+        ({"leakage": "error", "duplicate_score": 0.0}, "give a duplicate score above 0"),
+        ({"method": "best"}, "cluster selection method"),
+        ({"compat": "farthest", "selector": "random", "keep": 5}, "has no option 'compat'"),
         ({"eps": 3.0}, "eps is"),
         ({"selector": "jsd", "t": 2.0}, "t runs from"),
     ],
 )
-def test_bad_settings_say_what_is_wrong(settings: dict[str, float], says: str) -> None:
+def test_bad_settings_say_what_is_wrong(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        PruneConfig(**settings)  # type: ignore[arg-type]
+        PruneConfig(**settings)
 
 
 def test_an_unknown_selector_is_not_found() -> None:
     with pytest.raises(NotFound, match="selector 'best'"):
         PruneConfig(selector="best")
+
+
+@pytest.mark.parametrize("pin", ["title = 'x'", ("a", "b"), ()])
+def test_a_recipe_reads_back(pin: str | tuple[str, ...]) -> None:
+    config = PruneConfig(pin=pin, min_per_label=2, leakage="keep-test", approximate=True, prefer="quality")
+    assert config_of(json.loads(json.dumps(config.as_recipe()))) == config

@@ -44,7 +44,12 @@ def test_every_reason_has_its_sentence(lean: Store) -> None:
         assert pattern in found[reason].sentence
     redundant = found["redundant"]
     assert f"it is covered by {redundant.representative_path} (cosine {redundant.similarity:.3f})" in redundant.sentence
-    assert f"come back at a budget of {redundant.rank + 1} of 44 clips, for a gain of" in redundant.sentence  # type: ignore[operator]
+    assert redundant.rank is not None
+    share = (redundant.rank + 1) / 44
+    assert (redundant.budget, redundant.budget_share) == (redundant.rank + 1, share)
+    assert (
+        f"come back at a budget of {redundant.rank + 1} of 44 clips ({share:.1%}), for a gain of" in redundant.sentence
+    )
     assert found["noise"].gain is None
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
 from echodex.pruning.config import PruneConfig
-from echodex.pruning.material import arrange
+from echodex.pruning.material import COLUMNS, arrange
 from echodex.pruning.plan import Plan, plan, plan_of, reopen
 from echodex.schemas.vector import Vectors
 from echodex.schemas.view import VIEW_ROWS
@@ -155,7 +155,7 @@ def test_a_view_and_a_filter_can_be_pruned_further(library: Library, matrix: Mat
 def test_the_same_plan_whatever_the_order_of_rows(library: Library, matrix: Matrix) -> None:
     store = library(matrix)
     vectors = store.vectors("given")
-    clips = store.clips(["clip_id", "split", "duration_s", "uris", "decoded_s", "codec", "sample_rate_hz", "channels"])
+    clips = store.clips(COLUMNS)
     order = np.random.default_rng(0).permutation(48)
     mixed = Vectors([vectors.clip_ids[row] for row in order], vectors.matrix[order], vectors.space, vectors.version)
     config = PruneConfig(eps=0.3, **SMALL)

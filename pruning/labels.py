@@ -1,0 +1,46 @@
+"""Which clip has which label, as pairs of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LabelPairs:
+    """rows, codes: int64[p], the clip and the label of each pair, each once; names: the label of each code."""
+
+    rows: Rows
+    codes: Rows
+    names: tuple[str, ...]
+
+    def counts(self, which: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return float64[labels]: how many of the clips `which` (bool[n]) have each label."""
+        return np.bincount(self.codes[which[self.rows]], minlength=len(self.names)).astype(np.float64)
+
+    def best(self, rank: Rows, count: int) -> NDArray[np.bool_]:
+        """Return bool[n]: the clips that are among the first `count` by rank (int64[n]) of any of their labels."""
+        order = np.lexsort((rank[self.rows], self.codes))
+        codes = self.codes[order]
+        place = np.arange(len(codes)) - np.searchsorted(codes, codes)
+        found = np.zeros(len(rank), dtype=np.bool_)
+        found[self.rows[order[place < count]]] = True
+        return found
+
+
+def label_pairs(labels: pa.ChunkedArray) -> LabelPairs:
+    """Return the pairs of n lists of labels; null lists and null labels count as none."""
+    lists = labels.combine_chunks()
+    names = pc.list_flatten(lists)
+    encoded = names.dictionary_encode()
+    there = names.is_valid().to_numpy(zero_copy_only=False)
+    rows = pc.list_parent_indices(lists).to_numpy()[there]
+    codes = encoded.indices.drop_null().to_numpy()
+    pairs = np.unique(np.stack([rows, codes], axis=1).astype(np.int64), axis=0)
+    return LabelPairs(pairs[:, 0], pairs[:, 1], tuple(encoded.dictionary.to_pylist()))
