@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ...indexing.identical import Classes, equal_rows
+from ...indexing.neighbours.unfold import class_of
 from ...schemas.vector import Float32
 from .base import Selection, medoid, similarities
+from .facility_dense import dense_greedy
+from .facility_sparse import GraphCovered, shortest_prefix, sparse_greedy, true_lost
 from .registry import register
 
-_CHUNK = 128
-"""Rows of similarities worked on at once: 128 rows of a few thousand stay in the cache."""
+Rows = NDArray[np.int64]
+
+DENSE_ROWS = 8192
+"""Clips of one cluster whose cosines are held as one matrix (268 MB). Larger ones are chosen from on their graph."""
 
 
 @register("facility")
@@ -45,57 +51,44 @@ class Facility:
     ) -> Selection:
         """Pick the medoid, then by largest gain; keep the shortest prefix of coverage at least 1 - eps.
 
-        gains: how much each pick raises F, the medoid's being F({medoid}). Identical clips come last, with gain 0.
+        gains: how much each pick raises F, the medoid's being F({medoid}); above DENSE_ROWS clips, how much at least.
+        Identical clips come last, with gain 0.
         """
-        first = medoid(vectors)
-        order, gains, lost = _greedy(similarities(vectors), first, weights)
-        kept = int(np.argmax(lost <= self.eps * lost[0])) + 1
-        return Selection(order, gains, kept)
+        return (select_dense if len(vectors) <= DENSE_ROWS else select_sparse)(vectors, self.eps, weights)
 
 
-def _greedy(
-    cosines: Float32, first: int, weights: Float32 | None
-) -> tuple[NDArray[np.int64], Float32, NDArray[np.float64]]:
-    """Return the greedy order int64[m], the gains float32[m] and 1 - F after each pick, float64[m].
-
-    The gains of all candidates are kept up to date: after a pick only the clips that it serves better than those before
-    change them. A clip improves about log m times, so this is O(m^2 log m) in a few large array operations, and exact.
-    """
-    m = len(cosines)
-    best = cosines[first].copy()
-    gains = _gain(cosines, best, np.full_like(best, np.inf))
-    order, won, lost = [first], [float(best.mean(dtype=np.float64))], [_lost(best)]
-    worth = np.ones(m, dtype=np.float32) if weights is None else weights
-    free = best < 1  # a clip identical to a picked one adds nothing
-    while free.any():
-        pick = int(np.argmax(np.where(free, gains * worth, -np.inf)))
-        served = np.flatnonzero(cosines[pick] > best)
-        now = cosines[pick][served]
-        gains -= _gain(cosines[served], best[served], now)
-        best[served] = now
-        free &= best < 1
-        order.append(pick)
-        lost.append(_lost(best))
-        won.append(lost[-2] - lost[-1])
-    copies = np.setdiff1d(np.arange(m), order)
-    padding = np.zeros(len(copies))
-    return (
-        np.concatenate([order, copies]).astype(np.int64),
-        np.concatenate([won, padding]).astype(np.float32),
-        np.concatenate([lost, padding]),
-    )
+def select_dense(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
+    """Return the exact greedy's choice from float32[m, d]: O(m^2) memory."""
+    order, won, lost = dense_greedy(similarities(vectors), medoid(vectors), weights)
+    kept = int(np.argmax(lost <= eps * lost[0])) + 1
+    return _selection(order, won, len(vectors), kept, 1 - lost[kept - 1] / lost[0] if lost[0] else 1.0)
 
 
-def _gain(cosines: Float32, below: Float32, above: Float32) -> NDArray[np.float64]:
-    """Return float64[m]: over rows i, the sum of cosines[i, candidate] cut to [below[i], above[i]], less below[i]."""
-    total = np.zeros(cosines.shape[1])
-    for start in range(0, len(cosines), _CHUNK):
-        at = slice(start, start + _CHUNK)
-        cut = np.clip(cosines[at], below[at, None], above[at, None])
-        total += (cut - below[at, None]).sum(axis=0, dtype=np.float64)
-    return total
+def select_sparse(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
+    """Return the choice from float32[m, d] by the kNN graph of the distinct rows: O(m k) memory."""
+    classes = equal_rows(np.ascontiguousarray(vectors), np.arange(len(vectors)))
+    heads = _heads(classes, weights)
+    distinct = vectors if len(heads) == len(vectors) else vectors[heads]
+    first = int(class_of(classes)[medoid(vectors)])
+    covered = GraphCovered(distinct, classes.sizes(), first)
+    order, added = sparse_greedy(covered, None if weights is None else weights[heads])
+    alone = covered.lost[0]
+    kept = shortest_prefix(covered, order, eps * alone) if eps else len(order)
+    coverage = 1 - true_lost(covered, order, kept) / alone if alone else 1.0
+    return _selection(heads[order], added / len(vectors), len(vectors), kept, coverage)
 
 
-def _lost(best: Float32) -> float:
-    """Return 1 - F; exactly 0 where every clip is identical to a picked one."""
-    return float(np.mean(1.0 - best, dtype=np.float64))
+def _heads(classes: Classes, weights: Float32 | None) -> Rows:
+    """Return int64[c]: of each class of identical rows the one of largest weight, the first of several."""
+    if weights is None:
+        return classes.firsts
+    number = np.repeat(np.arange(len(classes.firsts)), classes.sizes())
+    order = np.lexsort((classes.rows, -weights[classes.rows], number))
+    return np.asarray(classes.rows[order[classes.starts[:-1]]])
+
+
+def _selection(picks: Rows, won: NDArray[np.float64], m: int, kept: int, coverage: float) -> Selection:
+    """Return the selection of all m clips: behind the picks, those identical to one, by row."""
+    copies = np.setdiff1d(np.arange(m), picks)
+    gains = np.concatenate([won, np.zeros(len(copies))]).astype(np.float32)
+    return Selection(np.concatenate([picks, copies]), gains, kept, coverage)

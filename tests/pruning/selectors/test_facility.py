@@ -97,3 +97,16 @@ def test_identical_clips_leave_one(m: int) -> None:
 def test_eps_is_a_share(eps: float) -> None:
     with pytest.raises(UsageError, match="eps is the share of coverage"):
         Facility(eps=eps)
+
+
+def test_weights_prefer_and_coverage_is_still_that_of_all(blob: Callable[..., Matrix]) -> None:
+    vectors = blob(60)
+    weights = np.ones(60, dtype=np.float32)
+    weights[30:] = 100
+    chosen = Facility(eps=0.2).select(vectors, RNG, weights)
+    assert (chosen.order[1:30] >= 30).all(), "after the medoid, the heavy ones"
+    kept = np.zeros(60, dtype=bool)
+    kept[chosen.order[: chosen.kept]] = True
+    assert chosen.coverage == pytest.approx(coverage(vectors, kept), abs=1e-5)
+    assert chosen.coverage is not None
+    assert chosen.coverage >= 0.8
