@@ -53,6 +53,10 @@ class MethodsConfig:
                 f"a comparison takes at least 2 repeats and injects a share from 0 to 1, not {self.repeats} "
                 f"and {self.inject}"
             )
+        if DISTINCT in self.methods and self.prune.duplicate_score == 0:
+            raise UsageError(
+                f"{DISTINCT!r} draws once duplicates are collapsed: leave it out, or give a duplicate score above 0"
+            )
         if self.probe.inputs != "clip":
             raise UsageError("methods are compared on one vector per clip: the probe's inputs must be 'clip'")
 

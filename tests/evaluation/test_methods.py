@@ -16,6 +16,7 @@ from echodex.evaluation.methods_config import MethodsConfig
 from echodex.evaluation.methods_plot import draw_methods
 from echodex.evaluation.methods_repeat import read_clips
 from echodex.evaluation.stats import holm, paired_difference
+from echodex.pruning.config import PruneConfig
 from echodex.schemas.clip import Source
 from echodex.training.config import ProbeConfig
 from echodex.training.run import list_runs, load_run, run_folder
@@ -151,6 +152,7 @@ def test_selectors_are_held_against_mere_removal_of_duplicates(kinds: Store, tmp
         {"repeats": 1},
         {"inject": 1.5},
         {"probe": ProbeConfig(inputs="window")},
+        {"methods": ("distinct",), "prune": PruneConfig(duplicate_score=0)},
     ],
 )
 def test_what_cannot_be_asked(wrong: dict[str, object]) -> None:
