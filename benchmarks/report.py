@@ -26,6 +26,9 @@ PACKAGES = (
     "hnswlib",
     "usearch",
     "semhash",
+    "apricot-select",
+    "submodlib-py",
+    "fast_hdbscan",
 )
 
 
