@@ -6,7 +6,7 @@ doors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .pruning.explain import Explanation
     from .pruning.plan import Plan as PruningPlan
     from .pruning.summary import PlanSummary
+    from .pruning.sweep import SweepPoint
     from .schemas.cluster import ClusterRun
     from .schemas.graph import Graph
     from .schemas.hit import DuplicateGroup, Hit, Match
@@ -236,6 +237,12 @@ class Plan:
         """Return the same plan with another budget: a share of the clips (0.3) or a count (1000)."""
         return Plan(self.store, self.plan.at(keep))
 
+    def sweep(self, shares: Sequence[float] | None = None) -> list[SweepPoint]:
+        """Return coverage, duplicates left and histogram shifts at each budget; None: ten shares."""
+        from .pruning.sweep import SHARES, sweep
+
+        return sweep(self.plan, SHARES if shares is None else shares)
+
     def save(self, name: str) -> View:
         """Write the plan as the next version of view `name`."""
         return _view(self.store, self.plan.save(self.store, name))
@@ -256,11 +263,15 @@ class View(ViewInfo):
         """Return one row per clip of the source (schemas.view.VIEW_ROWS)."""
         return self.store.view_rows(self)
 
-    def at(self, keep: float) -> Plan:
-        """Return a plan with another budget of the same order: a share (0.3) or a count (1000)."""
+    def plan(self) -> Plan:
+        """Return the plan that the view was saved from; nothing is computed again."""
         from .pruning.plan import reopen
 
-        return Plan(self.store, reopen(self.store, self.address).at(keep))
+        return Plan(self.store, reopen(self.store, self.address))
+
+    def at(self, keep: float) -> Plan:
+        """Return a plan with another budget of the same order: a share (0.3) or a count (1000)."""
+        return self.plan().at(keep)
 
     def explain(self, clip: str | Path) -> Explanation:
         """Return why a clip (id or path) is kept or not."""

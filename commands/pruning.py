@@ -30,7 +30,21 @@ SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 @click.option("--min-samples", type=click.IntRange(1), help="HDBSCAN [default: 5].")
 @click.option("--noise", type=click.Choice(["keep", "prune", "cluster"]), help="Clips in no cluster [default: keep].")
 @click.option("--split", metavar="NAME", help="The only split to prune [default: train, where there are splits].")
+@click.option("--method", type=click.Choice(["eom", "leaf"]), help="HDBSCAN [default: eom].")
+@click.option("--epsilon", type=click.FloatRange(0, 2), help="HDBSCAN: do not split below this chord [default: 0].")
+@click.option("--approximate", is_flag=True, default=None, help="HDBSCAN from an approximate graph.")
+@click.option("--compat", metavar="NAME", help="A published reading, of selectors that have one.")
+@click.option("--prefer", type=click.Choice(["longer", "quality", "labelled"]), help="Clips that count for more.")
+@click.option("--pin", metavar="SQL", help="Always keep the clips that this filter selects.")
+@click.option("--min-per-label", type=click.IntRange(0), help="Clips that every label keeps at least [default: 0].")
+@click.option(
+    "--leakage",
+    type=click.Choice(["report", "keep-test", "error"]),
+    help="Clips with a duplicate in another split [default: report].",
+)
 @click.option("--seed", type=int, help="[default: 0]")
+@click.option("--from-plan", metavar="VIEW", help="Cut the plan of this view at --keep; nothing is computed again.")
+@click.option("--sweep", is_flag=False, flag_value="", metavar="[SHARES]", help="Show the plan at 0.1,0.2,... kept.")
 @of_space
 @reads
 @click.pass_context
@@ -44,20 +58,55 @@ def prune(
     Example:
       echodex prune facility --eps 0.05 --dry-run
       echodex prune facility --eps 0.05 --as lean
+      echodex prune --from-plan lean --sweep
+      echodex prune --from-plan lean --keep 0.3 --as leaner
     """
-    if not name and not dry_run:
-        raise UsageError("say --as NAME to save the plan as a view, or --dry-run to look at it")
+    shares = _shares(options.pop("sweep"))
+    if not name and not dry_run and shares is None:
+        raise UsageError("say --as NAME to save the plan as a view, or --dry-run or --sweep to look at it")
+    plan = _plan(context, selector, options)
+    saved = plan.save(name) if name and not dry_run else None
+    points = None if shares is None else plan.sweep(shares or None)
+    if json_:
+        print_json({"view": saved, "summary": plan.summary()} if points is None else {"view": saved, "sweep": points})
+        return
+    if points is None:
+        _print_summary(plan.summary())
+    else:
+        _print_sweep(points)
+    click.echo(f"saved as {saved.address}" if saved else "nothing written (dry run)")
+
+
+def _shares(text: str | None) -> list[float] | None:
+    """Return the shares of --sweep: None without it, empty for those by default."""
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",") if part]
+    except ValueError:
+        raise UsageError(f"--sweep takes shares such as 0.1,0.5, not {text[:80]!r}") from None
+
+
+def _plan(context: click.Context, selector: str, options: dict[str, Any]) -> Any:
     settings: Settings = context.obj
+    view = options.pop("from_plan")
     given = {key: value for key, value in options.items() if value is not None}
     if (keep := given.get("keep")) is not None and keep > 1:
         given["keep"] = int(keep)
-    plan = settings.open().prune(selector, **given)
-    saved = plan.save(name) if name and not dry_run else None
-    if json_:
-        print_json({"view": saved, "summary": plan.summary()})
-        return
-    _print_summary(plan.summary())
-    click.echo(f"saved as {saved.address}" if saved else "nothing written (dry run)")
+    if view is None:
+        return settings.open().prune(selector, **given)
+    if context.get_parameter_source("selector") is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(f"--from-plan takes the plan of {view} as it is; leave out {selector!r}")
+    other = sorted(given.keys() - {"keep"})
+    if other:
+        raise UsageError(f"--from-plan takes the plan of {view} as it is; leave out --{other[0].replace('_', '-')}")
+    plan = settings.open().view(view).plan()
+    return plan.at(given["keep"]) if "keep" in given else plan
+
+
+def _print_sweep(points: Any) -> None:
+    rows = [(p.share, p.kept, p.hours, p.coverage, p.duplicates_left, p.label_shift, p.duration_shift) for p in points]
+    print_table(["share", "kept", "hours", "coverage", "duplicates left", "label shift", "duration shift"], rows)
 
 
 def _print_summary(summary: Any) -> None:
