@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...indexing.identical import Classes
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from .config import ClusterConfig, Clusters
@@ -38,7 +39,9 @@ def nearly_spanning_tree(matrix: Float32, min_samples: int, *, seed: int = 0, pr
     """Return the edges of the approximate tree of float32[n, d] in the order in which the exact one has its own, so
     that where the trees are equal the labels are.
     """
-    return prim(*approximate_tree(matrix, min_samples, seed=seed, progress=progress), len(matrix))
+    n = len(matrix)
+    alone = Classes(np.arange(n), np.arange(n), np.arange(n + 1))
+    return prim(*approximate_tree(matrix, min_samples, seed=seed, progress=progress), np.zeros(n), alone)
 
 
 def measured_agreement(matrix: Float32, config: ClusterConfig, rows: int = SAMPLE_ROWS) -> float:

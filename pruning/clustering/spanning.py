@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...indexing.identical import Classes, equal_rows
+from ...indexing.identical import equal_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
@@ -42,8 +42,7 @@ def spanning_tree(matrix: Float32, min_samples: int, *, seed: int = 0, progress:
     low, high, distances = _pairs(distinct, few, seed, progress)
     cores = core_distances(low, high, distances, classes.sizes(), few)
     weights = np.maximum(distances, np.maximum(cores[low], cores[high]))
-    edges = _with_copies(minimum_edges(low, high, weights, len(distinct)), cores, classes)
-    return prim(*edges, len(matrix))
+    return prim(*minimum_edges(low, high, weights, len(distinct)), cores, classes)
 
 
 def _pairs(distinct: Float32, min_samples: int, seed: int, progress: Progress) -> Edges:
@@ -58,15 +57,18 @@ def _pairs(distinct: Float32, min_samples: int, seed: int, progress: Progress) -
 
 
 def chords(matrix: Float32, low: Rows, high: Rows) -> Weights:
-    """Return float64[p]: the Euclidean distances of rows low[i] and high[i], from differences in float64."""
+    """Return float64[p]: the Euclidean distances of rows low[i] and high[i], from differences in float64.
+
+    The squares of a pair are summed one after the other, as scipy and hdbscan do: distances that tie but for rounding
+    then come in the same order.
+    """
     squared = np.empty(len(low))
     step = max(1, _BLOCK_VALUES // matrix.shape[1])
 
     def fill(start: int) -> None:
         at = slice(start, start + step)
-        differences = matrix[low[at]].astype(np.float64)
-        differences -= matrix[high[at]]
-        squared[at] = np.einsum("ij,ij->i", differences, differences)
+        differences = np.subtract(matrix[low[at]].T, matrix[high[at]].T, dtype=np.float64, order="C")
+        squared[at] = np.square(differences, out=differences).sum(axis=0)
 
     for _ in in_order(fill, range(0, len(low), step), ahead=2 * core_count()):
         pass
@@ -109,19 +111,6 @@ def minimum_edges(low: Rows, high: Rows, weights: Weights, n: int) -> Edges:
     ladder = ladder_of(low[order[tree]], high[order[tree]], weights[order[tree]])
     among = np.flatnonzero(weights <= ladder.between(low, high))
     return low[among], high[among], weights[among]
-
-
-def _with_copies(edges: Edges, cores: Weights, classes: Classes) -> Edges:
-    """Return the edges of all rows: each copy hangs on the first of its class, at the core distance of both."""
-    low, high, weights = edges
-    sizes = classes.sizes()
-    firsts = np.repeat(classes.firsts, sizes)
-    copy = classes.rows != firsts
-    return (
-        np.concatenate([classes.firsts[low], firsts[copy]]),
-        np.concatenate([classes.firsts[high], classes.rows[copy]]),
-        np.concatenate([weights, np.repeat(cores, sizes)[copy]]),
-    )
 
 
 def _apart(matrix: Float32) -> Float32:

@@ -36,11 +36,18 @@ def clusters_of(low: Rows, high: Rows, weights: Weights, config: ClusterConfig, 
 
 def condensed(low: Rows, high: Rows, weights: Weights, config: ClusterConfig) -> Any:
     """Return the fitted hdbscan.HDBSCAN of a spanning tree; its `condensed_tree_` is what a plot shows."""
+    weights = np.maximum(weights, LEAST)
+    found = _fitted(low, high, _in_order(weights), config)
+    if config.allow_single_cluster and found.labels_.max() == 0:  # which is cut where its last rows join: at a tie
+        found = _fitted(low, high, weights, config)
+    return found
+
+
+def _fitted(low: Rows, high: Rows, weights: Weights, config: ClusterConfig) -> Any:
     import hdbscan
     from scipy.sparse import csr_matrix
 
     n = len(weights) + 1
-    both = np.tile(_in_order(np.maximum(weights, LEAST)), 2)
     ends = np.concatenate([low, high]), np.concatenate([high, low])
     return hdbscan.HDBSCAN(
         metric="precomputed",
@@ -50,7 +57,7 @@ def condensed(low: Rows, high: Rows, weights: Weights, config: ClusterConfig) ->
         cluster_selection_epsilon=config.epsilon,
         allow_single_cluster=config.allow_single_cluster,
         core_dist_n_jobs=1,
-    ).fit(csr_matrix((both, ends), shape=(n, n)))
+    ).fit(csr_matrix((np.tile(weights, 2), ends), shape=(n, n)))
 
 
 def _in_order(weights: Weights) -> Weights:

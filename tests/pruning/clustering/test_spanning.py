@@ -19,7 +19,7 @@ def mutual_reachability(matrix: Float32, min_samples: int) -> np.ndarray:
     wide = matrix.astype(np.float64)
     distances = cdist(wide, wide)
     cores = np.sort(distances, axis=1)[:, min(min_samples, len(matrix) - 1)]
-    return np.maximum(distances, np.maximum(cores[:, None], cores))
+    return np.asarray(np.maximum(distances, np.maximum(cores[:, None], cores)))
 
 
 def weights_of(matrix: Float32, min_samples: int) -> np.ndarray:

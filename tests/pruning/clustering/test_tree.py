@@ -3,6 +3,7 @@ from __future__ import annotations
 import hdbscan
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
 from echodex.pruning.clustering.config import NOISE, ClusterConfig
@@ -26,8 +27,9 @@ def dense(matrix: Float32, config: ClusterConfig) -> hdbscan.HDBSCAN:
         cluster_selection_method=config.method,
         cluster_selection_epsilon=config.epsilon,
         allow_single_cluster=config.allow_single_cluster,
+        metric="precomputed",  # its own Euclidean distances are from products, whose rounding undoes ties
         algorithm="generic",
-    ).fit(matrix.astype(np.float64))
+    ).fit(cdist(matrix.astype(np.float64), matrix.astype(np.float64)))
 
 
 def check(matrix: Float32, config: ClusterConfig) -> None:
