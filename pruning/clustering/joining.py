@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...indexing.cells import Cells, make_cells
 from ...indexing.neighbours.chords import squared_chords
-from ...indexing.neighbours.graph_search import Neighbours, graph_of
+from ...indexing.neighbours.graph_search import graph_of
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from .outside import Outside
@@ -73,10 +74,22 @@ def approximate_tree(
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64)
     matrix = np.ascontiguousarray(matrix)
     graph = graph_of(matrix, k, recall=RECALL, seed=seed, progress=progress)
-    squared = distances(matrix, np.arange(n), graph.ids)
-    cores = squared[:, min(min_samples, k) - 1].copy()
-    search = Outside.of(matrix, cores, max(PROBES, graph.effort), seed)
-    tree = _Forest(search, squared[:, -1].copy(), _listed(graph, squared, cores)).join(progress).sorted()
+    cells = make_cells(matrix, seed=seed), max(PROBES, graph.effort)
+    return tree_of_lists(matrix, graph.ids, min_samples, cells, progress)
+
+
+def tree_of_lists(
+    matrix: Float32, lists: Rows, min_samples: int, cells: tuple[Cells, int], progress: Progress
+) -> tuple[Rows, Rows, NDArray[np.float64]]:
+    """Return what `approximate_tree` returns, from lists of neighbours int64[n, k], in any order.
+
+    cells: of the rows, and into how many of them a row looks that has to be joined.
+    """
+    squared = distances(matrix, np.arange(len(matrix)), lists)
+    ascending = np.sort(squared, axis=1)
+    cores = ascending[:, min(min_samples, lists.shape[1]) - 1].copy()
+    search = Outside(matrix, cores, *cells)
+    tree = _Forest(search, ascending[:, -1].copy(), _listed(lists, squared, cores)).join(progress).sorted()
     return tree.low, tree.high, np.sqrt(tree.squared.astype(np.float64))
 
 
@@ -89,10 +102,10 @@ def distances(matrix: Float32, rows: Rows, others: Rows) -> Float32:
     return squared
 
 
-def _listed(graph: Neighbours, squared: Float32, cores: Float32) -> Edges:
+def _listed(lists: Rows, squared: Float32, cores: Float32) -> Edges:
     """Return the minimum spanning forest of the lists' edges by mutual reachability."""
-    n, k = graph.ids.shape
-    row, other, weight = np.repeat(np.arange(n), k), graph.ids.ravel(), squared.ravel()
+    n, k = lists.shape
+    row, other, weight = np.repeat(np.arange(n), k), lists.ravel(), squared.ravel()
     there = other >= 0
     row, other, weight = row[there], other[there], weight[there]
     weight = np.maximum(weight, np.maximum(cores[row], cores[other]))

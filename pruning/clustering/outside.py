@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ...indexing.cells import Cells, make_cells
+from ...indexing.cells import Cells
 from ...indexing.near import blocks
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
@@ -41,11 +41,6 @@ class Outside:
     cores: Float32
     cells: Cells
     probes: int
-
-    @classmethod
-    def of(cls, matrix: Float32, cores: Float32, probes: int, seed: int) -> Outside:
-        """Return the search with cells of its own; the same rows and seed give the same."""
-        return cls(matrix, cores, make_cells(matrix, seed=seed), probes)
 
     def nearest(self, rows: Rows, component: Rows) -> Rows:
         """Return int64[r]: for each of `rows` the row of another component with the lowest mutual reachability found,

@@ -1,7 +1,7 @@
 """The exact minimum spanning tree of the mutual reachability graph (Campello, Moulavi and Sander, 2013).
 
 Mutual reachability of two rows is the largest of their distance and of both core distances, a row's core distance the
-distance to its min_samples-th other row. An approximate tree (joining.py) is found first; it bounds from above what
+distance to its min_samples-th other row. An approximate tree (bound.py) is found first; it bounds from above what
 any edge of a minimum tree can weigh, so that one pass over the pairs leaves few of them (candidates.py). Among these
 are all that can be in a minimum tree and all that decide core distances: what follows is exact, whatever the
 approximate tree was like. Distances of candidates are computed from differences in float64, and ties broken by row,
@@ -16,13 +16,13 @@ from ...indexing.identical import equal_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
+from .bound import bounding_tree
 from .candidates import candidates
-from .joining import approximate_tree
 from .ladder import Rows, Weights, ladder_of
 from .prim import prim
 
-_BLOCK_VALUES = 1 << 18
-"""Differences held at once: 2 MB as float64, so that they stay in the processor's cache."""
+_BLOCK_VALUES = 1 << 16
+"""Differences held at once: 512 KB as float64, so that they stay in the processor's cache."""
 
 Edges = tuple[Rows, Rows, Weights]
 """Edges: one end int64[m], the other int64[m], and the weight float64[m]."""
@@ -50,7 +50,7 @@ def _pairs(distinct: Float32, min_samples: int, seed: int, progress: Progress) -
     if len(distinct) == 1:
         none = np.empty(0, dtype=np.int64)
         return none, none, np.empty(0)
-    low, high, weights = approximate_tree(distinct, min_samples, seed=seed, progress=progress)
+    low, high, weights = bounding_tree(distinct, min_samples, seed=seed, progress=progress)
     one, other = candidates(distinct, ladder_of(low, high, weights), progress)
     low, high = np.minimum(one, other), np.maximum(one, other)
     return low, high, chords(distinct, low, high)

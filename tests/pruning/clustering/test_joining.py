@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from echodex.indexing.cells import make_cells
 from echodex.pruning.clustering.joining import approximate_tree
 from echodex.pruning.clustering.outside import Outside
 
@@ -82,7 +83,7 @@ def test_a_row_looks_past_cells_of_its_own_component(blobs: Blobs) -> None:
     component = connected_components(csr_matrix(chords(matrix) < 0.6), directed=False)[1].astype(np.int64)
     assert len(np.unique(component)) == 4
     rows = np.arange(len(matrix))
-    found = Outside.of(matrix, np.zeros(len(matrix), np.float32), 3, 0).nearest(rows, component)
+    found = Outside(matrix, np.zeros(len(matrix), np.float32), make_cells(matrix), 3).nearest(rows, component)
     distance = chords(matrix)
     distance[component[:, None] == component] = np.inf
     assert (component[found] != component).all()
@@ -93,7 +94,7 @@ def test_with_every_cell_searched_the_nearest_is_found(blobs: Blobs) -> None:
     matrix = blobs(5, 30, noise=30, seed=3)
     component = np.arange(len(matrix)) % 3
     cores = np.zeros(len(matrix), np.float32)
-    search = Outside.of(matrix, cores, len(matrix), 0)
+    search = Outside(matrix, cores, make_cells(matrix), len(matrix))
     distance = chords(matrix)
     distance[component[:, None] == component] = np.inf
     assert (search.nearest(np.arange(len(matrix)), component) == distance.argmin(axis=1)).all()

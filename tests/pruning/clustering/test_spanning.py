@@ -78,7 +78,7 @@ def test_any_tree_will_do_to_begin_with(monkeypatch: pytest.MonkeyPatch, uneven:
         return np.arange(len(rows) - 1), np.arange(1, len(rows)), np.full(len(rows) - 1, 2.0)
 
     for tree in (poor, lambda rows, few, **_: approximate_tree(rows, few, seed=5)):
-        monkeypatch.setattr(module, "approximate_tree", tree)
+        monkeypatch.setattr(module, "bounding_tree", tree)
         for one, other in zip(spanning_tree(matrix, 5), expected, strict=True):
             assert one.tolist() == other.tolist()
 

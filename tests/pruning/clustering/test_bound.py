@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+
+from echodex.indexing.cells import make_cells
+from echodex.pruning.clustering import bound as module
+from echodex.pruning.clustering.bound import bounding_tree, lists_around
+from echodex.pruning.clustering.joining import approximate_tree
+from echodex.schemas.vector import Float32
+
+
+@pytest.mark.parametrize("crowded", [0, 8])
+def test_a_spanning_tree_no_lighter_than_it_is(
+    crowded: int, uneven: list[Float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEW_ROWS", 100)
+    monkeypatch.setattr(module, "AROUND", 60)
+    monkeypatch.setattr(module, "CROWDED", crowded)
+    matrix = np.unique(uneven[1], axis=0)
+    n, wide = len(matrix), matrix.astype(np.float64)
+    low, high, weights = bounding_tree(matrix, 5)
+    assert connected_components(csr_matrix((np.ones(n - 1), (low, high)), shape=(n, n)))[0] == 1
+    distances = cdist(wide, wide)
+    cores = np.sort(distances, axis=1)[:, 5]
+    true = np.maximum(distances[low, high], np.maximum(cores[low], cores[high]))
+    assert (weights >= true * (1 - 1e-6)).all()
+    assert weights.mean() < 1.1 * true.mean()
+
+
+def test_lists_hold_others_once_and_most_of_the_nearest(uneven: list[Float32]) -> None:
+    matrix = np.unique(uneven[1], axis=0)
+    lists = lists_around(matrix, make_cells(matrix), 6)
+    scores = matrix @ matrix.T
+    np.fill_diagonal(scores, -np.inf)
+    assert (lists != np.arange(len(matrix))[:, None]).all()
+    assert (np.diff(np.sort(lists, axis=1)) > 0).all()
+    assert (
+        np.mean([np.isin(np.argsort(-row)[:6], found).mean() for row, found in zip(scores, lists, strict=True)]) > 0.9
+    )
+
+
+def test_without_structure_it_looks_farther(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW_ROWS", 100)
+    monkeypatch.setattr(module, "AROUND", 20)
+    monkeypatch.setattr(module, "CROWDED", 2)
+    rows = np.random.default_rng(0).standard_normal((1500, 64), dtype=np.float32)
+    matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert np.sort(bounding_tree(matrix, 3)[2]).tolist() == np.sort(approximate_tree(matrix, 3)[2]).tolist()
