@@ -126,20 +126,11 @@ class Store(BaseStore):
 
         drop_index(self, name, space=space)
 
-    def knn_graph(
-        self,
-        k: int = 15,
-        *,
-        exact: bool = False,
-        recall: float = 0.99,
-        space: str | None = None,
-        device: str = "auto",
-        progress: Progress = silent,
-    ) -> Graph:
-        """Return the `k` nearest others of every clip, exact or of a measured recall; kept for whoever asks next."""
+    def knn_graph(self, k: int = 15, *, space: str | None = None, **settings: Any) -> Graph:
+        """Return the `k` nearest others of every clip, kept for whoever asks next. Settings: indexing.graph.knn_graph."""
         from .indexing.graph import knn_graph
 
-        return knn_graph(self, space, k, exact=exact, recall=recall, device=device, progress=progress)
+        return knn_graph(self, space, k, **settings)
 
     def identify(
         self,
