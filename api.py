@@ -127,7 +127,7 @@ class Store(BaseStore):
         drop_index(self, name, space=space)
 
     def knn_graph(self, k: int = 15, *, space: str | None = None, **settings: Any) -> Graph:
-        """Return the `k` nearest others of every clip, kept for whoever asks next. Settings: indexing.graph.knn_graph."""
+        """Return the `k` nearest others of every clip, kept for later. Settings: indexing.graph.knn_graph."""
         from .indexing.graph import knn_graph
 
         return knn_graph(self, space, k, **settings)
