@@ -5,8 +5,8 @@ that it closes. Nor can it be within a core distance, since no edge of a row wei
 pass over half of all pairs finds them: in the order of the tree's ladder, the bound of a tile of pairs is the maximum
 of a number per row, one per column and a constant, and compares with a matrix product as fast as that is made.
 
-If the tree is far from minimal somewhere, a tile may hold too many pairs. The best of each row and column then
-improve the tree; its ladder keeps its order, with lower steps, which still bound what is between two rows.
+The nearer the tree is to the minimum, the fewer pairs there are: about min_samples for each row at best. Memory grows
+with their number.
 """
 
 from __future__ import annotations
