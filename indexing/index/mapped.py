@@ -24,9 +24,9 @@ BATCH = 32
 which halves the time.
 """
 
-SPARE_BLOCKS = 2
-"""A search that has to check what it reads checks so many blocks more, a millisecond's worth: in a process that asks
-often, all is checked in the end and nothing need be looked up any more.
+SPARE_BLOCKS = 1
+"""A search that has to check what it reads checks so many blocks more, half a millisecond's worth: in a process that
+asks often, all is checked in the end and nothing need be looked up any more.
 """
 
 
