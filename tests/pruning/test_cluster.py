@@ -52,3 +52,11 @@ def test_the_recipe_says_exact(blobs: Blobs) -> None:
 def test_sizes_must_make_sense(sizes: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="min_cluster_size"):
         ClusterConfig(min_cluster_size=sizes[0], min_samples=sizes[1])
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_says_how_far_it_is(blobs: Blobs, approximate: bool) -> None:
+    steps: list[tuple[str, int, int | None]] = []
+    cluster(blobs(6, 500), ClusterConfig(approximate=approximate), lambda *step: steps.append(step))
+    last = {stage: (done, total) for stage, done, total in steps}
+    assert last["joining" if approximate else "comparing"] == ((2999, 2999) if approximate else (3000, 3000))
