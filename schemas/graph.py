@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..errors import Stale
+from .checked_json import checked_text, read_checked
 from .manifest import Seal
 from .vector import Float32
 
@@ -112,27 +110,22 @@ class GraphManifest:
     def to_json(self) -> str:
         """Return the manifest as JSON text with a checksum of its own."""
         plain = asdict(self) | {"clips": _plain(self.clips), "parts": [_plain(part) for part in self.parts]}
-        return json.dumps(plain | {"checksum": _checksum(plain)}, indent=1, sort_keys=True)
+        return checked_text(plain)
 
     @classmethod
     def from_json(cls, text: str, where: str) -> GraphManifest:
         """Read a manifest; raise Stale where it is damaged or of another format. `where` names the file."""
-        try:
-            plain = json.loads(text)
-            checksum = plain.pop("checksum")
-            if (plain["format"], plain["version"]) != (GRAPH_FORMAT, GRAPH_VERSION):
-                raise Stale(f"{where} is of format {plain['format']} {plain['version']}, not {GRAPH_VERSION}")
-            if checksum != _checksum(plain):
-                raise Stale(f"{where} is not what was written")
-            read = {
-                "recipe": GraphRecipe(**plain["recipe"]),
-                "clips": _part(plain["clips"]),
-                "parts": tuple(_part(part) for part in plain["parts"]),
-                "recalls": tuple(plain["recalls"]),
-            }
-            return cls(**plain | read)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Stale(f"{where} is not the manifest of a graph") from error
+        known = (GRAPH_FORMAT, GRAPH_VERSION)
+        return read_checked(text, where, known, lambda plain: cls(**plain | _parts(plain)))
+
+
+def _parts(plain: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "recipe": GraphRecipe(**plain["recipe"]),
+        "clips": _part(plain["clips"]),
+        "parts": tuple(_part(part) for part in plain["parts"]),
+        "recalls": tuple(plain["recalls"]),
+    }
 
 
 def _plain(part: GraphPart) -> dict[str, Any]:
@@ -141,7 +134,3 @@ def _plain(part: GraphPart) -> dict[str, Any]:
 
 def _part(plain: dict[str, Any]) -> GraphPart:
     return GraphPart(plain["file"], plain["rows"], Seal.from_plain(plain["seal"]))
-
-
-def _checksum(plain: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..errors import Stale
+from .checked_json import checked_text, read_checked
 
 MANIFEST_FORMAT = "echodex.index"
 MANIFEST_VERSION = 2
@@ -95,21 +93,13 @@ class IndexManifest:
     def to_json(self) -> str:
         """Return the manifest as JSON text with a checksum of its own."""
         plain = asdict(self) | {"index_seal": self.index_seal.to_plain(), "ids_seal": self.ids_seal.to_plain()}
-        return json.dumps(plain | {"checksum": _checksum(plain)}, indent=1, sort_keys=True)
+        return checked_text(plain)
 
     @classmethod
     def from_json(cls, text: str, where: str) -> IndexManifest:
         """Read a manifest; raise Stale where it is damaged or of another format. `where` names the file."""
-        try:
-            plain = json.loads(text)
-            checksum = plain.pop("checksum")
-            if (plain["format"], plain["version"]) != (MANIFEST_FORMAT, MANIFEST_VERSION):
-                raise Stale(f"{where} is of format {plain['format']} {plain['version']}, not {MANIFEST_VERSION}")
-            if checksum != _checksum(plain):
-                raise Stale(f"{where} is not what was written")
-            return cls(**plain | _parts(plain))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Stale(f"{where} is not an index manifest") from error
+        known = (MANIFEST_FORMAT, MANIFEST_VERSION)
+        return read_checked(text, where, known, lambda plain: cls(**plain | _parts(plain)))
 
 
 def _parts(plain: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +108,3 @@ def _parts(plain: dict[str, Any]) -> dict[str, Any]:
         "index_seal": Seal.from_plain(plain["index_seal"]),
         "ids_seal": Seal.from_plain(plain["ids_seal"]),
     }
-
-
-def _checksum(plain: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
