@@ -1,0 +1,66 @@
+"""The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
+
+`echodex.open`, `echodex.train` and `echodex.diff` are the doors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..progress import Progress, silent
+from ..store.locate import locate
+from .runs import Run, run_of
+from .store import Store
+from .views import Plan, View
+
+if TYPE_CHECKING:
+    from ..evaluation.report import PruningReport
+    from ..pruning.diff import ViewDiff
+
+__all__ = ["Plan", "Run", "Store", "View", "diff", "evaluate_pruning", "open", "train"]
+
+
+def open(path: str | Path | None = None, *, create: bool = True) -> Store:  # noqa: A001  (the name users write)
+    """Return the store at `path`, making it if there is none; None: $ECHODEX_STORE, or the nearest one upward from
+    here.
+    """
+    return Store.open(locate(path, create=create), create=create)
+
+
+def train(
+    objective: str,
+    *,
+    view: str = "all",
+    space: str | None = None,
+    name: str | None = None,
+    store: Store | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Run:
+    """Train `objective` ("probe") on a view and return the run. Settings: training.probe.ProbeConfig."""
+    from ..training.config import ProbeConfig
+    from ..training.probe import train_probe
+
+    if objective != "probe":
+        raise UsageError(f"training objective {objective!r} does not exist (known: probe)")
+    where = store or open(create=False)
+    config = ProbeConfig(**settings)
+    return run_of(where, train_probe(where, view=view, space=space, config=config, name=name, progress=progress))
+
+
+def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:
+    """Return what two views ("all", "lean", "lean@2") keep alone and together."""
+    from ..pruning.diff import diff as compare
+
+    return compare(store or open(create=False), a, b)
+
+
+def evaluate_pruning(
+    *, view: str, against: str = "random", repeats: int = 5, store: Store | None = None, **settings: Any
+) -> PruningReport:
+    """Train fresh heads on a view, on random subsets of its size and on everything, and compare them in pairs."""
+    from ..evaluation.pruning import evaluate_pruning as compare
+
+    return compare(store or open(create=False), view=view, against=against, repeats=repeats, **settings)

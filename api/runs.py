@@ -1,0 +1,32 @@
+"""Runs that evaluate themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from ..schemas.run import Run as RunInfo
+
+if TYPE_CHECKING:
+    from .store import Store
+
+
+@dataclass(frozen=True)
+class Run(RunInfo):
+    """A finished training."""
+
+    store: Store = field(repr=False, compare=False, kw_only=True)
+
+    def evaluate(self, protocol: str = "tags", *, view: str = "all", split: str = "test") -> dict[str, float]:
+        """Return the metrics of the run's model on a split, by the published protocol."""
+        from ..evaluation.tags import evaluate_tags
+
+        if protocol != "tags":
+            raise UsageError(f"evaluation protocol {protocol!r} does not exist (known: tags)")
+        return evaluate_tags(self.store, self.name, view=view, split=split)
+
+
+def run_of(store: Store, info: RunInfo) -> Run:
+    """Return a finished run of a store as one that can be used."""
+    return Run(**{f.name: getattr(info, f.name) for f in fields(RunInfo)}, store=store)

@@ -1,0 +1,196 @@
+"""A store with every verb. Each method is one call into the room that does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ..progress import Progress, silent
+from ..store.store import Store as BaseStore
+
+if TYPE_CHECKING:
+    from ..audio.limits import Limits
+    from ..indexing.index.build import Built
+    from ..schemas.cluster import ClusterRun
+    from ..schemas.graph import Graph
+    from ..schemas.hit import DuplicateGroup, Hit, Match
+    from ..schemas.manifest import IndexManifest
+    from ..schemas.vector import Float32
+    from ..store.embedding import EmbedReport
+    from ..store.ingest import AddReport
+    from ..store.status import StoreStatus
+    from .runs import Run
+    from .views import Plan, View
+
+
+class Store(BaseStore):
+    """A store with all verbs. `echodex.open` makes one."""
+
+    def add(
+        self,
+        *paths: str | Path,
+        labels: str | Path | None = None,
+        label_column: str | None = None,
+        embed: str | None = None,
+        limits: Limits | None = None,
+        progress: Progress = silent,
+    ) -> AddReport:
+        """Add files and folders (none: those that `labels` lists); with `embed`, embed them in the same pass.
+
+        labels: a CSV with a `path` column, see docs/formats.md. Passes over what it knows; safe to interrupt and
+        repeat.
+        """
+        from ..encoders.resolve import resolve
+        from ..store.sources import LabelsFile, gather
+
+        said = LabelsFile(Path(labels), label_column).load() if labels else None
+        sources = list(gather(paths, said))
+        encoder = resolve(embed, {}, None, progress=progress) if embed else None
+        report = self.add_sources(sources, embed=encoder, limits=limits, progress=progress)
+        if said:
+            report.unmatched_labels = len(said.by_path.keys() - {source.path for source in sources})
+        if encoder:
+            self.embed_with(encoder, progress=progress)
+        return report
+
+    def embed(
+        self,
+        encoder: str = "timbre",
+        *,
+        checkpoint: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        view: str | None = None,
+        where: str | None = None,
+        refit: bool = False,
+        progress: Progress = silent,
+    ) -> EmbedReport:
+        """Give every usable clip a vector: by an encoder's name, a checkpoint (file or URL), or a YAML file."""
+        from ..encoders.resolve import resolve
+
+        found = resolve(encoder, settings or {}, checkpoint, progress=progress)
+        return self.embed_with(found, view=view, where=where, refit=refit, progress=progress)
+
+    def similar(
+        self,
+        query: str | Path | Float32,
+        *,
+        k: int = 10,
+        space: str | None = None,
+        view: str | None = None,
+        where: str | None = None,
+        index: str | None = None,
+        progress: Progress = silent,
+    ) -> list[Hit]:
+        """Return the `k` clips most similar to a clip id, an audio file or a vector float32[dim]."""
+        from ..indexing.search import similar
+
+        return similar(self, query, k=k, space=space, view=view, where=where, index=index, progress=progress)
+
+    def build_index(
+        self, kind: str = "auto", *, space: str | None = None, progress: Progress = silent, **settings: Any
+    ) -> Built:
+        """Build a FAISS index over a space. kind: a kind, a preset, or "auto". Settings: indexing.index.build's
+        BuildConfig.
+        """
+        from ..indexing.index.build import BuildConfig, build_index
+
+        config = BuildConfig(kind, **settings)
+        return build_index(self, config, space=space, progress=progress)
+
+    def indexes(self, *, space: str | None = None) -> list[IndexManifest]:
+        """Return the indexes of a space, the last built first."""
+        from ..indexing.index.build import shelf_of
+
+        return shelf_of(self, self.space(space)).manifests()
+
+    def drop_index(self, name: str, *, space: str | None = None) -> None:
+        """Remove an index; it can always be built again."""
+        from ..indexing.index.build import drop_index
+
+        drop_index(self, name, space=space)
+
+    def knn_graph(self, k: int = 15, *, space: str | None = None, **settings: Any) -> Graph:
+        """Return the `k` nearest others of every clip, kept for later. Settings: indexing.graph.knn_graph."""
+        from ..indexing.graph import knn_graph
+
+        return knn_graph(self, space, k, **settings)
+
+    def identify(
+        self,
+        query: str | Path | BinaryIO,
+        *,
+        min_score: float | None = None,
+        limit: int | None = None,
+        space: str | None = None,
+        view: str | None = None,
+        where: str | None = None,
+        progress: Progress = silent,
+    ) -> list[Match]:
+        """Return which stretches of clips play where in an audio file of any length, or an open binary file."""
+        from ..indexing.identify import identify
+
+        return identify(
+            self, query, space=space, view=view, where=where, min_score=min_score, limit=limit, progress=progress
+        )
+
+    def duplicates(
+        self,
+        *,
+        min_score: float | None = None,
+        verify: str | None = None,
+        space: str | None = None,
+        view: str | None = None,
+        where: str | None = None,
+        progress: Progress = silent,
+    ) -> list[DuplicateGroup]:
+        """Return the star groups of clips that are the same recording; verify="audio" aligns the waveforms of each
+        pair.
+        """
+        from ..indexing.duplicates import duplicates
+
+        return duplicates(
+            self, min_score=min_score, verify=verify, space=space, view=view, where=where, progress=progress
+        )
+
+    def cluster(self, space: str | None = None, *, plot: str | Path | None = None, **settings: Any) -> ClusterRun:
+        """Cluster a space, keep the labels. Settings: pruning.clustering.config.ClusterConfig; plot: a PNG to draw."""
+        from ..pruning.cluster import ClusterConfig
+        from ..pruning.clustering.runs import cluster_space
+
+        return cluster_space(self, ClusterConfig(**settings), space=space, plot=plot)
+
+    def prune(
+        self,
+        selector: str = "facility",
+        *,
+        space: str | None = None,
+        view: str = "all",
+        where: str | None = None,
+        **settings: Any,
+    ) -> Plan:
+        """Return a plan of what to keep; nothing is written before it is saved. Settings: pruning.plan.PruneConfig."""
+        from ..pruning.plan import PruneConfig, plan
+        from .views import Plan
+
+        config = PruneConfig(selector=selector, **settings)
+        return Plan(self, plan(self, config, space=space, view=view, where=where))
+
+    def view(self, name: str) -> View:
+        """Return the view "lean" (its newest version) or "lean@2"."""
+        from .views import view_of
+
+        return view_of(self, super().view(name))
+
+    def run(self, name: str) -> Run:
+        """Return a run by its name."""
+        from ..training.run import load_run
+        from .runs import run_of
+
+        return run_of(self, load_run(self, name))
+
+    def status(self) -> StoreStatus:
+        """Return what the store holds, counted."""
+        from ..store.status import store_status
+
+        return store_status(self.tables)
