@@ -79,7 +79,7 @@ def choose(matrix: Float32, prefer: Rows, config: PruneConfig, wishes: Wishes | 
     with threadpool_limits(limits=1, user_api="blas"):
         duplicate_of = _collapse(matrix, prefer, wishes.pinned, config.duplicate_score)
         rows = np.flatnonzero(duplicate_of == np.arange(len(matrix)))
-        clusters = cluster(matrix[rows], config.clustering())
+        clusters = cluster(matrix[rows], config)
         labels = np.full(len(matrix), NOISE, dtype=np.int32)
         labels[rows] = clusters.labels
         labels = labels[duplicate_of]

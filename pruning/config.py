@@ -19,15 +19,16 @@ DEFAULT_DUPLICATE_SCORE = 0.98
 
 
 @dataclass(frozen=True)
-class PruneConfig:
-    """Settings of a plan. Raises UsageError, or NotFound for an unknown selector, naming what is wrong.
+class PruneConfig(ClusterConfig):
+    """Settings of a plan: those of its clustering, and more. Raises UsageError, or NotFound for an unknown selector,
+    naming what is wrong.
 
     selector: a registered name; eps, t: the stops of those selectors that have them; compat: a published reading, of
     those that have it; `options`: any other setting of the selector. keep: a budget instead of the stop, a share
     (float, 0 to 1) or a count (int) of the clips of the pruned split. duplicate_score: cosine from which clips are
-    duplicates, 0 to not collapse any. algorithm to clusters: as in ClusterConfig. noise: what becomes of clips in no
-    cluster: all kept, all pruned, or selected from as one more cluster. split: the only one that is pruned (None:
-    "train" if there is such a split, else everything). seed: of whatever is left to chance.
+    duplicates, 0 to not collapse any. noise: what becomes of clips in no cluster: all kept, all pruned, or selected
+    from as one more cluster. split: the only one that is pruned (None: "train" if there is such a split, else
+    everything). seed: of whatever is left to chance.
 
     prefer: which clips count for more when picks are compared, and which of some duplicates stays: "longer", "quality"
     (lossless, then sample rate) or "labelled". pin: clip ids, or a filter, of clips that are always kept, first of all;
@@ -42,17 +43,8 @@ class PruneConfig:
     compat: str | None = None
     keep: float | int | None = None
     duplicate_score: float = DEFAULT_DUPLICATE_SCORE
-    algorithm: str = "hdbscan"
-    min_cluster_size: int = 10
-    min_samples: int = 5
-    method: str = "eom"
-    epsilon: float = 0.0
-    allow_single_cluster: bool = False
-    approximate: bool = False
-    clusters: int | None = None
     noise: str = "keep"
     split: str | None = None
-    seed: int = 0
     prefer: str | None = None
     pin: str | tuple[str, ...] = ()
     min_per_label: int = 0
@@ -60,6 +52,7 @@ class PruneConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.build_selector().needs_keep and self.keep is None:
             raise UsageError(f"selector {self.selector!r} has no stop of its own; give a budget with keep")
         if self.keep is not None:
@@ -67,7 +60,6 @@ class PruneConfig:
         if not 0 <= self.duplicate_score <= 1:
             raise UsageError(f"the duplicate score is a cosine from 0 (off) to 1, not {self.duplicate_score}")
         self._check_policies()
-        self.clustering()
 
     def _check_policies(self) -> None:
         if self.noise not in NOISE_POLICIES:
@@ -85,20 +77,6 @@ class PruneConfig:
         """Return the selector with its settings."""
         compat = {} if self.compat is None else {"compat": self.compat}
         return build(self.selector, {"eps": self.eps, "t": self.t}, {**compat, **self.options})
-
-    def clustering(self) -> ClusterConfig:
-        """Return the settings of the clustering."""
-        return ClusterConfig(
-            algorithm=self.algorithm,
-            min_cluster_size=self.min_cluster_size,
-            min_samples=self.min_samples,
-            method=self.method,
-            epsilon=self.epsilon,
-            allow_single_cluster=self.allow_single_cluster,
-            approximate=self.approximate,
-            clusters=self.clusters,
-            seed=self.seed,
-        )
 
     def as_recipe(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them; `config_of` reads them back."""

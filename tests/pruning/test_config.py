@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from echodex.errors import NotFound, UsageError
+from echodex.pruning.clustering.config import ClusterConfig
 from echodex.pruning.config import PruneConfig, budget, config_of
 
 
@@ -54,3 +56,15 @@ def test_an_unknown_selector_is_not_found() -> None:
 def test_a_recipe_reads_back(pin: str | tuple[str, ...]) -> None:
     config = PruneConfig(pin=pin, min_per_label=2, leakage="keep-test", approximate=True, prefer="quality")
     assert config_of(json.loads(json.dumps(config.as_recipe()))) == config
+
+
+def test_the_settings_of_the_clustering_are_settings_of_the_plan() -> None:
+    config = PruneConfig(algorithm="kmeans", clusters=4, seed=3)
+    with pytest.raises(UsageError, match="number of clusters with kmeans"):
+        PruneConfig(clusters=4)
+    assert {field.name for field in fields(ClusterConfig)} <= config.as_recipe().keys()
+
+
+def test_recipes_of_the_first_views_read_back() -> None:
+    recipe = {"selector": "jsd", "t": 0.2, "min_cluster_size": 7, "seed": 2, "options": {}}
+    assert config_of(recipe) == PruneConfig(selector="jsd", t=0.2, min_cluster_size=7, seed=2)
