@@ -23,7 +23,17 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .api import Plan, Run, Store, View, diff, open, train  # noqa: A004  (the name users write)
+    from .api import (
+        Plan,
+        Run,
+        Store,
+        View,
+        compare_methods,
+        diff,
+        evaluate_pruning,
+        open,  # noqa: A004  (the name users write)
+        train,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
@@ -40,7 +50,9 @@ __all__ = [
     "Unavailable",
     "UsageError",
     "View",
+    "compare_methods",
     "diff",
+    "evaluate_pruning",
     "open",
     "train",
 ]

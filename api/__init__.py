@@ -1,6 +1,6 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
-`echodex.open`, `echodex.train` and `echodex.diff` are the doors.
+`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_pruning` and `echodex.compare_methods` are the doors.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from .store import Store
 from .views import Plan, View
 
 if TYPE_CHECKING:
+    from ..evaluation.methods_report import MethodsReport
     from ..evaluation.report import PruningReport
     from ..pruning.diff import ViewDiff
 
-__all__ = ["Plan", "Run", "Store", "View", "diff", "evaluate_pruning", "open", "train"]
+__all__ = ["Plan", "Run", "Store", "View", "compare_methods", "diff", "evaluate_pruning", "open", "train"]
 
 
 def open(path: str | Path | None = None, *, create: bool = True) -> Store:  # noqa: A001  (the name users write)
@@ -64,3 +65,15 @@ def evaluate_pruning(
     from ..evaluation.pruning import evaluate_pruning as compare
 
     return compare(store or open(create=False), view=view, against=against, repeats=repeats, **settings)
+
+
+def compare_methods(
+    *, space: str | None = None, store: Store | None = None, progress: Progress = silent, **settings: Any
+) -> MethodsReport:
+    """Train fresh heads on what each pruning method keeps and compare them in pairs. Settings:
+    evaluation.methods_config.MethodsConfig.
+    """
+    from ..evaluation.methods import compare_methods as compare
+    from ..evaluation.methods_config import MethodsConfig
+
+    return compare(store or open(create=False), MethodsConfig(**settings), space=space, progress=progress)

@@ -95,8 +95,7 @@ def _judge_view(settings: Settings, given: dict[str, Any], json_: bool) -> None:
 
 
 def _judge_methods(settings: Settings, given: dict[str, Any], json_: bool) -> None:
-    from ..evaluation.methods import compare_methods
-    from ..evaluation.methods_config import MethodsConfig
+    from ..api import compare_methods
     from ..pruning.config import PruneConfig
 
     if "against" in given:
@@ -107,8 +106,7 @@ def _judge_methods(settings: Settings, given: dict[str, Any], json_: bool) -> No
     if "keep" in given:
         given["keeps"] = _shares(given.pop("keep"))
     methods = tuple(name.strip() for name in given.pop("methods").split(","))
-    config = MethodsConfig(methods=methods, **given)
-    report = compare_methods(settings.open(), config, space=space, progress=settings.progress)
+    report = compare_methods(space=space, store=settings.open(), progress=settings.progress, methods=methods, **given)
     if plot:
         from ..evaluation.methods_plot import draw_methods
 
