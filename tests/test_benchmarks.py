@@ -86,7 +86,7 @@ def test_tuning_takes_the_cheapest_setting_that_reaches_the_target(search: Any) 
     assert ladder.asked.count((9, 3)) == 2  # the second step found no more than the first
 
 
-@pytest.mark.parametrize("script", ["search.py", "cold_start.py"])
+@pytest.mark.parametrize("script", ["search.py", "cold_start.py", "prune_pipeline.py"])
 def test_scripts_say_how_they_are_used(script: str) -> None:
     done = subprocess.run(
         [sys.executable, BENCHMARKS / script, "--help"], check=True, capture_output=True, text=True, cwd=BENCHMARKS
