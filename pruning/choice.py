@@ -8,6 +8,7 @@ relative position: a third of the ranks holds about a third of every cluster.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ..indexing.groups.stars import star_groups
 from ..indexing.near import ROUNDING
+from ..progress import Progress, silent
 from ..schemas.vector import Float32
 from .cluster import NOISE, Clusters, cluster
 from .config import PruneConfig
@@ -67,23 +69,27 @@ class _Order:
     gains: Float32
 
 
-def choose(matrix: Float32, prefer: Rows, config: PruneConfig, wishes: Wishes | None = None) -> Choice:
+def choose(
+    matrix: Float32, prefer: Rows, config: PruneConfig, wishes: Wishes | None = None, *, progress: Progress = silent
+) -> Choice:
     """Return the choice for float32[n, d] (L2-normalised, rows sorted by clip id).
 
-    prefer: int64[n], lower for the better original among equal representatives; wishes: None for none at all.
+    prefer: int64[n], lower for the better original among equal representatives; wishes: None for none at all; progress:
+    hears of "duplicates", of the clustering, and of "selecting" by the clusters done.
 
     BLAS runs on one thread here: the order in which it sums, and with it the view, must not depend on how many there
     are.
     """
     wishes = wishes or no_wishes(len(matrix))
     with threadpool_limits(limits=1, user_api="blas"):
+        progress("duplicates", 0, None)
         duplicate_of = _collapse(matrix, prefer, wishes.pinned, config.duplicate_score)
         rows = np.flatnonzero(duplicate_of == np.arange(len(matrix)))
-        clusters = cluster(matrix[rows], config)
+        clusters = cluster(matrix[rows], config, progress)
         labels = np.full(len(matrix), NOISE, dtype=np.int32)
         labels[rows] = clusters.labels
         labels = labels[duplicate_of]
-        order = _order(matrix, duplicate_of, labels, wishes, config)
+        order = _order(matrix, duplicate_of, labels, wishes, config, progress)
     return _rank(order, duplicate_of, labels, wishes, config, clusters)
 
 
@@ -108,17 +114,21 @@ def _collapse(matrix: Float32, prefer: Rows, pinned: Mask, min_score: float) -> 
 
 
 def _order(
-    matrix: Float32, duplicate_of: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig
+    matrix: Float32,
+    duplicate_of: Rows,
+    labels: NDArray[np.int32],
+    wishes: Wishes,
+    config: PruneConfig,
+    progress: Progress,
 ) -> _Order:
     """Return what the selector says in each cluster, and the noise policy of noise."""
     n = len(matrix)
-    alone = duplicate_of == np.arange(n)
     place = np.einsum("ij,ij->i", matrix, matrix[duplicate_of]).astype(np.float64)
     order = _Order(np.full(n, _COPY), place, np.full(n, np.nan, dtype=np.float32))
-    for label in np.unique(labels):
-        members = np.flatnonzero(alone & (labels == label))
+    clusters = list(by_cluster(labels, np.flatnonzero(duplicate_of == np.arange(n))))
+    for done, (label, members) in enumerate(clusters, start=1):
         weights = None if wishes.weights is None else wishes.weights[members]
-        rng = np.random.default_rng([config.seed, int(label) - NOISE])
+        rng = np.random.default_rng([config.seed, label - NOISE])
         by_policy = label == NOISE and config.noise != "cluster"
         selection = (_noise if by_policy else _select)(matrix[members], rng, weights, config)
         ordered = members[selection.order]
@@ -126,7 +136,15 @@ def _order(
         order.tier[ordered] = np.where(kept, _SELECTED, _NOISE_PRUNED if by_policy else _LEFT)
         order.place[ordered] = (np.arange(len(ordered)) + 0.5) / len(ordered)
         order.gains[ordered] = selection.gains
+        progress("selecting", done, len(clusters))
     return order
+
+
+def by_cluster(labels: NDArray[np.int32], rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """Yield each label that some of `rows` (int64[m], ascending) have in int32[n], with those rows; noise first."""
+    order = rows[np.argsort(labels[rows], kind="stable")]
+    values, starts = np.unique(labels[order], return_index=True)
+    yield from zip(values.tolist(), np.split(order, starts)[1:], strict=True)
 
 
 def _select(vectors: Float32, rng: np.random.Generator, weights: Float32 | None, config: PruneConfig) -> Selection:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.vector import Float32
-from .choice import Choice
+from .choice import Choice, by_cluster
 from .cluster import NOISE
 from .coverage import nearest
 
@@ -27,20 +27,17 @@ def represent(matrix: Float32, choice: Choice, kept: NDArray[np.bool_]) -> tuple
     similarity[copies] = np.einsum("ij,ij->i", matrix[copies], matrix[stands[copies]])
     left = ~kept & ~copies
     alone = left & ((choice.labels == NOISE) | ~np.isin(choice.labels, choice.labels[kept]))
-    for label in np.unique(choice.labels[left & ~alone]):
-        inside = choice.labels == label
-        _to_nearest(matrix, left & inside, kept & inside, stands, similarity)
-    _to_nearest(matrix, alone, kept, stands, similarity)
+    peers = dict(by_cluster(choice.labels, np.flatnonzero(kept)))
+    for label, members in by_cluster(choice.labels, np.flatnonzero(left & ~alone)):
+        _to_nearest(matrix, members, peers[label], stands, similarity)
+    _to_nearest(matrix, np.flatnonzero(alone), np.flatnonzero(kept), stands, similarity)
     return stands, np.clip(similarity, -1, 1)
 
 
-def _to_nearest(
-    matrix: Float32, which: NDArray[np.bool_], among: NDArray[np.bool_], stands: Rows, similarity: Float32
-) -> None:
+def _to_nearest(matrix: Float32, which: Rows, among: Rows, stands: Rows, similarity: Float32) -> None:
     """Fill in `stands` and `similarity` of the rows `which` from their nearest row `among`."""
-    candidates = np.flatnonzero(among)
-    if not len(candidates):
+    if not len(among):
         stands[which], similarity[which] = -1, 0.0
-    elif which.any():
-        found, similarity[which] = nearest(matrix[which], matrix[candidates])
-        stands[which] = candidates[found]
+    elif len(which):
+        found, similarity[which] = nearest(matrix[which], matrix[among])
+        stands[which] = among[found]
