@@ -153,12 +153,19 @@ class Store(BaseStore):
             self, min_score=min_score, verify=verify, space=space, view=view, where=where, progress=progress
         )
 
-    def cluster(self, space: str | None = None, *, plot: str | Path | None = None, **settings: Any) -> ClusterRun:
+    def cluster(
+        self,
+        space: str | None = None,
+        *,
+        plot: str | Path | None = None,
+        progress: Progress = silent,
+        **settings: Any,
+    ) -> ClusterRun:
         """Cluster a space, keep the labels. Settings: pruning.clustering.config.ClusterConfig; plot: a PNG to draw."""
         from ..pruning.cluster import ClusterConfig
         from ..pruning.clustering.runs import cluster_space
 
-        return cluster_space(self, ClusterConfig(**settings), space=space, plot=plot)
+        return cluster_space(self, ClusterConfig(**settings), space=space, plot=plot, progress=progress)
 
     def prune(
         self,
@@ -167,6 +174,7 @@ class Store(BaseStore):
         space: str | None = None,
         view: str = "all",
         where: str | None = None,
+        progress: Progress = silent,
         **settings: Any,
     ) -> Plan:
         """Return a plan of what to keep; nothing is written before it is saved. Settings: pruning.plan.PruneConfig."""
@@ -174,7 +182,7 @@ class Store(BaseStore):
         from .views import Plan
 
         config = PruneConfig(selector=selector, **settings)
-        return Plan(self, plan(self, config, space=space, view=view, where=where))
+        return Plan(self, plan(self, config, space=space, view=view, where=where, progress=progress))
 
     def view(self, name: str) -> View:
         """Return the view "lean" (its newest version) or "lean@2"."""

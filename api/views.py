@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..progress import Progress, silent
 from ..schemas.view import ViewInfo
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class Plan:
 
         return sweep(self.plan, SHARES if shares is None else shares)
 
-    def save(self, name: str) -> View:
+    def save(self, name: str, *, progress: Progress = silent) -> View:
         """Write the plan as the next version of view `name`."""
-        return view_of(self.store, self.plan.save(self.store, name))
+        return view_of(self.store, self.plan.save(self.store, name, progress=progress))
 
 
 @dataclass(frozen=True)

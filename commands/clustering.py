@@ -8,26 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from .options import Settings, as_json
+from .options import Settings, as_json, of_clustering
 from .output import print_json, print_table
 
 if TYPE_CHECKING:
-    from ..api import Store
+    from ..schemas.cluster import ClusterRun
 
 SHOWN_CLUSTERS = 50
 
 
 @click.command()
 @click.argument("space", required=False)
-@click.option("--algorithm", type=click.Choice(["hdbscan", "kmeans"]), help="[default: hdbscan]")
-@click.option("--min-cluster-size", type=click.IntRange(2), help="HDBSCAN [default: 10].")
-@click.option("--min-samples", type=click.IntRange(1), help="HDBSCAN [default: 5].")
-@click.option("--method", type=click.Choice(["eom", "leaf"]), help="HDBSCAN: excess of mass or leaves [default: eom].")
-@click.option("--epsilon", type=click.FloatRange(0, 2), help="HDBSCAN: no splits below this distance [default: 0].")
-@click.option("--allow-single-cluster", is_flag=True, default=None, help="HDBSCAN: all clips may be one cluster.")
-@click.option("--approximate", is_flag=True, default=None, help="HDBSCAN, for large spaces; agreement is measured.")
-@click.option("--clusters", type=click.IntRange(1), metavar="K", help="K-Means: how many.")
-@click.option("--seed", type=click.IntRange(0), help="[default: 0]")
+@of_clustering
 @click.option("--sweep", metavar="K,K,...", help="K-Means with each of these K: inertia and silhouette; none is kept.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw it, too.")
 @as_json
@@ -49,7 +41,8 @@ def cluster(
     given = {key: value for key, value in options.items() if value is not None}
     store = settings.open()
     if sweep is None:
-        _cluster(store, space, plot, json_, given)
+        run = store.cluster(space, plot=plot, progress=settings.progress, **given)
+        _print_run(run, json_)
         return
     if given.pop("algorithm", "kmeans") != "kmeans" or given.keys() - {"seed"}:
         raise UsageError("--sweep is K-Means with each number of clusters it lists; only --seed and --plot go with it")
@@ -62,8 +55,7 @@ def cluster(
         print_table(["clusters", "inertia", "silhouette"], [(r.clusters, r.inertia, r.silhouette) for r in rows])
 
 
-def _cluster(store: Store, space: str | None, plot: Path | None, json_: bool, given: dict[str, Any]) -> None:
-    run = store.cluster(space, plot=plot, **given)
+def _print_run(run: ClusterRun, json_: bool) -> None:
     if json_:
         print_json({"run": run, "clusters": run.clusters, "noise_share": run.noise_share})
         return

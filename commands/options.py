@@ -56,6 +56,32 @@ def of_space(command: F) -> F:
     return click.option("--space", metavar="NAME", help="The space, or its encoder [default: the newest].")(command)
 
 
+def of_clustering(command: F) -> F:
+    """Add the settings of pruning.clustering.config.ClusterConfig; those not given are None."""
+    options = [
+        click.option("--algorithm", type=click.Choice(["hdbscan", "kmeans"]), help="[default: hdbscan]"),
+        click.option("--min-cluster-size", type=click.IntRange(2), help="HDBSCAN [default: 10]."),
+        click.option("--min-samples", type=click.IntRange(1), help="HDBSCAN [default: 5]."),
+        click.option(
+            "--method", type=click.Choice(["eom", "leaf"]), help="HDBSCAN: excess of mass or leaves [default: eom]."
+        ),
+        click.option(
+            "--epsilon", type=click.FloatRange(0, 2), help="HDBSCAN: no splits below this distance [default: 0]."
+        ),
+        click.option(
+            "--allow-single-cluster", is_flag=True, default=None, help="HDBSCAN: all clips may be one cluster."
+        ),
+        click.option(
+            "--approximate", is_flag=True, default=None, help="HDBSCAN, for large spaces; agreement is measured."
+        ),
+        click.option("--clusters", type=click.IntRange(1), metavar="K", help="K-Means: how many."),
+        click.option("--seed", type=click.IntRange(0), help="[default: 0]"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
     """Return what the KEY=VALUE of --set options say. Raises UsageError."""
     from omegaconf import OmegaConf

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..errors import UsageError
-from .options import Settings, of_space, reads
+from .options import Settings, of_clustering, of_space, reads
 from .output import print_json, print_table, safe
 
 SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
@@ -26,23 +26,19 @@ SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 @click.option(
     "--duplicate-score", type=click.FloatRange(0, 1), help="Duplicates collapse at this cosine first [0.98]; 0: off."
 )
-@click.option("--min-cluster-size", type=click.IntRange(2), help="HDBSCAN [default: 10].")
-@click.option("--min-samples", type=click.IntRange(1), help="HDBSCAN [default: 5].")
 @click.option("--noise", type=click.Choice(["keep", "prune", "cluster"]), help="Clips in no cluster [default: keep].")
 @click.option("--split", metavar="NAME", help="The only split to prune [default: train, where there are splits].")
-@click.option("--method", type=click.Choice(["eom", "leaf"]), help="HDBSCAN [default: eom].")
-@click.option("--epsilon", type=click.FloatRange(0, 2), help="HDBSCAN: do not split below this chord [default: 0].")
-@click.option("--approximate", is_flag=True, default=None, help="HDBSCAN from an approximate graph.")
 @click.option("--compat", metavar="NAME", help="A published reading, of selectors that have one.")
 @click.option("--prefer", type=click.Choice(["longer", "quality", "labelled"]), help="Clips that count for more.")
-@click.option("--pin", metavar="SQL", help="Always keep the clips that this filter selects.")
+@click.option("--pin", multiple=True, metavar="ID|PATH", help="Always keep this clip; may be repeated.")
+@click.option("--pin-where", metavar="SQL", help="Always keep the clips that this filter selects.")
 @click.option("--min-per-label", type=click.IntRange(0), help="Clips that every label keeps at least [default: 0].")
 @click.option(
     "--leakage",
     type=click.Choice(["report", "keep-test", "error"]),
     help="Clips with a duplicate in another split [default: report].",
 )
-@click.option("--seed", type=int, help="[default: 0]")
+@of_clustering
 @click.option("--from-plan", metavar="VIEW", help="Cut the plan of this view at --keep; nothing is computed again.")
 @click.option("--sweep", is_flag=False, flag_value="", metavar="[SHARES]", help="Show the plan at 0.1,0.2,... kept.")
 @of_space
@@ -65,7 +61,7 @@ def prune(
     if not name and not dry_run and shares is None:
         raise UsageError("say --as NAME to save the plan as a view, or --dry-run or --sweep to look at it")
     plan = _plan(context, selector, options)
-    saved = plan.save(name) if name and not dry_run else None
+    saved = plan.save(name, progress=context.obj.progress) if name and not dry_run else None
     points = None if shares is None else plan.sweep(shares or None)
     if json_:
         print_json({"view": saved, "summary": plan.summary()} if points is None else {"view": saved, "sweep": points})
@@ -90,11 +86,11 @@ def _shares(text: str | None) -> list[float] | None:
 def _plan(context: click.Context, selector: str, options: dict[str, Any]) -> Any:
     settings: Settings = context.obj
     view = options.pop("from_plan")
-    given = {key: value for key, value in options.items() if value is not None}
+    given = {key: value for key, value in options.items() if value not in (None, ())}
     if (keep := given.get("keep")) is not None and keep > 1:
         given["keep"] = int(keep)
     if view is None:
-        return settings.open().prune(selector, **given)
+        return settings.open().prune(selector, progress=settings.progress, **given)
     if context.get_parameter_source("selector") is click.core.ParameterSource.COMMANDLINE:
         raise UsageError(f"--from-plan takes the plan of {view} as it is; leave out {selector!r}")
     other = sorted(given.keys() - {"keep"})

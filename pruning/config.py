@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
@@ -31,10 +32,10 @@ class PruneConfig(ClusterConfig):
     everything). seed: of whatever is left to chance.
 
     prefer: which clips count for more when picks are compared, and which of some duplicates stays: "longer", "quality"
-    (lossless, then sample rate) or "labelled". pin: clip ids, or a filter, of clips that are always kept, first of all;
-    they count towards a budget. min_per_label: how many clips every label keeps at least, where it has them. leakage:
-    what becomes of clips of the pruned split that have a duplicate in another split: kept or not as any other
-    ("report"), pruned ("keep-test", unless pinned), or UsageError ("error").
+    (lossless, then sample rate) or "labelled". pin: clip ids or paths of clips that are always kept, first of all, and
+    pin_where: a filter that selects more of them; they count towards a budget. min_per_label: how many clips every
+    label keeps at least, where it has them. leakage: what becomes of clips of the pruned split that have a duplicate in
+    another split: kept or not as any other ("report"), pruned ("keep-test", unless pinned), or UsageError ("error").
     """
 
     selector: str = "facility"
@@ -46,7 +47,8 @@ class PruneConfig(ClusterConfig):
     noise: str = "keep"
     split: str | None = None
     prefer: str | None = None
-    pin: str | tuple[str, ...] = ()
+    pin: Sequence[str | Path] = ()
+    pin_where: str | None = None
     min_per_label: int = 0
     leakage: str = "report"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -66,6 +68,8 @@ class PruneConfig(ClusterConfig):
             raise UsageError(f"noise is one of {', '.join(NOISE_POLICIES)}, not {self.noise!r}")
         if self.prefer not in (None, *PREFERENCES):
             raise UsageError(f"prefer is one of {', '.join(PREFERENCES)}, not {self.prefer!r}")
+        if isinstance(self.pin, str):
+            raise UsageError(f"pin takes a list of clip ids or paths, not {self.pin!r}; a filter goes to pin_where")
         if self.min_per_label < 0:
             raise UsageError(f"min_per_label is a count of clips, 0 or more, not {self.min_per_label}")
         if self.leakage not in LEAKAGE_POLICIES:
@@ -80,13 +84,15 @@ class PruneConfig(ClusterConfig):
 
     def as_recipe(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them; `config_of` reads them back."""
-        return {**asdict(self), "pin": self.pin if isinstance(self.pin, str) else list(self.pin)}
+        return {**asdict(self), "pin": [str(name) for name in self.pin]}
 
 
 def config_of(recipe: Mapping[str, Any]) -> PruneConfig:
     """Return the settings that a view's recipe holds; those that it does not know yet take their defaults."""
     pin = recipe.get("pin", ())
-    return PruneConfig(**{**recipe, "pin": pin if isinstance(pin, str) else tuple(pin)})
+    if isinstance(pin, str):  # as it was before a filter had a setting of its own
+        return PruneConfig(**{**recipe, "pin": (), "pin_where": pin})
+    return PruneConfig(**{**recipe, "pin": tuple(pin)})
 
 
 def budget(keep: float | int, clips: int) -> int:

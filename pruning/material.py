@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +14,13 @@ from numpy.typing import NDArray
 
 from ..errors import NotFound, UsageError
 from ..indexing.groups import originals
+from ..indexing.places import clip_of
 from ..schemas.vector import Float32, Space, Vectors
 from ..schemas.view import Kept, ViewInfo
 from ..store.known import CLIPS_TABLE
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
-from .config import DEFAULT_SPLIT
+from .config import DEFAULT_SPLIT, PruneConfig
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -88,23 +91,29 @@ def read_material(
     return arrange(clips, store.vectors(found.name, view=view, where=where), split)
 
 
-def pin(store: Store, material: Material, clips: str | tuple[str, ...], *, view: str, where: str | None) -> Material:
-    """Return the material with clips pinned, by their ids or by a filter (a string) on the clips of its source.
+def clips_named(store: Store, material: Material, names: Sequence[str | Path]) -> tuple[str, ...]:
+    """Return the clip id for each clip id or path; raise NotFound or UsageError as `clip_of` does."""
+    known = set(material.clip_ids)
+    return tuple(str(name) if name in known else clip_of(store, name) for name in names)
+
+
+def pin(store: Store, material: Material, config: PruneConfig, *, view: str, where: str | None) -> Material:
+    """Return the material with the clips pinned that `config` names by their ids or selects by its filter.
 
     Raises NotFound where an id is not of the source, or the filter selects none of it.
     """
     place = {clip_id: row for row, clip_id in enumerate(material.clip_ids)}
-    if isinstance(clips, str):
-        found = store.clips(["clip_id"], view=view, where=clips).column("clip_id").to_pylist()
-        rows = [place[clip_id] for clip_id in found if clip_id in place]
-        if not rows:
-            raise NotFound(f"the filter of clips to pin, {clips!r}, selects none of those that are pruned")
-    else:
-        unknown = next((clip_id for clip_id in clips if clip_id not in place), None)
-        if unknown is not None:
-            source = f"view {view!r}" + (f" where {where}" if where else "")
-            raise NotFound(f"clip {unknown[:80]!r} cannot be pinned: it is not in {source}")
-        rows = [place[clip_id] for clip_id in clips]
+    unknown = next((str(clip_id) for clip_id in config.pin if clip_id not in place), None)
+    if unknown is not None:
+        source = f"view {view!r}" + (f" where {where}" if where else "")
+        raise NotFound(f"clip {unknown[:80]!r} cannot be pinned: it is not in {source}")
+    rows = [place[str(clip_id)] for clip_id in config.pin]
+    if config.pin_where is not None:
+        found = store.clips(["clip_id"], view=view, where=config.pin_where).column("clip_id").to_pylist()
+        selected = [place[clip_id] for clip_id in found if clip_id in place]
+        if not selected:
+            raise NotFound(f"the filter of clips to pin, {config.pin_where!r}, selects none of those that are pruned")
+        rows += selected
     return replace(material, pinned=np.isin(np.arange(len(material)), rows))
 
 

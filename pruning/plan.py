@@ -11,11 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..progress import Progress, silent
 from ..schemas.view import ALL, ViewInfo
 from .choice import Choice, choose
 from .config import PruneConfig, budget, config_of
 from .leakage import Leak, leaks_of, resolve
-from .material import Material, pin, read_material, read_saved
+from .material import Material, clips_named, pin, read_material, read_saved
 from .rows import choice_of_rows, view_rows
 from .wishes import wishes_of
 
@@ -73,8 +74,9 @@ class Plan:
         config = replace(self.config, keep=keep)
         return replace(self, config=config, recipe={**self.recipe, "config": config.as_recipe()})
 
-    def save(self, store: Store, name: str) -> ViewInfo:
+    def save(self, store: Store, name: str, *, progress: Progress = silent) -> ViewInfo:
         """Write the plan as the next version of view `name`. Raises UsageError where it would keep nothing."""
+        progress("saving", 0, None)
         if not self.rows.column("kept").to_numpy().any():
             raise UsageError("the plan keeps no clip at all; a view has to keep some: use noise='keep', or a budget")
         return store.save_view(name, self.rows, self.recipe, self.material.space)
@@ -93,23 +95,26 @@ def plan(
     space: str | None = None,
     view: str = ALL,
     where: str | None = None,
+    progress: Progress = silent,
 ) -> Plan:
     """Work out what to keep of the clips of a view that `where` selects, by their vectors in `space`.
 
-    The same clips, vectors and config give the same plan, whatever the order of ingest or the number of threads.
+    progress: hears of "reading", and of what `choose` tells. The same clips, vectors and config give the same plan,
+    whatever the order of ingest or the number of threads.
     """
     source = view if view == ALL else _address(store, view)
+    progress("reading", 0, None)
     material = read_material(store, space=space, view=source, where=where, split=config.split)
-    if config.pin:
-        material = pin(store, material, config.pin, view=source, where=where)
-    return plan_of(material, config, {"view": source, "where": where})
+    config = replace(config, pin=clips_named(store, material, config.pin))
+    material = pin(store, material, config, view=source, where=where)
+    return plan_of(material, config, {"view": source, "where": where}, progress)
 
 
-def plan_of(material: Material, config: PruneConfig, source: dict[str, Any]) -> Plan:
+def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], progress: Progress = silent) -> Plan:
     """Work out a plan of material that was read already; `source` goes into the recipe."""
     material = resolve(material, config.leakage, config.duplicate_score)
     prefer, wishes = wishes_of(material, config.prefer)
-    choice = choose(material.matrix[material.pool], prefer, config, wishes)
+    choice = choose(material.matrix[material.pool], prefer, config, wishes, progress=progress)
     recipe = {
         **source,
         "space": material.space.name,

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 
 def cluster_space(
-    store: Store, config: ClusterConfig, *, space: str | None = None, plot: str | Path | None = None
+    store: Store,
+    config: ClusterConfig,
+    *,
+    space: str | None = None,
+    plot: str | Path | None = None,
+    progress: Progress = silent,
 ) -> ClusterRun:
     """Return the clustering run of a space with these settings: the kept one where the vectors are still the same,
     else one made and kept now.
@@ -40,25 +45,27 @@ def cluster_space(
     """
     if plot and config.algorithm != "hdbscan":
         raise UsageError("K-Means has no condensed tree to plot; plot a sweep over numbers of clusters")
-    run = current_run(store.tables, store.space(space), asdict(config)) or _new_run(store, config, space)
+    run = current_run(store.tables, store.space(space), asdict(config)) or _new_run(store, config, space, progress)
     if plot:
-        _plot_tree(store.vectors(space).matrix, config, Path(plot))
+        _plot_tree(store.vectors(space).matrix, config, Path(plot), progress)
     return run
 
 
-def _new_run(store: Store, config: ClusterConfig, space: str | None) -> ClusterRun:
+def _new_run(store: Store, config: ClusterConfig, space: str | None, progress: Progress) -> ClusterRun:
+    progress("reading", 0, None)
     vectors = store.vectors(space)
     with threadpool_limits(limits=1, user_api="blas"):  # the order in which it sums must not depend on the machine
-        clusters = cluster(vectors.matrix, config)
+        clusters = cluster(vectors.matrix, config, progress)
     return save_run(store.tables, _run(vectors, clusters, config), _rows(vectors, clusters))
 
 
-def _plot_tree(matrix: Float32, config: ClusterConfig, out: Path) -> None:
+def _plot_tree(matrix: Float32, config: ClusterConfig, out: Path, progress: Progress) -> None:
     if len(matrix) < max(config.min_cluster_size, 2):
         raise UsageError(f"{len(matrix)} vectors are too few for a tree of clusters of {config.min_cluster_size}")
     find = nearly_spanning_tree if config.approximate else spanning_tree
     with threadpool_limits(limits=1, user_api="blas"):
-        plot_condensed_tree(condensed(*find(matrix, config.min_samples, seed=config.seed), config), out)
+        tree = find(matrix, config.min_samples, seed=config.seed, progress=progress)
+        plot_condensed_tree(condensed(*tree, config), out)
 
 
 def sweep_space(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,12 @@ def test_pins_by_id_and_by_filter_come_first_whatever_the_budget(library: Librar
     store = library(matrix)
     ids = store.clips(["clip_id"]).column(0).to_pylist()
     by_id = planned(store, pin=(ids[40], ids[7]), keep=1)
-    by_filter = planned(store, pin=f"clip_id IN ('{ids[40]}', '{ids[7]}')", keep=1)
+    by_filter = planned(store, pin_where=f"clip_id IN ('{ids[40]}', '{ids[7]}')", keep=1)
+    path = Path(store.sources([ids[40]])[0].path)
+    by_path = planned(store, pin=[path], pin_where=f"clip_id = '{ids[7]}'", keep=1)
     assert by_id.rows.equals(by_filter.rows)
+    assert by_id.rows.equals(by_path.rows)
+    assert by_path.recipe["config"]["pin"] == [ids[40]], "paths may lead elsewhere tomorrow"
     kept = {clip_id: row for clip_id, row in rows_of(by_id).items() if row["kept"]}
     assert set(kept) == {ids[40], ids[7]}
     assert {row["reason"] for row in kept.values()} == {"pinned"}
@@ -51,10 +56,13 @@ def test_pins_by_id_and_by_filter_come_first_whatever_the_budget(library: Librar
 
 def test_what_cannot_be_pinned(library: Library, matrix: Matrix) -> None:
     store = library(matrix)
-    with pytest.raises(NotFound, match="clip 'nobody' cannot be pinned: it is not in view 'all'"):
+    with pytest.raises(NotFound, match="'nobody' is neither a usable clip"):
         planned(store, pin=("nobody",))
+    (outside,) = store.clips(["clip_id"], where="title = 'Tone 0'").column(0).to_pylist()
+    with pytest.raises(NotFound, match=r"cannot be pinned: it is not in view 'all' where title != 'Tone 0'"):
+        plan(store, PruneConfig(pin=[outside]), where="title != 'Tone 0'")
     with pytest.raises(NotFound, match="selects none of those"):
-        planned(store, pin="title = 'nothing'")
+        planned(store, pin_where="title = 'nothing'")
 
 
 def test_every_label_keeps_its_clips(library: Library, matrix: Matrix) -> None:
