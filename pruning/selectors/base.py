@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...indexing.near import ROUNDING
+from ...indexing.near import ROUNDING, blocks
 from ...schemas.vector import Float32
 
 MAX_DENSE = 30_000
@@ -64,4 +64,5 @@ def similarities(vectors: Float32) -> Float32:
 
 def medoid(vectors: Float32) -> int:
     """Return the row of float32[m, d] with the largest mean cosine to all rows; the first of several."""
-    return int(np.argmax(vectors @ vectors.mean(axis=0, dtype=np.float64)))
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    return int(np.argmax(np.concatenate([vectors[at] @ mean for at in blocks(*vectors.shape)])))  # float64 is twice it

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from echodex.indexing import near
+from echodex.pruning import coverage as room
 from echodex.pruning.coverage import coverage, nearest
 
 
@@ -42,3 +43,15 @@ def test_nearest_whatever_the_block(matrix: NDArray[np.float32], monkeypatch: py
         rows, scores = nearest(matrix[:20], matrix[20:])
         assert rows.tolist() == expected.tolist()
         assert scores == pytest.approx(np.sum(matrix[:20] * matrix[20:][rows], axis=1), abs=1e-6)
+
+
+def test_a_sample_speaks_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).normal(size=(3000, 8)) + 1
+    matrix = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+    kept = np.arange(3000) % 10 == 0
+    whole = coverage(matrix, kept)
+    monkeypatch.setattr(room, "MAX_PAIRS", 300 * 900)
+    sampled = coverage(matrix, kept)
+    assert sampled == coverage(matrix, kept)
+    assert sampled != whole
+    assert sampled == pytest.approx(whole, abs=0.01)
