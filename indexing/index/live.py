@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from ...schemas.vector import Float32
 from ..kinds.base import Kind
 from ..metric import Metric, faiss_metric, scores
 from .catchup import Change
-from .mapped import MappedIndex
+from .mapped import BATCH, MappedIndex
 from .rowids import RowIds
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 SUBSET_ROWS = 20_000
-"""A subset of the rows no larger than this is searched exactly, whatever the kind."""
+"""Of a subset of the rows no larger than this nothing is passed over: flat and HNSW indexes compare its vectors, others
+look into all cells, where a compressed kind still misses what its codes lose. Vectors are copied by so many.
+"""
 
 
 class OpenIndex:
@@ -39,10 +42,11 @@ class OpenIndex:
         self._tail = change.tail
         dead = base.among(change.clip_ids) if len(change.clip_ids) else np.zeros(0, dtype=np.bool_)
         self._dead = dead if dead.any() else None
+        self._living = self._base - int(dead.sum())
 
     def __len__(self) -> int:
         """How many rows can be found."""
-        return self._base + len(self._tail) - (0 if self._dead is None else int(self._dead.sum()))
+        return self._living + len(self._tail)
 
     @property
     def alive(self) -> Mask:
@@ -60,7 +64,9 @@ class OpenIndex:
 
         queries: float32[q, d], of unit length for the cosine; allowed: bool[rows], those that may be found (None: all).
         A score is the cosine, the inner product, or minus the Euclidean distance. Where there are fewer than k, rows
-        are -1 and scores -inf. A subset of at most SUBSET_ROWS is searched exactly. Raises Stale for a damaged file.
+        are -1 and scores -inf. Of an `allowed` subset of at most SUBSET_ROWS no row is passed over; the answer is exact
+        but for what a compressed kind's codes lose, of which `similar` wins some back: it asks for four times as many
+        and scores them by the stored vectors. Raises Stale for a damaged file.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         found, rows = self._search_base(queries, k, allowed)
@@ -89,33 +95,55 @@ class OpenIndex:
         return np.asarray(self._mapped.vectors(np.array([row]))[0])
 
     def _search_base(self, queries: Float32, k: int, allowed: Mask | None) -> tuple[Float32, Rows]:
-        mask = None if allowed is None else allowed[: self._base]
-        if self._dead is not None:
-            mask = ~self._dead if mask is None else mask & ~self._dead
-        if mask is None:
-            return self._scored(queries, k, self.manifest.effort, None)
+        if allowed is None:
+            return self._search_living(queries, k)
+        mask = allowed[: self._base] if self._dead is None else allowed[: self._base] & ~self._dead
         rows = np.flatnonzero(mask)
-        if len(rows) == 0:
+        if len(rows) > SUBSET_ROWS:
+            return self._scored(queries, k, self._effort(len(rows)), _selector(mask))
+        if len(rows) and self._mapped.keeps_vectors:
+            return self._compared(queries, k, rows)
+        return self._scored(queries, k, self._most, _selector(mask)) if len(rows) else _nothing(len(queries), k)
+
+    def _search_living(self, queries: Float32, k: int) -> tuple[Float32, Rows]:
+        """Search all rows but the dead, which are few: as if they were not there."""
+        if self._dead is None:
+            return self._scored(queries, k, self.manifest.effort, None)
+        if not self._living:
             return _nothing(len(queries), k)
-        if self._mapped.keeps_vectors and len(rows) <= SUBSET_ROWS:
-            return self._search_subset(queries, k, rows)
-        return self._scored(queries, k, self._effort(len(rows)), _selector(mask))
+        if not self._most and len(queries) >= BATCH:  # with a selector FAISS would not multiply matrices
+            return self._compared(queries, k, np.flatnonzero(~self._dead))
+        return self._scored(queries, k, self._effort(self._living), self._passing_dead)
+
+    @cached_property
+    def _passing_dead(self) -> Any:
+        """The faiss.IDSelector of all rows but the dead; None where there are none."""
+        return None if self._dead is None else _selector(~self._dead)
+
+    @cached_property
+    def _most(self) -> int:
+        """The effort that passes over nothing; 0 for an exact kind."""
+        return max(self._kind.efforts(self._base), default=0)
 
     def _effort(self, rows: int) -> int:
         """Return the effort that meets as many of `rows` allowed rows as the usual one meets of all."""
-        most = max(self._kind.efforts(self._base), default=0)
-        return most if rows <= SUBSET_ROWS else min(most, -(-self.manifest.effort * self._base // rows))
+        return min(self._most, -(-self.manifest.effort * self._base // rows))
 
     def _scored(self, queries: Float32, k: int, effort: int, selector: Any) -> tuple[Float32, Rows]:
         distances, rows = self._mapped.search(queries, k, effort, selector)
         return scores(distances, self._metric), rows
 
-    def _search_subset(self, queries: Float32, k: int, rows: Rows) -> tuple[Float32, Rows]:
+    def _compared(self, queries: Float32, k: int, rows: Rows) -> tuple[Float32, Rows]:
+        """Return the k best of `rows` by their vectors, which the index keeps; they are copied block by block."""
         import faiss
 
-        subset = self._mapped.vectors(rows)
-        distances, places = faiss.knn(queries, subset, min(k, len(rows)), metric=faiss_metric(self._metric))
-        return _padded(scores(distances, self._metric), rows[places], k)
+        best = _nothing(len(queries), k)
+        for start in range(0, len(rows), SUBSET_ROWS):
+            block = rows[start : start + SUBSET_ROWS]
+            metric, size = faiss_metric(self._metric), min(k, len(block))
+            distances, places = faiss.knn(queries, self._mapped.vectors(block), size, metric=metric)
+            best = _best(best, (scores(distances, self._metric), block[places]), k)
+        return best
 
     def _with_tail(self, queries: Float32, found: Float32, rows: Rows, allowed: Mask | None) -> tuple[Float32, Rows]:
         """Return the best of `found` and of the tail."""
@@ -128,10 +156,7 @@ class OpenIndex:
         if not len(places):
             return found, rows
         distances, near = faiss.knn(queries, self._tail[places], min(k, len(places)), metric=faiss_metric(self._metric))
-        both = np.concatenate([found, scores(distances, self._metric)], axis=1)
-        both_rows = np.concatenate([rows, places[near] + self._base], axis=1)
-        best = np.lexsort((both_rows, -both), axis=1)[:, :k]
-        return np.take_along_axis(both, best, axis=1), np.take_along_axis(both_rows, best, axis=1)
+        return _best((found, rows), (scores(distances, self._metric), places[near] + self._base), k)
 
 
 def _tidy(found: Float32, rows: Rows) -> bool:
@@ -148,10 +173,12 @@ def _tidied(found: Float32, rows: Rows) -> tuple[Rows, Float32]:
     return np.take_along_axis(rows, best, axis=1), np.take_along_axis(found, best, axis=1)
 
 
-def _padded(found: Float32, rows: Rows, k: int) -> tuple[Float32, Rows]:
-    """Return both with k columns."""
-    more = ((0, 0), (0, k - found.shape[1]))
-    return np.pad(found, more, constant_values=-np.inf), np.pad(rows, more, constant_values=-1)
+def _best(one: tuple[Float32, Rows], other: tuple[Float32, Rows], k: int) -> tuple[Float32, Rows]:
+    """Return the k best scores of both, and their rows; of equal scores the lower row first."""
+    found = np.concatenate([one[0], other[0]], axis=1)
+    rows = np.concatenate([one[1], other[1]], axis=1)
+    best = np.lexsort((rows, -found), axis=1)[:, :k]
+    return np.take_along_axis(found, best, axis=1), np.take_along_axis(rows, best, axis=1)
 
 
 def _nothing(queries: int, k: int) -> tuple[Float32, Rows]:

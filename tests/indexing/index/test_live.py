@@ -11,8 +11,10 @@ from echodex.errors import UsageError
 from echodex.indexing.index.build import BuildConfig, build_index
 from echodex.indexing.index.device import gpu_count
 from echodex.indexing.index.live import SUBSET_ROWS, OpenIndex
+from echodex.indexing.index.mapped import BATCH
 from echodex.indexing.index.opened import open_index
 from echodex.indexing.metric import Metric
+from echodex.store.where import equals
 from echodex.testing.vectors import clustered
 
 KINDS = ("flat", "ivf", "ivf-fp16", "ivf-sq8", "ivf-rabitq", "ivfpq", "ivfpq-rr", "hnsw")
@@ -31,6 +33,18 @@ def exact(matrix: Matrix, queries: Matrix, metric: str) -> Matrix:
     if metric == "l2":
         return np.asarray(-np.linalg.norm(matrix[None] - queries[:, None], axis=2))
     return np.asarray(queries @ matrix.T)
+
+
+def normal(rng: np.random.Generator, n: int, dim: int) -> Matrix:
+    """Unit rows in every direction, the hardest there are for cells and graphs."""
+    rows = rng.standard_normal((n, dim)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def recall(rows: NDArray[np.int64], truth: Matrix) -> float:
+    best = np.argsort(-truth, axis=1)[:, : rows.shape[1]]
+    hits = [len(set(ours) & set(theirs)) for ours, theirs in zip(rows.tolist(), best.tolist(), strict=True)]
+    return sum(hits) / rows.size
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +130,53 @@ def test_a_subset_larger_than_the_exact_limit_looks_into_more_cells(store: Store
     hits = [len(set(a) & set(b)) / 5 for a, b in zip(rows.tolist(), best.tolist(), strict=True)]
     assert allowed[rows].all()
     assert np.mean(hits) > 0.95
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("ivf", {"nlist": 100}), ("hnsw", {"m": 4})])
+def test_a_removed_clip_makes_a_search_neither_exact_nor_worse(
+    store: Store, kind: str, settings: dict[str, int], add_vectors: AddVectors
+) -> None:
+    rng = np.random.default_rng(0)
+    matrix, queries = (normal(rng, n, 24) for n in (4000, 200))
+    ids = add_vectors(store, matrix)
+    build_index(store, BuildConfig(kind, settings, recall=0.5, name="x"))
+    before = recall(open_index(store, store.space(), name="x").search(queries, 10)[0], queries @ matrix.T)
+    assert before < 0.8
+    store.tables.delete("vectors_made", equals("clip_id", ids[7]))
+    rows, _ = open_index(store, store.space(), name="x").search(queries, 10)
+    cosines = queries @ matrix.T
+    cosines[:, 7] = -np.inf
+    assert 7 not in rows
+    assert before - 0.02 <= recall(rows, cosines) <= before + 0.1
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+@pytest.mark.parametrize("count", [1, BATCH])
+def test_an_exact_index_stays_exact_for_one_question_and_for_many(
+    store: Store, metric: str, count: int, add_vectors: AddVectors
+) -> None:
+    n = SUBSET_ROWS + 500  # more than are copied at once
+    matrix, queries = scaled(n, 4), scaled(count, 4, seed=1)
+    ids = add_vectors(store, matrix)
+    build_index(store, BuildConfig("flat", metric=metric, name="x"))
+    truth = exact(matrix, queries, metric)
+    gone = np.unique(np.argsort(-truth, axis=1)[:, [0, 2]])
+    store.tables.delete("vectors_made", f"clip_id IN {tuple(ids[row] for row in gone)}")
+    truth[:, gone] = -np.inf
+    rows, scores = open_index(store, store.space(), name="x").search(queries, 5)
+    assert scores == pytest.approx(-np.sort(-truth, axis=1)[:, :5], abs=1e-5)
+    assert np.take_along_axis(truth, rows, axis=1) == pytest.approx(scores, abs=1e-5)
+
+
+def test_of_an_index_whose_clips_are_all_gone_nothing_is_found(store: Store, add_vectors: AddVectors) -> None:
+    matrix = clustered(40, 6)
+    add_vectors(store, matrix)
+    build_index(store, BuildConfig("flat", name="x"))
+    add_vectors(store, matrix[:2], first=900)
+    store.tables.delete("vectors_made", "clip_id < 'clip00900'")
+    index = open_index(store, store.space(), name="x")
+    assert len(index) == 2
+    assert sorted(index.search(matrix[:1], 4)[0][0].tolist()) == [-1, -1, 40, 41]
 
 
 @pytest.mark.skipif(gpu_count() > 0, reason="there is a GPU here")
