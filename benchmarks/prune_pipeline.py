@@ -141,7 +141,7 @@ def child(library: Path, report: Path) -> None:
 
     watch = Watch()
     watch.start()
-    sys.argv = ["echodex", "--store", str(library), *PRUNE]
+    sys.argv = ["echodex", "--store", str(library), "--quiet", *PRUNE]
     try:
         echodex()
     finally:
