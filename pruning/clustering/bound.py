@@ -16,6 +16,7 @@ from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
 from .joining import PROBES, approximate_tree, distances, tree_of_lists
 from .ladder import Rows, Weights
+from .pairs import Tree
 
 FEW_ROWS = 2048
 """Up to so many rows, all are compared with all at once."""
@@ -28,19 +29,21 @@ CROWDED = 8
 """If a sample of rows has so many times more neighbours than wanted within what it found, better lists pay."""
 
 
-def bounding_tree(
-    matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent
-) -> tuple[Rows, Rows, Weights]:
-    """Return the n - 1 edges of a spanning tree of float32[n, d], distinct unit rows, n >= 2: both ends int64, and at
-    least the mutual reachability float64.
-    """
+def bounding_tree(matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent) -> Tree:
+    """Return a spanning tree of float32[n, d], distinct unit rows, n >= 2."""
     n = len(matrix)
-    if n > max(FEW_ROWS, 2 * min_samples):
-        cells = make_cells(matrix, seed=seed)
-        lists = lists_around(matrix, cells, min_samples + 1)
-        if not _crowded(matrix, lists, min_samples, seed):
-            return tree_of_lists(matrix, lists, min_samples, (cells, PROBES), progress)
-    return approximate_tree(matrix, min_samples, seed=seed, progress=progress)
+    if FEW_ROWS < n <= 2 * min_samples:
+        return _tree(approximate_tree(matrix, min_samples, seed=seed, progress=progress))
+    cells = make_cells(matrix, 1 if n <= FEW_ROWS else None, seed)
+    lists = lists_around(matrix, cells, min(min_samples + 1, n - 1))
+    if n > FEW_ROWS and _crowded(matrix, lists, min_samples, seed):
+        return _tree(approximate_tree(matrix, min_samples, seed=seed, progress=progress))
+    return _tree(tree_of_lists(matrix, lists, min_samples, (cells, PROBES), progress))
+
+
+def _tree(edges: tuple[Rows, Rows, Weights]) -> Tree:
+    low, high, weights = edges
+    return Tree(low, high, weights**2)
 
 
 def lists_around(matrix: Float32, cells: Cells, k: int) -> Rows:

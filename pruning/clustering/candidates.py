@@ -1,12 +1,11 @@
-"""All pairs of rows that are no farther apart than the heaviest edge between them in a spanning tree.
+"""All pairs of rows that may be edges of a minimum spanning tree of mutual reachability, or within a core distance.
 
-No other pair can be an edge of a minimum spanning tree of mutual reachability: it would be the heaviest of the cycle
-that it closes. Nor can it be within a core distance, since no edge of a row weighs less than its core distance. One
-pass over half of all pairs finds them: in the order of the tree's ladder, the bound of a tile of pairs is the maximum
-of a number per row, one per column and a constant, and compares with a matrix product as fast as that is made.
+A pair is one if it is no farther apart than the heaviest edge between its ends in a spanning tree (pairs.py says why).
+One pass over half of all pairs finds them: in the order of the tree's ladder, the bound of a tile of pairs is the
+maximum of a number per row, one per column and a constant, and compares with a matrix product as fast as that is made.
 
-The nearer the tree is to the minimum, the fewer pairs there are: about min_samples for each row at best. Memory grows
-with their number.
+The nearer the tree is to the minimum, the fewer pairs there are: about min_samples for each row at best. Where it is
+far, those that were found are sifted before there are too many of them.
 """
 
 from __future__ import annotations
@@ -23,22 +22,25 @@ from ...indexing.near import true_cells
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
-from .ladder import Ladder, Rows, Weights
+from .ladder import Rows, Weights, ladder_of
+from .pairs import MARGIN, Pairs, Tree, joined, sifted
 
-STRIP, WIDTH = 1024, 4096
-"""Rows and columns of a tile of scores: 16 MB for each core."""
+STRIP, WIDTH = 1024, 2048
+"""Rows and columns of a tile of scores: 8 MB for each core."""
 
 SLACK = 4e-6
 """Float32 inner products of unit rows are off by less."""
 
 FINE_SLACK = 1e-12
-"""The same in float64."""
-
-MARGIN = 2e-5
-"""Squared bounds are raised by this share: they and the approximate tree's weights are rounded to float32."""
+"""Float64 squared chords, from products of rows less a row near both, are off by less than this share of the squared
+distances to that row.
+"""
 
 CROWDED = 64
-"""Where more than one pair of a tile in so many is a candidate, the tile is computed again in float64."""
+"""Where float32 leaves more than one pair of a tile in so many undecided, the tile is computed again in float64."""
+
+HELD_PAIRS = 1 << 22
+"""Pairs are sifted when there are so many (24 bytes each), and then whenever they have doubled."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,29 @@ class Tile:
     square: Float32 | None = None
 
 
-def candidates(matrix: Float32, ladder: Ladder, progress: Progress = silent) -> tuple[Rows, Rows]:
-    """Return int64[p], int64[p]: all pairs of rows (once each) no farther apart than the ladder has it between them.
+def candidates(matrix: Float32, tree: Tree, min_samples: int, progress: Progress = silent) -> Pairs:
+    """Return all pairs of rows that the tree, made lighter by these pairs themselves, does not rule out.
 
-    matrix: float32[n, d], distinct unit rows. Pairs farther by a rounding error may be among them.
+    matrix: float32[n, d], distinct unit rows. Memory: O(p) for p such pairs, or HELD_PAIRS, and the matrix once more.
     """
-    ordered = matrix[ladder.order]
-    scan = _Scan(ordered)
-    found: list[tuple[Rows, Rows]] = []
+    ladder = ladder_of(tree.low, tree.high, tree.squared)
+    scan = _Scan(matrix[ladder.order], ladder.order)
+    found, held, most = [], 0, HELD_PAIRS
     with threadpool_limits(limits=1, user_api="blas"):
-        for tile, pairs in in_order(scan.compare, tiles(ladder.steps), ahead=2 * core_count()):
+        for done, pairs in in_order(scan.compare, tiles(ladder.steps), ahead=2 * core_count()):
             found.append(pairs)
-            progress("comparing", tile.above.stop, len(matrix))
-    none = np.empty(0, dtype=np.int64)
-    left = np.concatenate([none, *(pair[0] for pair in found)])
-    right = np.concatenate([none, *(pair[1] for pair in found)])
-    return ladder.order[left], ladder.order[right]
+            held += len(pairs)
+            if held > most:
+                pairs, tree = sifted(joined(found), tree, min_samples)
+                found, held, most = [pairs], len(pairs), max(HELD_PAIRS, 2 * len(pairs))
+            progress("comparing", done, len(matrix))
+    return sifted(joined(found), tree, min_samples)[0]
 
 
-def tiles(steps: Weights) -> Iterator[Tile]:
-    """Yield tiles that together hold each pair of the places 0..n-1 once; steps: float64[n - 1]."""
-    squared = steps**2 * (1 + MARGIN)
-    n = len(steps) + 1
+def tiles(squared: Weights) -> Iterator[Tile]:
+    """Yield tiles that together hold each pair of the places 0..n-1 once; squared: float64[n - 1], of the steps."""
+    squared = squared * (1 + MARGIN)
+    n = len(squared) + 1
     for top in range(0, n, STRIP):
         end = min(top + STRIP, n)
         above = slice(top, end)
@@ -105,44 +108,65 @@ def _inside(squared: Weights) -> Float32:
 class _Scan:
     """Compares tiles of rows in the order of the ladder, in any number of threads."""
 
-    def __init__(self, ordered: Float32) -> None:
+    def __init__(self, ordered: Float32, order: Rows) -> None:
         self._ordered = ordered
+        self._order = order
         self._scratch = threading.local()
 
-    def compare(self, tile: Tile) -> tuple[Tile, tuple[Rows, Rows]]:
-        """Return the tile, and the places of its candidate pairs."""
-        near = self._near(tile)
-        if np.count_nonzero(near) * CROWDED > near.size:
-            near &= self._finely(tile)
+    def compare(self, tile: Tile) -> tuple[int, Pairs]:
+        """Return how many places of the ladder are done with this tile, and its pairs."""
+        pairs = self._coarsely(tile)
+        return tile.above.stop, self._finely(tile) if pairs is None else pairs
+
+    def _coarsely(self, tile: Tile) -> Pairs | None:
+        """Return the tile's pairs by float32, or nothing where it leaves too many undecided."""
+        scores = self._scores(self._ordered[tile.above], self._ordered[tile.beside])
+        near = _within(scores, tile, SLACK)
+        count = np.count_nonzero(near)
+        if count * CROWDED > near.size:
+            undecided = count - np.count_nonzero(_within(scores, tile, -SLACK))
+            if undecided * CROWDED > near.size:
+                return None
         rows, columns = true_cells(near)
-        return tile, (rows + tile.above.start, columns + tile.beside.start)
+        squared = 2 - 2 * scores[rows, columns]
+        return self._pairs(tile, rows, columns, squared - 2 * SLACK, squared + 2 * SLACK)
 
-    def _near(self, tile: Tile) -> NDArray[np.bool_]:
-        above, beside = self._ordered[tile.above], self._ordered[tile.beside]
-        if not hasattr(self._scratch, "scores"):
-            self._scratch.scores = np.empty(STRIP * WIDTH, dtype=np.float32)
-        scores = self._scratch.scores[: len(above) * len(beside)].reshape(len(above), len(beside))
-        np.matmul(above, beside.T, out=scores)
-        return _within(scores, tile, SLACK)
-
-    def _finely(self, tile: Tile) -> NDArray[np.bool_]:
+    def _finely(self, tile: Tile) -> Pairs:
         """Return the same in float64: rows much nearer to each other than float32 can tell are told apart."""
-        above, beside = (self._ordered[at].astype(np.float64) for at in (tile.above, tile.beside))
-        scores = above @ beside.T
-        squares = (np.einsum("ij,ij->i", rows, rows) / 2 for rows in (above, beside))
-        scores += 1 - next(squares)[:, None]
-        scores -= next(squares)
-        return _within(scores, tile, FINE_SLACK)
+        centre = self._ordered[tile.above.start].astype(np.float64)
+        above, beside = self._ordered[tile.above] - centre, self._ordered[tile.beside] - centre
+        far, wide = np.einsum("ij,ij->i", above, above), np.einsum("ij,ij->i", beside, beside)
+        least = above @ beside.T
+        least *= -2
+        least += (1 - FINE_SLACK) * far[:, None]
+        least += (1 - FINE_SLACK) * wide
+        bounds = np.maximum(tile.rises[:, None], tile.falls) if tile.square is None else tile.square
+        rows, columns = true_cells((least <= bounds) & (bounds >= 0))
+        squared = least[rows, columns]
+        most = squared + 2 * FINE_SLACK * (far[rows] + wide[columns])
+        down, up = np.float32(-np.inf), np.float32(np.inf)  # the next float32: never rounded to the wrong side
+        least_32, most_32 = np.nextafter(np.float32(squared), down), np.nextafter(np.float32(most), up)
+        return self._pairs(tile, rows, columns, least_32, most_32)
+
+    def _scores(self, above: Float32, beside: Float32) -> Float32:
+        """Return the products of all with all, until the next call in this thread."""
+        if not hasattr(self._scratch, "scores"):
+            self._scratch.scores = np.empty(STRIP * max(STRIP, WIDTH), dtype=np.float32)
+        scores: Float32 = self._scratch.scores[: len(above) * len(beside)].reshape(len(above), len(beside))
+        return np.matmul(above, beside.T, out=scores)
+
+    def _pairs(self, tile: Tile, rows: Rows, columns: Rows, least: Float32, most: Float32) -> Pairs:
+        one, other = self._order[rows + tile.above.start], self._order[columns + tile.beside.start]
+        return Pairs(np.minimum(one, other), np.maximum(one, other), least, most)
 
 
-def _within(scores: NDArray[np.floating], tile: Tile, slack: float) -> NDArray[np.bool_]:
+def _within(scores: Float32, tile: Tile, slack: float) -> NDArray[np.bool_]:
     """Return bool[a, b]: whether the squared chord 2 - 2 s is at most the tile's bound."""
-    wide = scores.dtype
     if tile.square is not None:
-        near = scores >= 1 - slack - tile.square.astype(wide) / 2
+        near = scores >= np.float32(1 - slack) - tile.square / 2
         return np.asarray(near & (tile.square >= 0))
-    near = scores >= 1 - slack - tile.falls.astype(wide) / 2
+    near = scores >= np.float32(1 - slack) - tile.falls / 2
     over = np.flatnonzero(tile.rises > tile.falls[0])  # elsewhere the column's bound is the higher one for every pair
     if len(over):
-        near[over] |= scores[over] >= 1 - slack - tile.rises[over, None].astype(wide) / 2
+        near[over] |= scores[over] >= np.float32(1 - slack) - tile.rises[over, None] / 2
     return np.asarray(near)

@@ -18,7 +18,9 @@ from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
 from .bound import bounding_tree
 from .candidates import candidates
+from .cores import core_distances
 from .ladder import Rows, Weights, ladder_of
+from .pairs import Pairs
 from .prim import prim
 
 _BLOCK_VALUES = 1 << 16
@@ -38,22 +40,30 @@ def spanning_tree(matrix: Float32, min_samples: int, *, seed: int = 0, progress:
     matrix = _apart(matrix)
     classes = equal_rows(matrix, np.arange(len(matrix)))
     distinct = matrix if len(classes.firsts) == len(matrix) else matrix[classes.firsts]
-    few = min(min_samples, len(matrix) - 1)
-    low, high, distances = _pairs(distinct, few, seed, progress)
-    cores = core_distances(low, high, distances, classes.sizes(), few)
-    weights = np.maximum(distances, np.maximum(cores[low], cores[high]))
-    return prim(*minimum_edges(low, high, weights, len(distinct)), cores, classes)
-
-
-def _pairs(distinct: Float32, min_samples: int, seed: int, progress: Progress) -> Edges:
-    """Return all pairs low < high that may matter, with their distances."""
+    few, copies = min(min_samples, len(matrix) - 1), classes.sizes()
     if len(distinct) == 1:
         none = np.empty(0, dtype=np.int64)
-        return none, none, np.empty(0)
-    low, high, weights = bounding_tree(distinct, min_samples, seed=seed, progress=progress)
-    one, other = candidates(distinct, ladder_of(low, high, weights), progress)
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    return low, high, chords(distinct, low, high)
+        return prim(none, none, np.empty(0), np.zeros(1), classes)
+    tree = bounding_tree(distinct, few, seed=seed, progress=progress)
+    pairs = candidates(distinct, tree, few, progress)
+    distances = _distances(distinct, pairs, copies, few)
+    cores = core_distances(pairs.low, pairs.high, distances, copies, few)
+    weights = np.maximum(distances, np.maximum(cores[pairs.low], cores[pairs.high]))
+    return prim(*minimum_edges(pairs.low, pairs.high, weights, len(distinct)), cores, classes)
+
+
+def _distances(distinct: Float32, pairs: Pairs, copies: Rows, min_samples: int) -> Weights:
+    """Return float64[p]: the distances of pairs, exact wherever they can be a core distance or the weight of an edge.
+
+    A pair well within the core distance of one end, and well within or beyond that of the other, weighs a core distance
+    of others, and counts as within or beyond whatever it is exactly.
+    """
+    least, most = (np.sqrt(np.maximum(squared, 0), dtype=np.float64) for squared in (pairs.least, pairs.most))
+    lows, highs = (core_distances(pairs.low, pairs.high, bound, copies, min_samples) for bound in (least, most))
+    at_low, at_high = ((least <= highs[ends]) & (most >= lows[ends]) for ends in (pairs.low, pairs.high))
+    unsure = np.flatnonzero(at_low | at_high | (most >= np.maximum(lows[pairs.low], lows[pairs.high])))
+    least[unsure] = chords(distinct, pairs.low[unsure], pairs.high[unsure])
+    return least
 
 
 def chords(matrix: Float32, low: Rows, high: Rows) -> Weights:
@@ -73,25 +83,6 @@ def chords(matrix: Float32, low: Rows, high: Rows) -> Weights:
     for _ in in_order(fill, range(0, len(low), step), ahead=2 * core_count()):
         pass
     return np.sqrt(squared)
-
-
-def core_distances(low: Rows, high: Rows, distances: Weights, copies: Rows, min_samples: int) -> Weights:
-    """Return float64[n]: how far each row's min_samples-th other is, of rows of which there are `copies` (int64[n]).
-
-    The pairs must hold all that are no farther apart than that.
-    """
-    rows, others = np.concatenate([low, high]), np.concatenate([high, low])
-    order = np.lexsort((np.tile(distances, 2), rows))
-    rows = rows[order]
-    counted = np.cumsum(copies[others[order]])
-    first = np.searchsorted(rows, np.arange(len(copies)))
-    before = np.concatenate([[0], counted])[first]
-    enough = np.flatnonzero(counted - before[rows] + copies[rows] > min_samples)
-    reached, at = np.unique(rows[enough], return_index=True)
-    cores = np.zeros(len(copies))
-    cores[reached] = np.tile(distances, 2)[order[enough[at]]]
-    cores[copies > min_samples] = 0
-    return cores
 
 
 def minimum_edges(low: Rows, high: Rows, weights: Weights, n: int) -> Edges:

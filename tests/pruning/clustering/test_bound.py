@@ -22,7 +22,8 @@ def test_a_spanning_tree_no_lighter_than_it_is(
     monkeypatch.setattr(module, "CROWDED", crowded)
     matrix = np.unique(uneven[1], axis=0)
     n, wide = len(matrix), matrix.astype(np.float64)
-    low, high, weights = bounding_tree(matrix, 5)
+    tree = bounding_tree(matrix, 5)
+    low, high, weights = tree.low, tree.high, np.sqrt(tree.squared)
     assert connected_components(csr_matrix((np.ones(n - 1), (low, high)), shape=(n, n)))[0] == 1
     distances = cdist(wide, wide)
     cores = np.sort(distances, axis=1)[:, 5]
@@ -49,4 +50,4 @@ def test_without_structure_it_looks_farther(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "CROWDED", 2)
     rows = np.random.default_rng(0).standard_normal((1500, 64), dtype=np.float32)
     matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    assert np.sort(bounding_tree(matrix, 3)[2]).tolist() == np.sort(approximate_tree(matrix, 3)[2]).tolist()
+    assert np.sort(bounding_tree(matrix, 3).squared).tolist() == np.sort(approximate_tree(matrix, 3)[2] ** 2).tolist()

@@ -7,35 +7,64 @@ from scipy.spatial.distance import cdist
 
 from echodex.pruning.clustering import candidates as module
 from echodex.pruning.clustering.candidates import candidates
-from echodex.pruning.clustering.ladder import Ladder, ladder_of
+from echodex.pruning.clustering.ladder import ladder_of
+from echodex.pruning.clustering.pairs import Tree
 
 
-def setting(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray, Ladder]:
-    """Unit rows in lumps, their distances in float64, and the ladder of a tree that is far from minimal."""
+def setting(n: int, d: int, seed: int, spread: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    """Unit rows in lumps, and their squared distances in float64."""
     random = np.random.default_rng(seed)
-    rows = random.standard_normal((7, d))[random.integers(0, 7, n)] + 0.3 * random.standard_normal((n, d))
+    rows = random.standard_normal((7, d))[random.integers(0, 7, n)] + spread * random.standard_normal((n, d))
     matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    distances = cdist(matrix.astype(np.float64), matrix.astype(np.float64))
-    tree = minimum_spanning_tree(distances * random.uniform(1, 1.5, (n, n))).tocoo()
-    return matrix, distances, ladder_of(tree.row, tree.col, distances[tree.row, tree.col])
+    return matrix, cdist(matrix.astype(np.float64), matrix.astype(np.float64), "sqeuclidean")
 
 
+def rough_tree(squared: np.ndarray, seed: int) -> Tree:
+    """A tree that is far from minimal, whose weights are more than the reachability of min_samples 1."""
+    random = np.random.default_rng(seed)
+    far = np.sort(squared, axis=1)[:, 1]
+    tree = minimum_spanning_tree(squared * random.uniform(1, 1.5, squared.shape)).tocoo()
+    low, high = np.minimum(tree.row, tree.col).astype(np.int64), np.maximum(tree.row, tree.col).astype(np.int64)
+    return Tree(low, high, np.maximum(squared[low, high], np.maximum(far[low], far[high])))
+
+
+def between(squared: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All pairs, and the heaviest edge between them in the minimum tree of mutual reachability with min_samples 1."""
+    far = np.sort(squared, axis=1)[:, 1]
+    least = minimum_spanning_tree(np.maximum(squared, np.maximum(far[:, None], far))).tocoo()
+    left, right = np.triu_indices(len(squared), 1)
+    return left, right, ladder_of(least.row, least.col, least.data).between(left, right)
+
+
+@pytest.mark.parametrize("held", [10, 10**9])
 @pytest.mark.parametrize("crowded", [1, 64, 10**9])
 @pytest.mark.parametrize(("n", "strip", "width"), [(300, 1024, 4096), (300, 32, 64), (257, 16, 100), (2, 1, 1)])
-def test_all_pairs_within_the_ladder_and_no_others(
-    monkeypatch: pytest.MonkeyPatch, n: int, strip: int, width: int, crowded: int
+def test_all_pairs_within_the_minimum_tree_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, n: int, strip: int, width: int, crowded: int, held: int
 ) -> None:
-    monkeypatch.setattr(module, "STRIP", strip)
-    monkeypatch.setattr(module, "WIDTH", width)
-    monkeypatch.setattr(module, "CROWDED", crowded)
-    matrix, distances, ladder = setting(n, 24, n + strip)
-    low, high = candidates(matrix, ladder)
-    found = np.zeros((n, n), dtype=np.int64)
-    np.add.at(found, (low, high), 1)
-    assert found.max() == 1
-    assert not (found & found.T).any()
-    left, right = np.triu_indices(n, 1)
-    bound, apart = ladder.between(left, right), distances[left, right]
-    listed = (found | found.T)[left, right].astype(np.bool_)
+    for name, value in {"STRIP": strip, "WIDTH": width, "CROWDED": crowded, "HELD_PAIRS": held}.items():
+        monkeypatch.setattr(module, name, value)
+    matrix, squared = setting(n, 24, n + strip)
+    pairs = candidates(matrix, rough_tree(squared, n), 1)
+    keys = pairs.low * n + pairs.high
+    assert (pairs.low < pairs.high).all()
+    assert len(np.unique(keys)) == len(keys)
+    left, right, bound = between(squared)
+    listed, apart = np.isin(left * n + right, keys), squared[left, right]
     assert listed[apart <= bound].all()
     assert not listed[apart > bound + 1e-4].any()
+    assert (pairs.least <= squared[pairs.low, pairs.high]).all()
+    assert (pairs.most >= squared[pairs.low, pairs.high]).all()
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1e-5])
+def test_rows_nearer_than_float32_products_tell_are_told_apart(spread: float) -> None:
+    matrix, squared = setting(400, 24, 1, spread)
+    matrix, first = np.unique(matrix, axis=0, return_index=True)
+    squared = squared[np.ix_(first, first)]
+    pairs = candidates(matrix, rough_tree(squared, 2), 1)
+    left, right, bound = between(squared)
+    apart = squared[left, right]
+    listed = np.isin(left * len(matrix) + right, pairs.low * len(matrix) + pairs.high)
+    assert listed[apart <= bound].all()
+    assert not listed[apart > 1.01 * bound].any()

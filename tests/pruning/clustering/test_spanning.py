@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from echodex.pruning.clustering import spanning as module
 from echodex.pruning.clustering.joining import approximate_tree
+from echodex.pruning.clustering.pairs import Tree
 from echodex.pruning.clustering.spanning import spanning_tree
 from echodex.schemas.vector import Float32
 
@@ -74,10 +75,14 @@ def test_any_tree_will_do_to_begin_with(monkeypatch: pytest.MonkeyPatch, uneven:
     matrix = np.unique(uneven[0][:300], axis=0)
     expected = spanning_tree(matrix, 5)
 
-    def poor(rows: Float32, min_samples: int, **_: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return np.arange(len(rows) - 1), np.arange(1, len(rows)), np.full(len(rows) - 1, 2.0)
+    def poor(rows: Float32, min_samples: int, **_: object) -> Tree:
+        return Tree(np.arange(len(rows) - 1), np.arange(1, len(rows)), np.full(len(rows) - 1, 4.0))
 
-    for tree in (poor, lambda rows, few, **_: approximate_tree(rows, few, seed=5)):
+    def other(rows: Float32, min_samples: int, **_: object) -> Tree:
+        low, high, weights = approximate_tree(rows, min_samples, seed=5)
+        return Tree(low, high, weights**2)
+
+    for tree in (poor, other):
         monkeypatch.setattr(module, "bounding_tree", tree)
         for one, other in zip(spanning_tree(matrix, 5), expected, strict=True):
             assert one.tolist() == other.tolist()
