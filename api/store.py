@@ -190,6 +190,15 @@ class Store(BaseStore):
 
         return view_of(self, super().view(name))
 
+    def undo(self, name: str) -> View | None:
+        """Take back the last save of view `name` ("lean@3": if it is that one); return the version it is again, None
+        where that was its only one. Raises UsageError where a run stands on it.
+        """
+        from .views import view_of
+
+        before = super().undo(name)
+        return view_of(self, before) if before else None
+
     def run(self, name: str) -> Run:
         """Return a run by its name."""
         from ..training.run import load_run

@@ -41,11 +41,17 @@ class Plan:
         """Return the same plan with another budget: a share of the clips (0.3) or a count (1000)."""
         return Plan(self.store, self.plan.at(keep))
 
-    def sweep(self, shares: Sequence[float] | None = None) -> list[SweepPoint]:
-        """Return coverage, duplicates left and histogram shifts at each budget; None: ten shares."""
+    def sweep(self, shares: Sequence[float] | None = None, *, plot: str | Path | None = None) -> list[SweepPoint]:
+        """Return coverage, duplicates left and histogram shifts at each budget; None: ten shares; plot: a PNG to
+        draw.
+        """
         from ..pruning.sweep import SHARES, sweep
+        from ..pruning.sweep_plot import plot_sweep
 
-        return sweep(self.plan, SHARES if shares is None else shares)
+        points = sweep(self.plan, SHARES if shares is None else shares)
+        if plot is not None:
+            plot_sweep(self.plan, points, Path(plot))
+        return points
 
     def save(self, name: str, *, progress: Progress = silent) -> View:
         """Write the plan as the next version of view `name`."""
@@ -76,6 +82,10 @@ class View(ViewInfo):
     def at(self, keep: float) -> Plan:
         """Return a plan with another budget of the same order: a share (0.3) or a count (1000)."""
         return self.plan().at(keep)
+
+    def undo(self) -> View | None:
+        """Take the view back, if it is the last version of its name; return the one before it, None without one."""
+        return self.store.undo(self.address)
 
     def explain(self, clip: str | Path) -> Explanation:
         """Return why a clip (id or path) is kept or not."""

@@ -9,6 +9,7 @@ import click
 from ..errors import UsageError
 from .options import Settings, of_clustering, of_space, reads
 from .output import print_json, print_table, safe
+from .undoing import undo
 
 SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 """Kept in step with pruning.selectors by a test: the registry itself is too heavy to import for --help."""
@@ -41,6 +42,9 @@ SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 @of_clustering
 @click.option("--from-plan", metavar="VIEW", help="Cut the plan of this view at --keep; nothing is computed again.")
 @click.option("--sweep", is_flag=False, flag_value="", metavar="[SHARES]", help="Show the plan at 0.1,0.2,... kept.")
+@click.option("--plot", type=click.Path(dir_okay=False), metavar="PNG", help="Draw the curves of --sweep.")
+@click.option("--undo", metavar="VIEW", help="Take back the last save of this view; nothing else is done.")
+@click.option("--yes", is_flag=True, help="Do not ask before --undo.")
 @of_space
 @reads
 @click.pass_context
@@ -54,15 +58,22 @@ def prune(
     Example:
       echodex prune facility --eps 0.05 --dry-run
       echodex prune facility --eps 0.05 --as lean
-      echodex prune --from-plan lean --sweep
+      echodex prune --from-plan lean --sweep --plot curve.png
       echodex prune --from-plan lean --keep 0.3 --as leaner
+      echodex prune --undo leaner
     """
-    shares = _shares(options.pop("sweep"))
+    taken_back, yes = options.pop("undo"), options.pop("yes")
+    if taken_back:
+        undo(context, taken_back, yes, json_)
+        return
+    shares, plot = _shares(options.pop("sweep")), options.pop("plot")
+    if plot and shares is None:
+        raise UsageError("--plot draws what --sweep finds; say --sweep as well")
     if not name and not dry_run and shares is None:
         raise UsageError("say --as NAME to save the plan as a view, or --dry-run or --sweep to look at it")
     plan = _plan(context, selector, options)
     saved = plan.save(name, progress=context.obj.progress) if name and not dry_run else None
-    points = None if shares is None else plan.sweep(shares or None)
+    points = None if shares is None else plan.sweep(shares or None, plot=plot)
     if json_:
         print_json({"view": saved, "summary": plan.summary()} if points is None else {"view": saved, "sweep": points})
         return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..errors import UsageError
 from .options import Settings, as_json
 from .output import print_json, print_table, safe
+from .undoing import sure
 
 EXPORTS = ("run-folder", "csv", "m3u", "huggingface")
 
@@ -125,20 +125,15 @@ def export(context: click.Context, /, name: str, target: str, kind: str) -> None
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def delete(context: click.Context, /, name: str, yes: bool) -> None:
-    """Delete a view ("lean@2": one version). Clips, vectors and files stay.
+    """Delete a view ("lean@2": one version) that no run stands on. Clips, vectors and files stay.
 
     \b
     Example:
       echodex views delete lean@1 --yes
     """
-    import sys
-
     settings: Settings = context.obj
     store = settings.open()
     found = store.view(name)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError(f"say --yes to delete view {found.address}")
-        click.confirm(f"Delete view {name}?", abort=True, err=True)
+    sure(f"delete view {found.address if '@' in name else name}", yes)
     for info in store.delete_view(name):
         click.echo(f"deleted {info.name}@{info.version}")

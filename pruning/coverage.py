@@ -49,6 +49,8 @@ def coverages(matrix: Float32, nested: Sequence[Mask], of: Mask | None = None) -
 
     Each row is compared with each other once at most: what one set does for it, the next does as well.
     """
+    if not nested:
+        return []
     of = np.ones(len(matrix), dtype=np.bool_) if of is None else of
     clips = int(of.sum())
     alone = _alone(matrix if of.all() else matrix[of]) if clips else 1.0

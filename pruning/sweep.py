@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..indexing.groups.pairs import near_pairs
 from ..schemas.vector import Float32
 from .config import DEFAULT_DUPLICATE_SCORE
-from .coverage import coverage
+from .coverage import coverages
 from .labels import label_pairs
 from .selectors.jsd_cut import jensen_shannon
 
@@ -32,7 +32,7 @@ class SweepPoint:
     """A budget of a plan, in clips of the pruned split.
 
     share: as asked; kept: clips, more than asked where more are required; kept_share: 0 to 1; hours: kept; coverage:
-    measured on all vectors; duplicates_left: kept clips with a duplicate that is kept before them; label_shift,
+    of all vectors, see coverage.py; duplicates_left: kept clips with a duplicate that is kept before them; label_shift,
     duration_shift: Jensen-Shannon divergence, in bits, of labels and durations from those of the whole split; None
     where no clip that is kept has a label.
     """
@@ -59,22 +59,21 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     everything = np.ones(len(rank), dtype=np.bool_)
     late = _after_a_duplicate(matrix, rank, plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE)
     bins = _bins(seconds)
-    points = []
-    for share in sorted(set(shares)):
-        kept = rank < plan.kept_of(float(share))
-        points.append(
-            SweepPoint(
-                share=float(share),
-                kept=int(kept.sum()),
-                kept_share=float(kept.mean()),
-                hours=float(seconds[kept].sum() / 3600),
-                coverage=coverage(matrix, kept),
-                duplicates_left=int((kept & late).sum()),
-                label_shift=_shift(labels.counts(kept), labels.counts(everything)),
-                duration_shift=_shift(_counts(bins, kept), _counts(bins, everything)) or 0.0,
-            )
+    shares = sorted({float(share) for share in shares})
+    budgets = [rank < plan.kept_of(share) for share in shares]
+    return [
+        SweepPoint(
+            share=share,
+            kept=int(kept.sum()),
+            kept_share=float(kept.mean()),
+            hours=float(seconds[kept].sum() / 3600),
+            coverage=covered,
+            duplicates_left=int((kept & late).sum()),
+            label_shift=_shift(labels.counts(kept), labels.counts(everything)),
+            duration_shift=_shift(_counts(bins, kept), _counts(bins, everything)) or 0.0,
         )
-    return points
+        for share, kept, covered in zip(shares, budgets, coverages(matrix, budgets), strict=True)
+    ]
 
 
 def _after_a_duplicate(matrix: Float32, rank: Rows, min_score: float) -> NDArray[np.bool_]:

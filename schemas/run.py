@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+RUNS = "runs"
+"""The folder of a store that holds a folder for each run."""
+
+RUN_FILE = "run.json"
+
 
 @dataclass(frozen=True)
 class Run:

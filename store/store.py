@@ -17,6 +17,7 @@ from ..schemas.clip import CLIPS, Clip, Source, Status
 from ..schemas.format import check_marker, marker
 from ..schemas.view import ALL, ViewInfo
 from . import clusters, spaces, vectors, views
+from .dependants import check_free
 from .files import private_folder, storage_errors, write_atomic
 from .keys import rows_of
 from .known import CLIPS_TABLE
@@ -215,12 +216,29 @@ class Store:
         return views.save_view(self.tables, name, rows, recipe, space)
 
     def delete_view(self, name: str) -> list[ViewInfo]:
-        """Delete "lean@2", or every version of "lean"; return what was deleted."""
-        newest = self.view(name)
+        """Delete "lean@2", or every version of "lean"; return what was deleted.
+
+        Raises UsageError where a run stands on one of them; nothing is deleted then.
+        """
+        newest = views.find_view(self.tables, name)
         doomed = [newest] if "@" in name else [info for info in self.views() if info.name == newest.name]
+        check_free(self.path, doomed)
         for info in doomed:
             views.delete_view(self.tables, info)
         return doomed
+
+    def undo(self, name: str) -> ViewInfo | None:
+        """Take back the last save of view `name`: delete its newest version; return the one it is again, if any.
+
+        "lean@3" is taken back only while it is the newest. Raises NotFound for an unknown view, UsageError where a run
+        stands on the version, or a newer one does.
+        """
+        newest = views.find_view(self.tables, name.partition("@")[0])
+        last = f"{newest.name}@{newest.version}"
+        if "@" in name and views.find_view(self.tables, name) != newest:
+            raise UsageError(f"{name} is not the last save of its view, {last} is; delete_view takes any version")
+        self.delete_view(last)
+        return next((info for info in reversed(views.list_views(self.tables)) if info.name == newest.name), None)
 
     def folder(self, *parts: str) -> Path:
         """Return a folder of the store for files beside the tables, made private if it is not there."""

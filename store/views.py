@@ -29,6 +29,9 @@ from .where import all_of, equals
 
 REGISTRY = "views"
 
+_HASHED = 1 << 16
+"""Rows that are written out at a time to be hashed."""
+
 
 def list_views(tables: Tables) -> list[ViewInfo]:
     """Return every version of every view, by name and version."""
@@ -122,12 +125,16 @@ def kept_ids(tables: Tables, info: ViewInfo) -> pa.Array:
 def content_hash(rows: pa.Table) -> str:
     """Return the hash of which clips a view keeps, in which order and why: it is the same for the same view, ever
     after.
+
+    A row is written as Python writes a tuple, ('id', True, 3, 0, 'selected'), None for null.
     """
     state = hashlib.blake2b(digest_size=16)
-    for row in zip(
-        *(rows.column(name).to_pylist() for name in ("clip_id", "kept", "rank", "cluster", "reason")), strict=True
-    ):
-        state.update(repr(row).encode())
+    for batch in rows.select(["clip_id", "kept", "rank", "cluster", "reason"]).to_batches(max_chunksize=_HASHED):
+        clip_id, kept, rank, cluster, reason = batch.columns
+        kept, rank, cluster = pc.if_else(kept, "True", "False"), rank.cast(pa.string()), cluster.cast(pa.string())
+        parts = ["('", clip_id, "', ", kept, ", ", rank, ", ", cluster, ", '", reason, "')", ""]
+        lines = pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="None")
+        state.update("".join(lines.to_pylist()).encode())
     return state.hexdigest()
 
 

@@ -12,15 +12,12 @@ from itertools import count
 from pathlib import Path
 
 from ..errors import Damaged, NotFound, StoreLocked, UsageError
-from ..schemas.run import Run
+from ..schemas.run import RUN_FILE, RUNS, Run
 from ..schemas.view import ALL
 from ..store.files import write_atomic
 from ..store.lock import writer_lock
 from ..store.names import check_name
 from ..store.store import Store
-
-RUNS = "runs"
-RUN_FILE = "run.json"
 
 
 def pinned(store: Store, view: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,47 @@ def test_deleting_a_view_removes_its_rows_and_tags(filled: Store) -> None:
     assert not list((filled.path / "clips.lance").rglob("*view-lean*"))
     with pytest.raises(NotFound):
         filled.view("lean")
+
+
+def test_undo_takes_back_the_last_save(filled: Store) -> None:
+    first, last = save(filled, keep=4), save(filled, keep=2)
+    with pytest.raises(UsageError, match="lean@1 is not the last save of its view, lean@2 is"):
+        filled.undo("lean@1")
+    before = filled.undo(f"lean@{last.version}")
+    assert before is not None
+    assert (before.address, filled.view("lean")) == ("lean@1", before)
+    assert before.content_hash == first.content_hash
+    assert filled.clips(["clip_id"], view="lean").num_rows == 4
+    assert "view__lean__v2" not in filled.tables.names()
+    assert before.undo() is None
+    for gone in ("lean", "lean@1"):
+        with pytest.raises(NotFound, match="does not exist"):
+            filled.undo(gone)
+
+
+def test_a_version_that_a_run_stands_on_stays(filled: Store) -> None:
+    save(filled)
+    save(filled)
+    (filled.folder("runs", "probe") / "run.json").write_text('{"view": "lean@1"}')
+    (filled.folder("runs", "torn") / "run.json").write_text("{")
+    with pytest.raises(UsageError, match=r"run 'probe' stands on view lean@1.*remove .*probe first"):
+        filled.delete_view("lean")
+    assert [info.version for info in filled.views()] == [1, 2]
+    before = filled.undo("lean")
+    assert before is not None
+    with pytest.raises(UsageError, match="run 'probe' stands on view lean@1"):
+        before.undo()
+    with pytest.raises(UsageError, match="run 'probe' stands on view lean@1"):
+        filled.delete_view("lean@1")
+
+
+def test_the_hash_is_that_of_the_rows_as_tuples(filled: Store) -> None:
+    rows = plan_rows(filled, 3).sort_by("clip_id")
+    rank = pa.array([None if rank == 2 else rank for rank in rows.column("rank").to_pylist()], pa.int64())
+    rows = rows.set_column(rows.schema.get_field_index("rank"), "rank", rank)
+    columns = [rows.column(name).to_pylist() for name in ("clip_id", "kept", "rank", "cluster", "reason")]
+    text = "".join(repr(row) for row in zip(*columns, strict=True))
+    assert views.content_hash(rows) == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def test_what_an_interrupted_save_left_behind_does_not_matter(filled: Store) -> None:
