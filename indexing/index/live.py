@@ -24,6 +24,9 @@ SUBSET_ROWS = 20_000
 look into all cells, where a compressed kind still misses what its codes lose. Vectors are copied by so many.
 """
 
+MORE = 4
+"""A search that finds fewer than it was asked for is done again with so many times the effort."""
+
 
 class OpenIndex:
     """Search over all rows of a space as its table is at `version`: exact or approximate, as `manifest` says.
@@ -63,10 +66,11 @@ class OpenIndex:
         """Return the k nearest rows int64[q, k] and their scores float32[q, k], best first, ties by row.
 
         queries: float32[q, d], of unit length for the cosine; allowed: bool[rows], those that may be found (None: all).
-        A score is the cosine, the inner product, or minus the Euclidean distance. Where there are fewer than k, rows
-        are -1 and scores -inf. Of an `allowed` subset of at most SUBSET_ROWS no row is passed over; the answer is exact
-        but for what a compressed kind's codes lose, of which `similar` wins some back: it asks for four times as many
-        and scores them by the stored vectors. Raises Stale for a damaged file.
+        A score is the cosine, the inner product, or minus the Euclidean distance. Where there are fewer than k, or a
+        walk through an HNSW index reaches no more, rows are -1 and scores -inf. Of an `allowed` subset of at most
+        SUBSET_ROWS no row is passed over: the answer is exact but for what a compressed kind's codes lose, of which
+        `similar` wins some back, since it asks for four times as many and scores them by the stored vectors. Raises
+        Stale for a damaged file.
         """
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         found, rows = self._search_base(queries, k, allowed)
@@ -99,21 +103,19 @@ class OpenIndex:
             return self._search_living(queries, k)
         mask = allowed[: self._base] if self._dead is None else allowed[: self._base] & ~self._dead
         rows = np.flatnonzero(mask)
-        if len(rows) > SUBSET_ROWS:
-            return self._scored(queries, k, self._effort(len(rows)), _selector(mask))
-        if len(rows) and self._mapped.keeps_vectors:
+        if len(rows) <= SUBSET_ROWS and self._mapped.keeps_vectors:
             return self._compared(queries, k, rows)
-        return self._scored(queries, k, self._most, _selector(mask)) if len(rows) else _nothing(len(queries), k)
+        effort = self._most if len(rows) <= SUBSET_ROWS else self._effort(len(rows))
+        return self._scored(queries, k, effort, len(rows), _selector(mask))
 
     def _search_living(self, queries: Float32, k: int) -> tuple[Float32, Rows]:
         """Search all rows but the dead, which are few: as if they were not there."""
-        if self._dead is None:
-            return self._scored(queries, k, self.manifest.effort, None)
-        if not self._living:
-            return _nothing(len(queries), k)
-        if not self._most and len(queries) >= BATCH:  # with a selector FAISS would not multiply matrices
-            return self._compared(queries, k, np.flatnonzero(~self._dead))
-        return self._scored(queries, k, self._effort(self._living), self._passing_dead)
+        if self._dead is not None and not self._most and len(queries) >= BATCH:
+            return self._compared(
+                queries, k, np.flatnonzero(~self._dead)
+            )  # with a selector FAISS multiplies no matrices
+        effort = self._effort(self._living) if self._living else 0
+        return self._scored(queries, k, effort, self._living, self._passing_dead)
 
     @cached_property
     def _passing_dead(self) -> Any:
@@ -129,9 +131,17 @@ class OpenIndex:
         """Return the effort that meets as many of `rows` allowed rows as the usual one meets of all."""
         return min(self._most, -(-self.manifest.effort * self._base // rows))
 
-    def _scored(self, queries: Float32, k: int, effort: int, selector: Any) -> tuple[Float32, Rows]:
+    def _scored(self, queries: Float32, k: int, effort: int, among: int, selector: Any) -> tuple[Float32, Rows]:
+        """Return the k best of the `among` rows that the selector lets pass, with more effort where it finds fewer."""
+        if not among:
+            return _nothing(len(queries), k)
         distances, rows = self._mapped.search(queries, k, effort, selector)
-        return scores(distances, self._metric), rows
+        found, last = scores(distances, self._metric), min(k, among) - 1
+        while effort < self._most and (lacking := np.flatnonzero(rows[:, last] < 0)).size:
+            effort = min(self._most, MORE * effort)
+            distances, rows[lacking] = self._mapped.search(queries[lacking], k, effort, selector)
+            found[lacking] = scores(distances, self._metric)
+        return found, rows
 
     def _compared(self, queries: Float32, k: int, rows: Rows) -> tuple[Float32, Rows]:
         """Return the k best of `rows` by their vectors, which the index keeps; they are copied block by block."""

@@ -150,6 +150,32 @@ def test_a_removed_clip_makes_a_search_neither_exact_nor_worse(
     assert before - 0.02 <= recall(rows, cosines) <= before + 0.1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, BATCH])
+def test_all_asked_for_are_found_where_what_is_nearest_is_gone(
+    store: Store, kind: str, count: int, add_vectors: AddVectors
+) -> None:
+    rng = np.random.default_rng(0)
+    matrix, target = normal(rng, 4000, 24), normal(rng, 1, 24)
+    near = matrix[:400] + 9 * target  # more than a search with little effort ever looks at
+    matrix[:400] = near / np.linalg.norm(near, axis=1, keepdims=True)
+    ids = add_vectors(store, matrix)
+    build_index(store, BuildConfig(kind, recall=0.5, name="x"))
+    store.tables.delete("vectors_made", f"clip_id IN {tuple(ids[:400])}")
+    rows, scores = open_index(store, store.space(), name="x").search(np.repeat(target, count, axis=0), 20)
+    assert (rows >= 400).all()
+    assert [len(set(each)) for each in rows.tolist()] == [20] * count
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_as_many_are_found_as_are_asked_for_however_many(shared: Store, kind: str) -> None:
+    rows, scores = build(shared, kind).search(clustered(3, 24, seed=1), 1500)
+    assert (rows >= 0).all()
+    assert [len(set(each)) for each in rows.tolist()] == [1500] * 3
+    assert (scores[:, 1:] <= scores[:, :-1]).all()
+
+
 @pytest.mark.parametrize("metric", list(Metric))
 @pytest.mark.parametrize("count", [1, BATCH])
 def test_an_exact_index_stays_exact_for_one_question_and_for_many(
