@@ -24,8 +24,6 @@ class Kind(Protocol):
     """The class of `config`: a frozen dataclass of numbers and words with defaults."""
     effort_name: ClassVar[str]
     """What FAISS calls the effort of a search: "nprobe", "ef_search", or "" where the search is exact."""
-    removes: ClassVar[bool]
-    """Whether `index.remove_ids` works."""
     gpu: ClassVar[bool]
     """Whether FAISS has the same index on a GPU."""
     config: Any
@@ -41,9 +39,6 @@ class Kind(Protocol):
 
     def efforts(self, n: int) -> tuple[int, ...]:
         """Return the efforts worth trying on n rows, ascending; none for an exact kind."""
-
-    def default_effort(self, n: int) -> int:
-        """Return the effort to search n rows with where nobody tuned it; 0 for an exact kind."""
 
     def parameters(self, effort: int, selector: Any = None) -> Any:
         """Return faiss.SearchParameters for an effort, only among what the faiss.IDSelector accepts (None: all).

@@ -21,14 +21,13 @@ class Flat:
     name: ClassVar[str]
     config_type: ClassVar[type[FlatConfig]] = FlatConfig
     effort_name: ClassVar[str] = ""
-    removes: ClassVar[bool] = True
     gpu: ClassVar[bool] = True
 
     def __init__(self, config: FlatConfig) -> None:
         self.config = config
 
     def make(self, n: int, dim: int, metric: Metric) -> Any:  # noqa: ARG002  (any number of rows)
-        """Return an empty faiss.IndexFlat. Removing rows from it moves those behind them up."""
+        """Return an empty faiss.IndexFlat."""
         import faiss
 
         return faiss.IndexFlat(dim, faiss_metric(metric))
@@ -40,10 +39,6 @@ class Flat:
     def efforts(self, n: int) -> tuple[int, ...]:  # noqa: ARG002  (exact)
         """Return none: the search is exact."""
         return ()
-
-    def default_effort(self, n: int) -> int:  # noqa: ARG002  (exact)
-        """Return 0: the search is exact."""
-        return 0
 
     def parameters(self, effort: int, selector: Any = None) -> Any:  # noqa: ARG002  (exact)
         """Return parameters that hold the selector alone."""

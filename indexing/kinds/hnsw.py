@@ -35,12 +35,11 @@ class HnswConfig:
 
 @register("hnsw")
 class Hnsw:
-    """faiss.IndexHNSWFlat: the rows as they are, and the graph. Rows cannot be removed."""
+    """faiss.IndexHNSWFlat: the rows as they are, and the graph."""
 
     name: ClassVar[str]
     config_type: ClassVar[type[HnswConfig]] = HnswConfig
     effort_name: ClassVar[str] = "ef_search"
-    removes: ClassVar[bool] = False
     gpu: ClassVar[bool] = False
 
     def __init__(self, config: HnswConfig) -> None:
@@ -61,10 +60,6 @@ class Hnsw:
     def efforts(self, n: int) -> tuple[int, ...]:
         """Return numbers of candidates to keep while walking, up to 2048 or all rows."""
         return ladder(1, max(1, min(n, MAX_EF)))
-
-    def default_effort(self, n: int) -> int:  # noqa: ARG002  (the graph is walked, however large)
-        """Return 64."""
-        return 64
 
     def parameters(self, effort: int, selector: Any = None) -> Any:
         """Return faiss.SearchParametersHNSW with the bounded queue that FAISS uses by default."""

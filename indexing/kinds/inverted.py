@@ -20,8 +20,6 @@ CELLS = 2
 
 ID_BYTES = 8
 
-MIN_PROBES = 8
-
 
 @dataclass(frozen=True)
 class InvertedConfig:
@@ -57,7 +55,6 @@ class Inverted:
     name: ClassVar[str]
     config_type: ClassVar[type[InvertedConfig]] = InvertedConfig
     effort_name: ClassVar[str] = "nprobe"
-    removes: ClassVar[bool] = True
     gpu: ClassVar[bool] = True
 
     def __init__(self, config: InvertedConfig) -> None:
@@ -70,11 +67,6 @@ class Inverted:
     def efforts(self, n: int) -> tuple[int, ...]:
         """Return numbers of cells to look into, up to all of them."""
         return ladder(1, int(self.config.cells(n)))
-
-    def default_effort(self, n: int) -> int:
-        """Return a sixty-fourth of the cells, but at least 8."""
-        cells = int(self.config.cells(n))
-        return min(cells, max(MIN_PROBES, cells // 64))
 
     def parameters(self, effort: int, selector: Any = None) -> Any:
         """Return faiss.SearchParametersIVF."""

@@ -33,10 +33,9 @@ class IvfRabitqConfig(InvertedConfig):
 
 @register("ivf-rabitq")
 class IvfRabitq(Inverted):
-    """faiss.IndexIVFRaBitQFastScan, refined with float16. Rows cannot be removed."""
+    """faiss.IndexIVFRaBitQFastScan, refined with float16."""
 
     config_type: ClassVar[type[InvertedConfig]] = IvfRabitqConfig
-    removes: ClassVar[bool] = False
     gpu: ClassVar[bool] = False
 
     def make(self, n: int, dim: int, metric: Metric) -> Any:

@@ -46,13 +46,9 @@ class IvfpqRrConfig(IvfpqConfig):
 
 @register("ivfpq-rr")
 class IvfpqRr(Ivfpq):
-    """faiss.IndexRefine over IndexIVFPQFastScan (nbits 4) or IndexIVFPQ (8), or faiss.IndexIVFPQR (refine "pq").
-
-    Rows cannot be removed.
-    """
+    """faiss.IndexRefine over IndexIVFPQFastScan (nbits 4) or IndexIVFPQ (8), or faiss.IndexIVFPQR (refine "pq")."""
 
     config_type: ClassVar[type[InvertedConfig]] = IvfpqRrConfig
-    removes: ClassVar[bool] = False
     gpu: ClassVar[bool] = False
 
     def make(self, n: int, dim: int, metric: Metric) -> Any:

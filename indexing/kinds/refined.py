@@ -10,10 +10,7 @@ HALF_BYTES = 2
 
 
 def with_halves(base: Any, dim: int, metric: Metric) -> Any:
-    """Return a faiss.IndexRefine: what `base` finds is scored again with the rows as float16.
-
-    No rows can be removed from it.
-    """
+    """Return a faiss.IndexRefine: what `base` finds is scored again with the rows as float16."""
     import faiss
 
     exact = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss_metric(metric))

@@ -112,7 +112,7 @@ def test_an_index_that_the_gpu_refuses_stays(monkeypatch: pytest.MonkeyPatch, ca
 def test_the_gpu_answers_as_the_cpu_does(name: str, metric: Metric) -> None:
     kind, matrix = build_kind(name, {"m": 16} if name == "ivfpq" else None), rows()
     index = filled(kind, matrix, "cpu", metric)
-    effort = kind.default_effort(len(matrix))
+    effort = 16
     moved = to_device(index, kind, "cuda")
     assert on_gpu(moved)
     expected, found = search(index, kind, matrix[:500], 10, effort), search(moved, kind, matrix[:500], 10, effort)

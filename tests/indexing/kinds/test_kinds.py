@@ -58,20 +58,17 @@ def test_the_nearest_rows_are_found(
 
 
 @pytest.mark.parametrize("name", kind_names())
-def test_more_effort_finds_more_and_the_default_is_among_the_efforts(
-    name: str, make_rows: MakeRows, build: Build, nearest: Nearest
-) -> None:
+def test_more_effort_finds_more(name: str, make_rows: MakeRows, build: Build, nearest: Nearest) -> None:
     rows = make_rows(2000, DIM, Metric.COSINE)
     kind = build_kind(name, SETTINGS.get(name))
     efforts = kind.efforts(2000)
     assert list(efforts) == sorted(set(efforts))
     if not kind.effort_name:
-        assert (efforts, kind.default_effort(2000)) == ((), 0)
+        assert efforts == ()
         return
     index, truth = build(kind, rows, Metric.COSINE), nearest(rows[:60], rows, Metric.COSINE, K)
     low, high = (recall(index.search(rows[:60], K, params=kind.parameters(e))[1], truth) for e in (1, efforts[-1]))
     assert low < high
-    assert efforts[0] <= kind.default_effort(2000) <= efforts[-1]
 
 
 @pytest.mark.parametrize(("name", "metric"), PAIRS)
@@ -95,25 +92,10 @@ def test_a_file_that_is_mapped_answers_the_same(
     index = build(kind, rows, metric)
     faiss.write_index(index, str(tmp_path / "index"))
     mapped = faiss.read_index(str(tmp_path / "index"), faiss.IO_FLAG_MMAP_IFC)
-    effort = kind.default_effort(2000)
-    expected = index.search(rows[:40], K, params=kind.parameters(effort))
-    answers = mapped.search(rows[:40], K, params=kind.parameters(effort))
+    expected = index.search(rows[:40], K, params=kind.parameters(8))
+    answers = mapped.search(rows[:40], K, params=kind.parameters(8))
     assert np.array_equal(answers[0], expected[0])
     assert np.array_equal(answers[1], expected[1])
-
-
-@pytest.mark.parametrize("name", kind_names())
-def test_rows_are_removed_where_the_kind_says_so(name: str, make_rows: MakeRows, build: Build) -> None:
-    rows = make_rows(2000, DIM, Metric.COSINE)
-    kind = build_kind(name)
-    index = build(kind, rows, Metric.COSINE)
-    if not kind.removes:
-        with pytest.raises(RuntimeError, match="remove_ids not implemented"):
-            index.remove_ids(np.array([1999]))
-        return
-    assert index.remove_ids(np.array([1999])) == 1
-    found = index.search(rows[-1:], K, params=kind.parameters(most(kind, 2000)))[1]
-    assert 1999 not in found
 
 
 @pytest.mark.parametrize("name", kind_names())
