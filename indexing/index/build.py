@@ -57,7 +57,6 @@ class BuildConfig:
     name: str | None = None
     device: str = "auto"
     deletes: bool = True
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def build_index(store: Store, config: BuildConfig, *, space: str | None = None, 
     """Build an index over a space and keep it. Raises UsageError for what cannot be built, NotFound for no vectors."""
     found = store.space(space)
     recipe, reason = recipe_of(config, store.tables.count(table_of(found)), found.dim)
-    draft = draft_index(store, found, recipe, seed=config.seed, device=config.device, progress=progress)
+    draft = draft_index(store, found, recipe, device=config.device, progress=progress)
     return Built(keep_index(store, found, draft), reason)
 
 
@@ -106,14 +105,14 @@ class Draft:
 
 
 def draft_index(
-    store: Store, space: Space, recipe: Recipe, *, seed: int = 0, device: str = "auto", progress: Progress = silent
+    store: Store, space: Space, recipe: Recipe, *, device: str = "auto", progress: Progress = silent
 ) -> Draft:
     """Build the index of a recipe over a space as it is now, in memory."""
     started = time.monotonic()
     kind = build_kind(recipe.kind, recipe.settings)
     where = resolve_device(device)
     feed = _feed(store, space, recipe)
-    held = hold_out(feed.matrix, Metric(recipe.metric), seed=seed)
+    held = hold_out(feed.matrix, Metric(recipe.metric))
     index = _filled(feed.matrix, kind, recipe, held.own, where, progress)
     progress("tune", 0, None)
     measured = _measured(index, kind, held, recipe)
