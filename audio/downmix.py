@@ -60,10 +60,3 @@ def mix(block: Float32, signs: NDArray[np.float32] | None = None) -> Float32:
             mixed -= block[:, channel]
     mixed *= np.float32(1 / channels)
     return mixed
-
-
-def to_mono(samples: Float32) -> Float32:
-    """Return float32[frames]: float32[frames, channels] as one channel, the anti-phase ones flipped."""
-    meter = PhaseMeter(samples.shape[1])
-    meter.add(samples)
-    return mix(samples, meter.signs())
