@@ -56,7 +56,8 @@ class Neighbours:
     """A whole graph: `ids` int64[n, k] and `scores` float32[n, k] as in Lists, for rows 0..n-1.
 
     exact: nothing nearer was passed over; recalls: float64[k], for each j <= k the share of the j nearest that is among
-    the first j, measured on sampled rows (ones if exact); effort: cells looked into for a row, 0 if exact.
+    the first j, measured on sampled rows (ones if exact); effort: cells looked into for a row, 0 if exact; cells: what
+    was looked into, None if exact or if they are of distinct rows alone.
     """
 
     ids: Rows
@@ -64,6 +65,7 @@ class Neighbours:
     exact: bool
     recalls: NDArray[np.float64]
     effort: int
+    cells: Cells | None = None
 
     @property
     def recall(self) -> float:
@@ -95,6 +97,12 @@ class GraphSearch:
             for first in range(0, len(rows), _UNFOLDED_ROWS):
                 at = slice(first, first + _UNFOLDED_ROWS)
                 yield lists_of(self.classes, rows[at], near[places[at]], squared[places[at]], self.k)
+
+    @property
+    def cells(self) -> Cells | None:
+        """The partition of all rows that is searched; None where it is of distinct rows alone, or there is none."""
+        folded = len(self.classes.firsts) < len(self.classes.rows)
+        return self.finder.cells if isinstance(self.finder, CellFinder) and not folded else None
 
     def recalls(self, scores: Float32) -> NDArray[np.float64]:
         """Return the recall float64[k] of a graph for each j <= k, counted by score so that ties are no misses.
@@ -130,7 +138,8 @@ def graph_of(
         ids[lists.rows], scores[lists.rows] = lists.ids, lists.scores
         done += len(lists.rows)
         progress("graph", done, n)
-    return Neighbours(ids, scores, search.finder.exact, search.recalls(scores), search.finder.effort)
+    recalls = search.recalls(scores)
+    return Neighbours(ids, scores, search.finder.exact, recalls, search.finder.effort, search.cells)
 
 
 def prepare(

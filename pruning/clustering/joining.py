@@ -74,8 +74,8 @@ def approximate_tree(
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64)
     matrix = np.ascontiguousarray(matrix)
     graph = graph_of(matrix, k, recall=RECALL, seed=seed, progress=progress)
-    cells = make_cells(matrix, seed=seed), max(PROBES, graph.effort)
-    return tree_of_lists(matrix, graph.ids, min_samples, cells, progress)
+    cells = graph.cells or make_cells(matrix, seed=seed)
+    return tree_of_lists(matrix, graph.ids, min_samples, (cells, max(PROBES, graph.effort)), progress)
 
 
 def tree_of_lists(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from echodex.errors import UsageError
+from echodex.indexing.cells import make_cells
 from echodex.indexing.index.device import gpu_count
 from echodex.indexing.neighbours import graph_search, nearest
 from echodex.indexing.neighbours.graph_search import Neighbours, graph_of
@@ -153,6 +154,17 @@ def test_data_without_structure_is_searched_exactly(monkeypatch: pytest.MonkeyPa
     graph = approximate(monkeypatch, matrix)
     assert graph.exact
     agrees(graph, matrix, 15)
+
+
+def test_a_graph_names_the_cells_it_was_found_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = lumps(4000, 16)
+    found, made = approximate(monkeypatch, matrix).cells, make_cells(matrix)
+    assert found is not None
+    np.testing.assert_array_equal(found.rows, made.rows)
+    np.testing.assert_array_equal(found.centroids, made.centroids)
+    assert graph_of(matrix, exact=True).cells is None
+    matrix[7] = matrix[8]
+    assert approximate(monkeypatch, matrix).cells is None
 
 
 def test_copies_in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
