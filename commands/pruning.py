@@ -27,6 +27,11 @@ SELECTORS = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
 @click.option(
     "--duplicate-score", type=click.FloatRange(0, 1), help="Duplicates collapse at this cosine first [0.98]; 0: off."
 )
+@click.option(
+    "--match",
+    type=click.Choice(["mean", "best-pair"]),
+    help="Duplicates by clip means, or their nearest segments [mean].",
+)
 @click.option("--noise", type=click.Choice(["keep", "prune", "cluster"]), help="Clips in no cluster [default: keep].")
 @click.option("--split", metavar="NAME", help="The only split to prune [default: train, where there are splits].")
 @click.option("--compat", metavar="NAME", help="A published reading, of selectors that have one.")

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ..indexing.groups.stars import star_groups
-from ..indexing.near import ROUNDING
 from ..progress import Progress, silent
 from ..schemas.vector import Float32
 from .cluster import NOISE, Clusters, cluster
+from .collapse import collapse
 from .config import PruneConfig
-from .coverage import nearest
+from .parts import Parts, one_each
 from .selectors.base import Selection
 from .selectors.random import Random
 from .wishes import Wishes, no_wishes
@@ -37,14 +36,16 @@ _PINNED, _SELECTED, _LEFT, _NOISE_PRUNED, _COPY = range(5)
 class Choice:
     """What was found out about the n clips of the pruned split.
 
-    duplicate_of: int64[n], the row that stands for a duplicate, itself for all others; labels: int32[n], the cluster
-    (a duplicate has its representative's), -1 for noise; rank: int64[n], a permutation; gains: float32[n], NaN where
-    no selector gave one; selected: bool[n], kept without a budget; for_label: bool[n], kept for its label's sake
-    alone; required: how many of the first ranks are kept whatever the budget; algorithm: how the clusters were found;
-    agreement: of approximate clusters with exact ones, None where they are exact.
+    duplicate_of: int64[n], the row that stands for a duplicate, itself for all others; scores: float32[n], of a
+    duplicate and that row, 1 for all others; labels: int32[n], the cluster (a duplicate has its representative's), -1
+    for noise; rank: int64[n], a permutation; gains: float32[n], NaN where no selector gave one; selected: bool[n], kept
+    without a budget; for_label: bool[n], kept for its label's sake alone; required: how many of the first ranks are
+    kept whatever the budget; algorithm: how the clusters were found; agreement: of approximate clusters with exact
+    ones, None where they are exact.
     """
 
     duplicate_of: Rows
+    scores: Float32
     labels: NDArray[np.int32]
     rank: Rows
     gains: Float32
@@ -70,63 +71,51 @@ class _Order:
 
 
 def choose(
-    matrix: Float32, prefer: Rows, config: PruneConfig, wishes: Wishes | None = None, *, progress: Progress = silent
+    matrix: Float32,
+    prefer: Rows,
+    config: PruneConfig,
+    wishes: Wishes | None = None,
+    *,
+    parts: Parts | None = None,
+    progress: Progress = silent,
 ) -> Choice:
     """Return the choice for float32[n, d] (L2-normalised, rows sorted by clip id).
 
-    prefer: int64[n], lower for the better original among equal representatives; wishes: None for none at all; progress:
-    hears of "duplicates", of the clustering, and of "selecting" by the clusters done.
+    prefer: int64[n], lower for the better original among equal representatives; wishes: None for none at all; parts: by
+    which clips are compared when duplicates collapse, None for their rows; progress: hears of "duplicates", of the
+    clustering, and of "selecting" by the clusters done.
 
     BLAS runs on one thread here: the order in which it sums, and with it the view, must not depend on how many there
     are.
     """
-    wishes = wishes or no_wishes(len(matrix))
+    n, wishes, parts = len(matrix), wishes or no_wishes(len(matrix)), parts or one_each(matrix)
     with threadpool_limits(limits=1, user_api="blas"):
         progress("duplicates", 0, None)
-        duplicate_of = _collapse(matrix, prefer, wishes.pinned, config.duplicate_score)
-        rows = np.flatnonzero(duplicate_of == np.arange(len(matrix)))
+        duplicate_of = collapse(parts, prefer, wishes.pinned, config.duplicate_score)
+        alone = duplicate_of == np.arange(n)
+        rows, copies = np.flatnonzero(alone), np.flatnonzero(~alone)
+        scores = np.ones(n, dtype=np.float32)
+        scores[copies] = np.clip(parts.scores(copies, duplicate_of[copies]), -1, 1)
         clusters = cluster(matrix[rows], config, progress)
-        labels = np.full(len(matrix), NOISE, dtype=np.int32)
-        labels[rows] = clusters.labels
-        labels = labels[duplicate_of]
-        order = _order(matrix, duplicate_of, labels, wishes, config, progress)
-    return _rank(order, duplicate_of, labels, wishes, config, clusters)
-
-
-def _collapse(matrix: Float32, prefer: Rows, pinned: Mask, min_score: float) -> Rows:
-    """Return int64[n]: the representative of each row's duplicate group, the row itself outside of any.
-
-    A pinned row stands for itself and takes what is near it, so that no other representative is its duplicate.
-    """
-    duplicate_of = np.arange(len(matrix))
-    if min_score == 0:
-        return duplicate_of
-    free = np.flatnonzero(~pinned)
-    if len(free) < len(matrix):
-        pins = np.flatnonzero(pinned)
-        found, scores = nearest(matrix[free], matrix[pins])
-        near = scores >= min_score - ROUNDING
-        duplicate_of[free[near]] = pins[found[near]]
-        free = free[~near]
-    for group in star_groups(matrix[free], min_score, prefer[free]):
-        duplicate_of[free[group]] = free[group[0]]
-    return duplicate_of
+        order = _order(matrix, rows, clusters.labels, wishes, config, progress)
+    order.place[copies] = scores[copies]
+    labels = np.full(n, NOISE, dtype=np.int32)
+    labels[rows] = clusters.labels
+    return _rank(order, (duplicate_of, scores), labels[duplicate_of], wishes, config, clusters)
 
 
 def _order(
-    matrix: Float32,
-    duplicate_of: Rows,
-    labels: NDArray[np.int32],
-    wishes: Wishes,
-    config: PruneConfig,
-    progress: Progress,
+    matrix: Float32, rows: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig, progress: Progress
 ) -> _Order:
-    """Return what the selector says in each cluster, and the noise policy of noise."""
+    """Return what the selector says in each cluster, and the noise policy of noise, of `rows` of float32[n, d].
+
+    rows: int64[m], ascending; labels: int32[m], of these. All others count as copies.
+    """
     n = len(matrix)
-    place = np.einsum("ij,ij->i", matrix, matrix[duplicate_of]).astype(np.float64)
-    order = _Order(np.full(n, _COPY), place, np.full(n, np.nan, dtype=np.float32))
-    clusters = list(by_cluster(labels, np.flatnonzero(duplicate_of == np.arange(n))))
-    for done, (label, members) in enumerate(clusters, start=1):
+    order = _Order(np.full(n, _COPY), np.zeros(n), np.full(n, np.nan, dtype=np.float32))
+    clusters = list(by_cluster(labels))
+    for done, (label, places) in enumerate(clusters, start=1):
+        members = rows[places]
         weights = None if wishes.weights is None else wishes.weights[members]
         rng = np.random.default_rng([config.seed, label - NOISE])
         by_policy = label == NOISE and config.noise != "cluster"
@@ -140,9 +129,9 @@ def _order(
     return order
 
 
-def by_cluster(labels: NDArray[np.int32], rows: Rows) -> Iterator[tuple[int, Rows]]:
-    """Yield each label that some of `rows` (int64[m], ascending) have in int32[n], with those rows; noise first."""
-    order = rows[np.argsort(labels[rows], kind="stable")]
+def by_cluster(labels: NDArray[np.int32]) -> Iterator[tuple[int, Rows]]:
+    """Yield each label that there is in int32[m], noise first, with its places, ascending."""
+    order = np.argsort(labels, kind="stable")
     values, starts = np.unique(labels[order], return_index=True)
     yield from zip(values.tolist(), np.split(order, starts)[1:], strict=True)
 
@@ -159,15 +148,22 @@ def _noise(vectors: Float32, rng: np.random.Generator, weights: Float32 | None, 
 
 
 def _rank(
-    order: _Order, duplicate_of: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig, how: Clusters
+    order: _Order,
+    copies: tuple[Rows, Float32],
+    labels: NDArray[np.int32],
+    wishes: Wishes,
+    config: PruneConfig,
+    how: Clusters,
 ) -> Choice:
+    """Return the choice of an order; copies: `duplicate_of` and `scores` of it; labels: int32[n], of duplicates too."""
     n = len(labels)
     tier = np.where(wishes.pinned, _PINNED, order.tier)
     rank = _ranks(np.lexsort((np.arange(n), labels, order.place, tier)))
     required = wishes.pinned | wishes.labels.best(rank, config.min_per_label)
     rank = _ranks(np.lexsort((rank, ~required)))
     return Choice(
-        duplicate_of=duplicate_of,
+        duplicate_of=copies[0],
+        scores=copies[1],
         labels=labels,
         rank=rank,
         gains=order.gains,

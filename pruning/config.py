@@ -15,6 +15,7 @@ from .selectors.registry import build
 NOISE_POLICIES = ("keep", "prune", "cluster")
 PREFERENCES = ("longer", "quality", "labelled")
 LEAKAGE_POLICIES = ("report", "keep-test", "error")
+MATCHES = ("mean", "best-pair")
 DEFAULT_SPLIT = "train"
 DEFAULT_DUPLICATE_SCORE = 0.98
 
@@ -26,10 +27,14 @@ class PruneConfig(ClusterConfig):
 
     selector: a registered name; eps, t: the stops of those selectors that have them; compat: a published reading, of
     those that have it; `options`: any other setting of the selector. keep: a budget instead of the stop, a share
-    (float, 0 to 1) or a count (int) of the clips of the pruned split. duplicate_score: cosine from which clips are
-    duplicates, 0 to not collapse any. noise: what becomes of clips in no cluster: all kept, all pruned, or selected
-    from as one more cluster. split: the only one that is pruned (None: "train" if there is such a split, else
-    everything). seed: of whatever is left to chance.
+    (float, 0 to 1) or a count (int) of the clips of the pruned split. noise: what becomes of clips in no cluster: all
+    kept, all pruned, or selected from as one more cluster. split: the only one that is pruned (None: "train" if there
+    is such a split, else everything). seed: of whatever is left to chance.
+
+    duplicate_score: from which score clips are duplicates, 0 to not collapse any. match: what the score is, the cosine
+    of the mean vectors of two clips ("mean"), or the highest cosine of any two segments of theirs ("best-pair"), so
+    that an excerpt is a duplicate of what it was cut from. It decides on duplicates alone, within the pruned split and
+    across splits: clusters are found, and clips selected in them, by the means.
 
     prefer: which clips count for more when picks are compared, and which of some duplicates stays: "longer", "quality"
     (lossless, then sample rate) or "labelled". pin: clip ids or paths of clips that are always kept, first of all, and
@@ -44,6 +49,7 @@ class PruneConfig(ClusterConfig):
     compat: str | None = None
     keep: float | int | None = None
     duplicate_score: float = DEFAULT_DUPLICATE_SCORE
+    match: str = "mean"
     noise: str = "keep"
     split: str | None = None
     prefer: str | None = None
@@ -64,6 +70,8 @@ class PruneConfig(ClusterConfig):
         self._check_policies()
 
     def _check_policies(self) -> None:
+        if self.match not in MATCHES:
+            raise UsageError(f"match is one of {', '.join(MATCHES)}, not {self.match!r}")
         if self.noise not in NOISE_POLICIES:
             raise UsageError(f"noise is one of {', '.join(NOISE_POLICIES)}, not {self.noise!r}")
         if self.prefer not in (None, *PREFERENCES):

@@ -9,14 +9,13 @@ import numpy as np
 
 from ..errors import UsageError
 from ..indexing.near import ROUNDING
-from ..schemas.vector import Float32
-from .coverage import nearest
 from .material import Leaked, Material
+from .parts import Parts
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A clip of one split and its nearest clip of another, with their cosine: near enough to be duplicates."""
+    """A clip of one split and its nearest clip of another, with their score: near enough to be duplicates."""
 
     clip_id: str
     split: str
@@ -26,11 +25,11 @@ class Leak:
 
 
 def find_leaks(
-    clip_ids: Sequence[str], matrix: Float32, splits: Sequence[str | None], first: str | None, min_score: float
+    clip_ids: Sequence[str], parts: Parts, splits: Sequence[str | None], first: str | None, min_score: float
 ) -> list[Leak]:
-    """Return the clips with a duplicate (cosine at least `min_score`) in another split, each with the nearest one.
+    """Return the clips with a duplicate (score at least `min_score`) in another split, each with the nearest one.
 
-    matrix: float32[n, d], L2-normalised; splits: of each clip (None: in no split, never a leak). Each pair of splits
+    parts: by which clips are compared; splits: of each clip (None: in no split, never a leak). Each pair of splits
     is looked at once, from the side of `first` (the pruned split), then in alphabetical order. Sorted by score,
     highest first.
     """
@@ -39,7 +38,7 @@ def find_leaks(
     leaks = []
     for position, name in enumerate(names[:-1]):
         others = np.concatenate([rows[other] for other in names[position + 1 :]])
-        found, scores = nearest(matrix[rows[name]], matrix[others])
+        found, scores = parts.take(rows[name]).nearest(parts.take(others))
         for place in np.flatnonzero(scores >= min_score - ROUNDING):
             row, other = int(rows[name][place]), int(others[found[place]])
             leaks.append(Leak(clip_ids[row], name, clip_ids[other], str(splits[other]), float(scores[place])))
@@ -51,7 +50,7 @@ def leaks_of(material: Material, min_score: float) -> list[Leak]:
     rows = np.flatnonzero(material.has_vector)
     clip_ids = [material.clip_ids[row] for row in rows]
     splits = [material.splits[row] for row in rows]
-    return find_leaks(clip_ids, material.matrix[rows], splits, material.split, min_score)
+    return find_leaks(clip_ids, material.parts(rows), splits, material.split, min_score)
 
 
 def resolve(material: Material, policy: str, min_score: float) -> Material:

@@ -18,9 +18,11 @@ from ..indexing.places import clip_of
 from ..schemas.vector import Float32, Space, Vectors
 from ..schemas.view import Kept, ViewInfo
 from ..store.known import CLIPS_TABLE
+from ..store.pooling import normalise_rows
 from ..store.spaces import table_of
-from ..store.vectors import read_pooled
+from ..store.vectors import read_pooled, read_segments
 from .config import DEFAULT_SPLIT, PruneConfig
+from .parts import Parts, one_each
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -53,7 +55,8 @@ class Material:
     splits: of each clip, None for none; seconds: float64[n], duration; paths: the first place of each; described: the
     clips table with COLUMNS; matrix: float32[n, d], L2-normalised, zero for a clip without a vector; has_vector:
     bool[n]; pinned: bool[n], always kept; split: the one that is pruned, None for all; pool: int64[m], the rows that
-    are pruned: of that split, with a vector, not leaked.
+    are pruned: of that split, with a vector, not leaked; segments: of the clips that have a vector, where duplicates
+    are looked for by the best pair.
     """
 
     clip_ids: list[str]
@@ -68,6 +71,7 @@ class Material:
     split: str | None
     pool: Rows
     leaked: Leaked = NO_LEAKS
+    segments: Parts | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -77,18 +81,36 @@ class Material:
         """bool[n]: whether a clip is of the split that is pruned."""
         return np.array([self.split is None or split == self.split for split in self.splits], dtype=np.bool_)
 
+    def parts(self, rows: Rows) -> Parts:
+        """Return by what clips with a vector are compared when duplicates are looked for."""
+        if self.segments is None:
+            return one_each(self.matrix[rows])
+        return self.segments.take(np.cumsum(self.has_vector)[rows] - 1)
+
     def without(self, leaked: Leaked) -> Material:
         """Return the same clips with the leaked ones out of the pool."""
         return replace(self, pool=np.setdiff1d(self.pool, leaked.rows), leaked=leaked)
 
 
 def read_material(
-    store: Store, *, space: str | None, view: str | None, where: str | None, split: str | None
+    store: Store, config: PruneConfig, *, space: str | None, view: str | None, where: str | None
 ) -> Material:
     """Read the clips of a view that `where` selects. Raises NotFound where there are none, or none with a vector."""
     found = store.space(space)
     clips = store.clips(COLUMNS, view=view, where=where)
-    return arrange(clips, store.vectors(found.name, view=view, where=where), split)
+    vectors = store.vectors(found.name, view=view, where=where)
+    return _matched(store, arrange(clips, vectors, config.split), config.match, vectors.version)
+
+
+def _matched(store: Store, material: Material, match: str, version: int) -> Material:
+    """Return the material with the segments of its clips where they are what is compared."""
+    if match == "mean":
+        return material
+    clip_ids = [clip_id for clip_id, had in zip(material.clip_ids, material.has_vector, strict=True) if had]
+    found = read_segments(store.tables, material.space, clip_ids, version)
+    normalise_rows(found.matrix)
+    sizes = np.bincount(pc.index_in(found.clip_ids, value_set=pa.array(clip_ids, pa.string())).to_numpy())
+    return replace(material, segments=Parts(found.matrix, np.concatenate([[0], np.cumsum(sizes)])))
 
 
 def clips_named(store: Store, material: Material, names: Sequence[str | Path]) -> tuple[str, ...]:
@@ -125,6 +147,7 @@ def read_saved(store: Store, info: ViewInfo, rows: pa.Table) -> Material:
     wanted = clips.filter(pc.is_in(clips.column("clip_id"), value_set=clip_ids.combine_chunks()))
     vectors = read_pooled(store.tables, space, set(clip_ids.to_pylist()), versions[table_of(space)])
     material = arrange(wanted, vectors, info.recipe["split"])
+    material = _matched(store, material, info.recipe["config"].get("match", "mean"), vectors.version)
     reasons = np.array(rows.column("reason").to_pylist(), dtype=object)
     leaked = np.flatnonzero(reasons == Kept.LEAKAGE)
     others = pc.index_in(rows.column("representative").take(pa.array(leaked)), value_set=clip_ids.combine_chunks())

@@ -104,7 +104,7 @@ def plan(
     """
     source = view if view == ALL else _address(store, view)
     progress("reading", 0, None)
-    material = read_material(store, space=space, view=source, where=where, split=config.split)
+    material = read_material(store, config, space=space, view=source, where=where)
     config = replace(config, pin=clips_named(store, material, config.pin))
     material = pin(store, material, config, view=source, where=where)
     return plan_of(material, config, {"view": source, "where": where}, progress)
@@ -114,7 +114,9 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], pro
     """Work out a plan of material that was read already; `source` goes into the recipe."""
     material = resolve(material, config.leakage, config.duplicate_score)
     prefer, wishes = wishes_of(material, config.prefer)
-    choice = choose(material.matrix[material.pool], prefer, config, wishes, progress=progress)
+    choice = choose(
+        material.matrix[material.pool], prefer, config, wishes, parts=material.parts(material.pool), progress=progress
+    )
     recipe = {
         **source,
         "space": material.space.name,

@@ -14,23 +14,24 @@ Rows = NDArray[np.int64]
 
 
 def represent(matrix: Float32, choice: Choice, kept: NDArray[np.bool_]) -> tuple[Rows, Float32]:
-    """Return for each row of float32[n, d] the row that stands for it, int64[n], and their cosine, float32[n].
+    """Return for each row of float32[n, d] the row that stands for it, int64[n], and their score, float32[n].
 
-    A kept clip stands for itself, a duplicate has the representative of its group (kept or not), any other the most
-    similar kept clip of its cluster; noise, and clusters of which nothing is kept, the most similar of all. Nothing
+    A kept clip stands for itself, a duplicate has the representative of its group (kept or not), any other the kept
+    clip of its cluster with the highest cosine; noise, and clusters of which nothing is kept, that of all. Nothing
     kept: -1 and 0.
     """
     rows = np.arange(len(matrix))
     stands, similarity = rows.copy(), np.ones(len(matrix), dtype=np.float32)
     copies = ~kept & choice.is_duplicate
     stands[copies] = choice.duplicate_of[copies]
-    similarity[copies] = np.einsum("ij,ij->i", matrix[copies], matrix[stands[copies]])
+    similarity[copies] = choice.scores[copies]
     left = ~kept & ~copies
     alone = left & ((choice.labels == NOISE) | ~np.isin(choice.labels, choice.labels[kept]))
-    peers = dict(by_cluster(choice.labels, np.flatnonzero(kept)))
-    for label, members in by_cluster(choice.labels, np.flatnonzero(left & ~alone)):
-        _to_nearest(matrix, members, peers[label], stands, similarity)
-    _to_nearest(matrix, np.flatnonzero(alone), np.flatnonzero(kept), stands, similarity)
+    chosen, covered = np.flatnonzero(kept), np.flatnonzero(left & ~alone)
+    peers = dict(by_cluster(choice.labels[chosen]))
+    for label, places in by_cluster(choice.labels[covered]):
+        _to_nearest(matrix, covered[places], chosen[peers[label]], stands, similarity)
+    _to_nearest(matrix, np.flatnonzero(alone), chosen, stands, similarity)
     return stands, np.clip(similarity, -1, 1)
 
 

@@ -64,6 +64,7 @@ def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], recipe: Mapping[str,
         duplicate_of=np.array(
             [place[representative[row]] if copy else row for row, copy in enumerate(copies)], dtype=np.int64
         ),
+        scores=np.where(copies, inside.column("similarity").fill_null(0.0).to_numpy(), 1).astype(np.float32),
         labels=inside.column("cluster").to_numpy(),
         rank=inside.column("rank").to_numpy(),
         gains=inside.column("gain").to_numpy(),

@@ -9,15 +9,25 @@ duplicates left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.vector import Float32
-from .pairs import NearPairs, near_pairs
+from .pairs import near_pairs
 
 Rows = NDArray[np.int64]
 Confirm = Callable[[int, Rows], Rows]
+
+
+class Pairs(Protocol):
+    """Who is near whom: counts int64[n], how many others are near each row; near(row), who, ascending."""
+
+    @property
+    def counts(self) -> Rows: ...  # noqa: D102
+
+    def near(self, row: int) -> Rows: ...  # noqa: D102
 
 
 def star_groups(
@@ -30,20 +40,18 @@ def star_groups(
     return stars_of(matrix, near_pairs(matrix, min_score), prefer, confirm)
 
 
-def stars_of(
-    matrix: Float32, pairs: NearPairs, prefer: Rows | None = None, confirm: Confirm | None = None
-) -> list[Rows]:
-    """Return the star groups of the near pairs of float32[n, d]: two rows or more each, the representative first.
+def stars_of(matrix: Float32, pairs: Pairs, prefer: Rows | None = None, confirm: Confirm | None = None) -> list[Rows]:
+    """Return the star groups of the near pairs of n rows: two rows or more each, the representative first.
 
     Rows with the most others near them come first as representatives, then those with the lowest `prefer` (int64[n];
     None: all alike), then the first row. Members are in row order. Only rows with others near them are visited.
 
     confirm: asked for each representative which of the rows near it, most similar first, belong to it; they come in the
-    order it gives. The counts are of candidates then, so that `prefer` goes before them.
+    order it gives, by `matrix`, float32[n, d]. The counts are of candidates then, so that `prefer` goes before them.
     """
     rows = np.flatnonzero(pairs.counts)
     counts = pairs.counts[rows]
-    preference = (np.zeros(len(matrix), dtype=np.int64) if prefer is None else prefer)[rows]
+    preference = (np.zeros(len(pairs.counts), dtype=np.int64) if prefer is None else prefer)[rows]
     keys = (-counts, preference) if confirm else (preference, -counts)
     order = rows[np.lexsort((rows, *keys))]
 

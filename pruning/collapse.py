@@ -1,0 +1,34 @@
+"""Duplicates collapse before anything else: of each star group one clip goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..indexing.groups.stars import stars_of
+from ..indexing.near import ROUNDING
+from .parts import Parts, near_clips
+
+Rows = NDArray[np.int64]
+
+
+def collapse(parts: Parts, prefer: Rows, pinned: NDArray[np.bool_], min_score: float) -> Rows:
+    """Return int64[n]: the representative of each clip's duplicate group, the clip itself outside of any.
+
+    prefer: int64[n], lower for the better representative; pinned: bool[n]; min_score: 0 to collapse none. A pinned clip
+    stands for itself and takes what is near it, so that no other representative is its duplicate.
+    """
+    duplicate_of = np.arange(len(parts))
+    if min_score == 0:
+        return duplicate_of
+    free = np.flatnonzero(~pinned)
+    if 0 < len(free) < len(parts):
+        pins = np.flatnonzero(pinned)
+        found, scores = parts.take(free).nearest(parts.take(pins))
+        near = scores >= min_score - ROUNDING
+        duplicate_of[free[near]] = pins[found[near]]
+        free = free[~near]
+    rest = parts.take(free)
+    for group in stars_of(rest.matrix, near_clips(rest, min_score), prefer[free]):
+        duplicate_of[free[group]] = free[group[0]]
+    return duplicate_of
