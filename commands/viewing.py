@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .comparing import print_diff
 from .options import Settings, as_json
 from .output import print_json, print_table, safe
 from .undoing import sure
@@ -65,7 +66,7 @@ def show(context: click.Context, /, name: str, json_: bool) -> None:
 @as_json
 @click.pass_context
 def diff(context: click.Context, /, a: str, b: str, json_: bool) -> None:
-    """Compare two views: what each keeps alone, and what both keep.
+    """Compare two views: clips, hours and labels; clusters, coverage and leakage in the space they were made from.
 
     \b
     Example:
@@ -78,8 +79,7 @@ def diff(context: click.Context, /, a: str, b: str, json_: bool) -> None:
     if json_:
         print_json(found)
     else:
-        rows = [(f"only in {a}", found.only_a), (f"only in {b}", found.only_b), ("in both", found.both)]
-        print_table(["", "clips", "hours"], [(name, part.clips, part.hours) for name, part in rows])
+        print_diff(found)
 
 
 @views.command()

@@ -1,0 +1,179 @@
+"""Two views compared by the vectors of a space: clusters, coverage, and duplicates across splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ..errors import NotFound
+from ..schemas.vector import Float32, Space
+from ..store.spaces import table_of
+from ..store.vectors import read_pooled
+from .config import DEFAULT_DUPLICATE_SCORE, DEFAULT_SPLIT
+from .coverage import coverage
+from .diff_sides import Side, Sides
+from .leakage import find_leaks
+from .parts import one_each
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+
+@dataclass(frozen=True)
+class ClusterDiff:
+    """How two views touch the clusters that one of them, or both, was made from (noise is none of them).
+
+    of: the view whose clusters they are; clusters: how many; in_a, in_b: of how many a view keeps a clip; lost_a,
+    lost_b: the clusters of which it keeps none while the other view does.
+    """
+
+    of: str
+    clusters: int
+    in_a: int
+    in_b: int
+    lost_a: tuple[int, ...]
+    lost_b: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CoverageDiff:
+    """Coverage, as coverage.py defines it: 1 for all, 0 for the medoid alone.
+
+    clips: of both sources, with a vector; source_by_a, source_by_b: of those by what each view keeps; a_by_b, b_by_a:
+    of the clips that one view keeps by those of the other.
+    """
+
+    clips: int
+    source_by_a: float
+    source_by_b: float
+    a_by_b: float
+    b_by_a: float
+
+
+@dataclass(frozen=True)
+class LeakageDiff:
+    """How many clips that each view keeps have a duplicate of another split that it keeps as well.
+
+    duplicate_score: the cosine from which clips count as duplicates: that of the views' recipes where they agree.
+    """
+
+    duplicate_score: float
+    a: int
+    b: int
+
+
+@dataclass(frozen=True)
+class SpaceDiff:
+    """What the vectors say; None, or empty, for what does not compare: `notes` say why."""
+
+    space: str | None
+    clusters: tuple[ClusterDiff, ...]
+    coverage: CoverageDiff | None
+    leakage: LeakageDiff | None
+    notes: tuple[str, ...]
+
+
+def compare_in_space(store: Store, sides: Sides) -> SpaceDiff:
+    """Compare two views by the vectors of the space that they were made from ("all": the other's)."""
+    space, why_not = _common_space(store, sides)
+    if space is None:
+        return SpaceDiff(None, (), None, None, (why_not,))
+    matrix, known = _vectors(store, space, sides)
+    covered = _coverage(matrix, known, sides)
+    notes = [] if covered else ["the sources of the two views have no clip in common: coverage is not compared"]
+    if missing := int(((sides.a.kept | sides.b.kept) & ~known).sum()):
+        notes.append(f"{missing} kept clips have no vector in space {space.name!r}: they cover and leak nothing")
+    return SpaceDiff(space.name, _clusters(sides), covered, _leakage(matrix, known, sides), tuple(notes))
+
+
+def _common_space(store: Store, sides: Sides) -> tuple[Space | None, str]:
+    """Return the space that the views were made in, or None and a sentence why there is no one space."""
+    made = {side.address: side.info.recipe for side in (sides.a, sides.b) if side.info and "space" in side.info.recipe}
+    names = {address: recipe["space"] for address, recipe in made.items()}
+    nothing = "clusters, coverage and leakage are not compared"
+    if not made:
+        return None, f"neither view was made from the vectors of a space: {nothing}"
+    if len({(recipe["space"], recipe["encoder_digest"]) for recipe in made.values()}) > 1:
+        places = " and ".join(f"{address} in space {name}" for address, name in names.items())
+        return None, f"{places}: vectors of different encoders do not compare, so {nothing}"
+    address, recipe = next(iter(made.items()))
+    try:
+        space = store.space(recipe["space"])
+    except NotFound:
+        space = None
+    if space is None or space.digest != recipe["encoder_digest"]:
+        return None, f"space {recipe['space']} is no longer what {address} was made from: {nothing}"
+    return space, ""
+
+
+def _vectors(store: Store, space: Space, sides: Sides) -> tuple[Float32, NDArray[np.bool_]]:
+    """Return float32[n, d], L2-normalised, and bool[n], whether there is a vector.
+
+    A clip that was removed since is read as it was when a view with it was saved: the vector of a clip never changes.
+    """
+    clip_ids = sides.clip_ids
+    matrix = np.zeros((len(clip_ids), space.dim), dtype=np.float32)
+    known = np.zeros(len(clip_ids), dtype=np.bool_)
+    infos = (sides.a.info, sides.b.info)
+    for version in dict.fromkeys(info.version_of(table_of(space)) if info else None for info in infos):
+        if known.all():
+            break
+        found = read_pooled(store.tables, space, clip_ids.filter(pa.array(~known)), version)
+        rows = pc.index_in(pa.array(found.clip_ids, clip_ids.type), value_set=clip_ids).to_numpy()
+        matrix[rows], known[rows] = found.matrix, True
+    return matrix, known
+
+
+def _clusters(sides: Sides) -> tuple[ClusterDiff, ...]:
+    """Return the comparison by the clusters of each view that has some; once where they are the same."""
+    a, b = sides.a, sides.b
+    both = a.there & b.there
+    found = [side for side in (a, b) if (side.cluster >= 0).any()]
+    if len(found) == 2 and both.any() and np.array_equal(a.cluster[both], b.cluster[both]):
+        found = [replace(a, cluster=np.where(a.there, a.cluster, b.cluster))]
+    return tuple(_touched(side, sides) for side in found)
+
+
+def _touched(of: Side, sides: Sides) -> ClusterDiff:
+    labels = np.unique(of.cluster[of.cluster >= 0])
+    in_a, in_b = (np.isin(labels, of.cluster[side.kept]) for side in (sides.a, sides.b))
+    return ClusterDiff(
+        of=of.address,
+        clusters=len(labels),
+        in_a=int(in_a.sum()),
+        in_b=int(in_b.sum()),
+        lost_a=tuple(labels[in_b & ~in_a].tolist()),
+        lost_b=tuple(labels[in_a & ~in_b].tolist()),
+    )
+
+
+def _coverage(matrix: Float32, known: NDArray[np.bool_], sides: Sides) -> CoverageDiff | None:
+    common, a, b = known & sides.a.there & sides.b.there, known & sides.a.kept, known & sides.b.kept
+    if not common.any():
+        return None
+    return CoverageDiff(
+        clips=int(common.sum()),
+        source_by_a=coverage(matrix, a, common),
+        source_by_b=coverage(matrix, b, common),
+        a_by_b=coverage(matrix, b, a),
+        b_by_a=coverage(matrix, a, b),
+    )
+
+
+def _leakage(matrix: Float32, known: NDArray[np.bool_], sides: Sides) -> LeakageDiff:
+    configs = [side.info.recipe.get("config", {}) for side in (sides.a, sides.b) if side.info]
+    scores = {config.get("duplicate_score") or DEFAULT_DUPLICATE_SCORE for config in configs}
+    score = scores.pop() if len(scores) == 1 else DEFAULT_DUPLICATE_SCORE
+    counts = []
+    for side in (sides.a, sides.b):
+        rows = np.flatnonzero(known & side.kept)
+        clips = sides.clips.take(pa.array(rows))
+        splits = clips.column("split").to_pylist()
+        clip_ids, parts = clips.column("clip_id").to_pylist(), one_each(matrix[rows])
+        counts.append(len(find_leaks(clip_ids, parts, splits, DEFAULT_SPLIT, score)))
+    return LeakageDiff(score, *counts)
