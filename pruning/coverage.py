@@ -34,17 +34,19 @@ def nearest(queries: Float32, matrix: Float32) -> tuple[Rows, Float32]:
     return rows, scores
 
 
-def coverage(matrix: Float32, kept: Mask, of: Mask | None = None) -> float:
+def coverage(matrix: Float32, kept: Mask, of: Mask | None = None, *, max_pairs: int = MAX_PAIRS) -> float:
     """Return (F(S) - F({medoid})) / (1 - F({medoid})) of the kept rows of float32[n, d] (L2-normalised).
 
     F(S) = mean_i max_{s in S} cos(i, s): 1 for everything, 0 for the medoid, below 0 for a set that is worse than it.
     Nothing kept of nothing counts as 1, nothing kept of something as 0. of: bool[n], the rows that are to be covered,
-    kept or not; None: all. Above MAX_PAIRS, measured on a sample of them.
+    kept or not; None: all. Where that is more pairs than `max_pairs`, measured on a sample of them.
     """
-    return coverages(matrix, [kept], of)[0]
+    return coverages(matrix, [kept], of, max_pairs=max_pairs)[0]
 
 
-def coverages(matrix: Float32, nested: Sequence[Mask], of: Mask | None = None) -> list[float]:
+def coverages(
+    matrix: Float32, nested: Sequence[Mask], of: Mask | None = None, *, max_pairs: int = MAX_PAIRS
+) -> list[float]:
     """Return the coverage of each of some sets of rows (bool[n]), each of which holds the one before it.
 
     Each row is compared with each other once at most: what one set does for it, the next does as well.
@@ -54,7 +56,7 @@ def coverages(matrix: Float32, nested: Sequence[Mask], of: Mask | None = None) -
     of = np.ones(len(matrix), dtype=np.bool_) if of is None else of
     clips = int(of.sum())
     alone = _alone(matrix if of.all() else matrix[of]) if clips else 1.0
-    rows = _measured(of & ~nested[0], int(nested[-1].sum()))
+    rows = _measured(of & ~nested[0], max_pairs // max(1, int(nested[-1].sum())))
     best = np.full(len(rows), -1, dtype=np.float32)
     before, found = np.zeros(len(matrix), dtype=np.bool_), []
     for kept in nested:
@@ -78,10 +80,9 @@ def _alone(matrix: Float32) -> float:
     return float((matrix @ matrix[medoid(matrix)]).mean(dtype=np.float64))
 
 
-def _measured(left: Mask, kept: int) -> Rows:
-    """Return the rows to measure on: those left, or as many of them as MAX_PAIRS allows, by a fixed draw."""
+def _measured(left: Mask, most: int) -> Rows:
+    """Return the rows to measure on: those left, or as many of them by a fixed draw."""
     rows = np.flatnonzero(left)
-    count = max(1, MAX_PAIRS // max(1, kept))
-    if len(rows) <= count:
+    if len(rows) <= most:
         return rows
-    return np.sort(np.random.default_rng(0).choice(rows, count, replace=False))
+    return np.sort(np.random.default_rng(0).choice(rows, max(1, most), replace=False))

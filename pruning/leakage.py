@@ -6,11 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..indexing.groups.pairs import near_pairs
 from ..indexing.near import ROUNDING
 from .material import Leaked, Material
 from .parts import Parts
+
+OUTRIGHT = 1 << 30
+"""Pairs of clips up to which splits are compared as they are. Of more, those near nothing at all are put aside first,
+which takes a search for duplicates in the whole.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,14 +42,24 @@ def find_leaks(
     """
     names = sorted({split for split in splits if split}, key=lambda split: (split != first, split))
     rows = {name: np.array([row for row, split in enumerate(splits) if split == name]) for name in names}
+    if len(rows) > 1 and len(splits) ** 2 > OUTRIGHT:
+        near = _near_any(parts, min_score)
+        rows = {name: own[near[own]] for name, own in rows.items()}
     leaks = []
     for position, name in enumerate(names[:-1]):
         others = np.concatenate([rows[other] for other in names[position + 1 :]])
+        if not len(others) or not len(rows[name]):
+            continue
         found, scores = parts.take(rows[name]).nearest(parts.take(others))
         for place in np.flatnonzero(scores >= min_score - ROUNDING):
             row, other = int(rows[name][place]), int(others[found[place]])
             leaks.append(Leak(clip_ids[row], name, clip_ids[other], str(splits[other]), float(scores[place])))
     return sorted(leaks, key=lambda leak: (-leak.score, leak.clip_id))
+
+
+def _near_any(parts: Parts, min_score: float) -> NDArray[np.bool_]:
+    """Return bool[n]: the clips with a part that is near some other part; all that leak are among them."""
+    return np.asarray(np.logical_or.reduceat(near_pairs(parts.matrix, min_score).counts > 0, parts.starts[:-1]))
 
 
 def leaks_of(material: Material, min_score: float) -> list[Leak]:

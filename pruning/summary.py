@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..schemas.view import Kept
+from .choice import by_cluster
 from .cluster import NOISE
 from .config import budget
-from .coverage import coverage
+from .coverage import MAX_PAIRS, coverage
 from .leakage import Leak
 
 if TYPE_CHECKING:
@@ -48,8 +50,9 @@ class PlanSummary:
     """Counts of clips and hours of audio of a plan: of the whole source, and of the pruned split alone (`pool_...`).
 
     reasons: how many clips for each reason of `Kept`; duplicate_groups: groups that were collapsed; coverage: of the
-    pool by what is kept of it, measured on the vectors of all its clips; clusters: the same for each, noise (-1)
-    first; leaks: kept clips with a duplicate in another split; warnings: sentences for whoever reads this.
+    pool by what is kept of it, measured on its vectors (coverage.py: on a sample of very many); clusters: the same for
+    each, noise (-1) first; leaks: kept clips with a duplicate in another split; warnings: sentences for whoever reads
+    this.
     """
 
     clips: int
@@ -77,7 +80,8 @@ def summarise(plan: Plan) -> PlanSummary:
     material, rows = plan.material, plan.rows
     kept = rows.column("kept").to_numpy()
     leaks = _kept_leaks(plan)
-    reasons = dict(sorted(Counter(rows.column("reason").to_pylist()).items()))
+    counts = pc.value_counts(rows.column("reason").combine_chunks())
+    reasons = dict(sorted(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True)))
     return PlanSummary(
         clips=len(material),
         kept=int(kept.sum()),
@@ -96,12 +100,12 @@ def summarise(plan: Plan) -> PlanSummary:
 
 
 def _clusters(plan: Plan) -> tuple[ClusterSummary, ...]:
-    labels, matrix = plan.choice.labels, plan.material.matrix[plan.material.pool]
+    labels, pool = plan.choice.labels, plan.material.pool
     summaries = []
-    for label in np.unique(labels):
-        inside = labels == label
-        kept = plan.kept[inside]
-        summaries.append(ClusterSummary(int(label), len(kept), int(kept.sum()), coverage(matrix[inside], kept)))
+    for label, members in by_cluster(labels):
+        kept, share = plan.kept[members], MAX_PAIRS * len(members) // len(pool)
+        covered = coverage(plan.material.matrix[pool[members]], kept, max_pairs=share)
+        summaries.append(ClusterSummary(label, len(kept), int(kept.sum()), covered))
     return tuple(summaries)
 
 
@@ -114,10 +118,9 @@ def _kept_leaks(plan: Plan) -> tuple[Leak, ...]:
 def _examples(plan: Plan) -> tuple[Example, ...]:
     """Return the pruned clips nearest to what stands for them, duplicates and redundant ones in turn."""
     paths = dict(zip(plan.material.clip_ids, plan.material.paths, strict=True))
-    rows = [row for row in plan.rows.to_pylist() if not row["kept"] and row["representative"]]
-    rows.sort(key=lambda row: (-row["similarity"], row["clip_id"]))
-    copies = [row for row in rows if row["reason"] == Kept.DUPLICATE][: EXAMPLES // 2]
-    others = [row for row in rows if row["reason"] != Kept.DUPLICATE][: EXAMPLES - len(copies)]
+    copy = pc.equal(plan.rows.column("reason"), Kept.DUPLICATE.value)
+    copies = _nearest(plan.rows, copy, EXAMPLES // 2)
+    others = _nearest(plan.rows, pc.invert(copy), EXAMPLES - len(copies))
     return tuple(
         Example(
             clip_id=row["clip_id"],
@@ -129,6 +132,15 @@ def _examples(plan: Plan) -> tuple[Example, ...]:
         )
         for row in copies + others
     )
+
+
+def _nearest(rows: pa.Table, which: pa.ChunkedArray, count: int) -> list[dict[str, Any]]:
+    """Return the first pruned rows of VIEW_ROWS by similarity to their representative, then by clip id."""
+    pruned = pc.and_(pc.invert(rows.column("kept")), pc.is_valid(rows.column("representative")))
+    found = rows.filter(pc.and_(which, pruned))
+    order = found.sort_by([("similarity", "descending"), ("clip_id", "ascending")])
+    nearest: list[dict[str, Any]] = order.slice(0, count).to_pylist()
+    return nearest
 
 
 def _warnings(plan: Plan, reasons: dict[str, int], leaks: tuple[Leak, ...]) -> list[str]:

@@ -5,8 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from echodex.indexing import near
-from echodex.pruning import coverage as room
-from echodex.pruning.coverage import coverage, nearest
+from echodex.pruning.coverage import coverage, coverages, nearest
 
 
 @pytest.fixture
@@ -45,13 +44,31 @@ def test_nearest_whatever_the_block(matrix: NDArray[np.float32], monkeypatch: py
         assert scores == pytest.approx(np.sum(matrix[:20] * matrix[20:][rows], axis=1), abs=1e-6)
 
 
-def test_a_sample_speaks_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_speaks_for_many() -> None:
     rows = np.random.default_rng(0).normal(size=(3000, 8)) + 1
     matrix = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
     kept = np.arange(3000) % 10 == 0
     whole = coverage(matrix, kept)
-    monkeypatch.setattr(room, "MAX_PAIRS", 300 * 900)
-    sampled = coverage(matrix, kept)
-    assert sampled == coverage(matrix, kept)
+    sampled = coverage(matrix, kept, max_pairs=300 * 900)
+    assert sampled == coverage(matrix, kept, max_pairs=300 * 900)
     assert sampled != whole
     assert sampled == pytest.approx(whole, abs=0.01)
+
+
+def test_nested_sets_are_as_each_alone(matrix: NDArray[np.float32]) -> None:
+    rank = np.random.default_rng(1).permutation(50)
+    nested = [rank < count for count in (0, 1, 5, 5, 20, 50)]
+    of = np.arange(50) % 3 > 0
+    for which in (None, of):
+        alone = [coverage(matrix, kept, which) for kept in nested]
+        assert coverages(matrix, nested, which) == pytest.approx(alone, abs=1e-6)
+    assert coverages(matrix, nested)[-1] == pytest.approx(1)
+    assert coverages(matrix, []) == []
+
+
+def test_coverage_of_some_by_others(matrix: NDArray[np.float32]) -> None:
+    of, kept = np.arange(50) < 20, np.arange(50) >= 15
+    wide = matrix[of].astype(np.float64)
+    alone = (wide @ wide.T).mean(axis=0).max()
+    best = (wide @ matrix[kept].astype(np.float64).T).max(axis=1)
+    assert coverage(matrix, kept, of) == pytest.approx((best.mean() - alone) / (1 - alone), abs=1e-5)
