@@ -14,6 +14,7 @@ from echodex.errors import NotFound, UsageError
 from echodex.pruning.config import PruneConfig
 from echodex.pruning.material import COLUMNS, arrange
 from echodex.pruning.plan import Plan, plan, plan_of, reopen
+from echodex.pruning.selectors.registry import names
 from echodex.schemas.vector import Vectors
 from echodex.schemas.view import VIEW_ROWS
 
@@ -152,13 +153,14 @@ def test_a_view_and_a_filter_can_be_pruned_further(library: Library, matrix: Mat
     assert further.save(store, "leaner").parent == "lean@1"
 
 
-def test_the_same_plan_whatever_the_order_of_rows(library: Library, matrix: Matrix) -> None:
+@pytest.mark.parametrize("selector", names())
+def test_the_same_plan_whatever_the_order_of_rows(library: Library, matrix: Matrix, selector: str) -> None:
     store = library(matrix)
     vectors = store.vectors("given")
     clips = store.clips(COLUMNS)
     order = np.random.default_rng(0).permutation(48)
     mixed = Vectors([vectors.clip_ids[row] for row in order], vectors.matrix[order], vectors.space, vectors.version)
-    config = PruneConfig(eps=0.3, **SMALL)
+    config = PruneConfig(selector=selector, keep=0.5, eps=0.3, prefer="longer", min_per_label=2, **SMALL)
     straight, shuffled = (
         plan_of(arrange(table, some, None), config, {}).rows
         for table, some in ((clips, vectors), (clips.take(order[::-1]), mixed))
