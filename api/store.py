@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..audio.limits import Limits
     from ..indexing.index.build import Built
     from ..schemas.cluster import ClusterRun
-    from ..schemas.graph import Graph
+    from ..schemas.graph import Graph, GraphManifest
     from ..schemas.hit import DuplicateGroup, Hit, Match
     from ..schemas.manifest import IndexManifest
     from ..schemas.vector import Float32
@@ -105,10 +105,16 @@ class Store(BaseStore):
         return shelf_of(self, self.space(space)).manifests()
 
     def drop_index(self, name: str, *, space: str | None = None) -> None:
-        """Remove an index; it can always be built again."""
-        from ..indexing.index.build import drop_index
+        """Remove an index or a kNN graph; it can always be built again."""
+        from ..indexing.kept import drop
 
-        drop_index(self, name, space=space)
+        drop(self, name, space=space)
+
+    def graphs(self, *, space: str | None = None) -> list[GraphManifest]:
+        """Return the kNN graphs of a space, by name."""
+        from ..indexing.kept import graphs
+
+        return graphs(self, space=space)
 
     def knn_graph(self, k: int = 15, *, space: str | None = None, **settings: Any) -> Graph:
         """Return the `k` nearest others of every clip, kept for later. Settings: indexing.graph.knn_graph."""

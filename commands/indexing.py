@@ -10,6 +10,7 @@ from .options import Settings, as_json, assigned, of_space
 from .output import print_json, print_table, safe
 
 if TYPE_CHECKING:
+    from ..schemas.graph import GraphManifest
     from ..schemas.manifest import IndexManifest
 
 
@@ -18,7 +19,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 @click.group()
 def index() -> None:
-    """FAISS indexes over a space: build, list, drop. They are caches: the table stays the truth."""
+    """FAISS indexes and kNN graphs of a space: build, list, drop. They are caches: the table stays the truth."""
 
 
 @index.command()
@@ -51,7 +52,7 @@ def build(context: click.Context, /, kind: str, assignments: tuple[str, ...], js
         return
     if built.reason:
         click.echo(built.reason)
-    _print([built.manifest])
+    _print([_summary(built.manifest)])
 
 
 @index.command("list")
@@ -59,16 +60,20 @@ def build(context: click.Context, /, kind: str, assignments: tuple[str, ...], js
 @as_json
 @click.pass_context
 def list_(context: click.Context, /, space: str | None, json_: bool) -> None:
-    """List the indexes of a space, the last built first: `similar` takes the first that is for the cosine.
+    """List the indexes of a space, the last built first, then its kNN graphs.
+
+    `similar` takes the first index that is for the cosine. An unfinished graph has no recall yet.
 
     \b
     Example:
       echodex index list
     """
     settings: Settings = context.obj
-    found = settings.open().indexes(space=space)
+    store = settings.open()
+    found = [_summary(each) for each in store.indexes(space=space)]
+    found += [_graph_summary(each) for each in store.graphs(space=space)]
     if json_:
-        print_json([_summary(manifest) for manifest in found])
+        print_json(found)
     else:
         _print(found)
 
@@ -105,7 +110,7 @@ def graph(context: click.Context, /, json_: bool, **options: Any) -> None:
 @of_space
 @click.pass_context
 def drop(context: click.Context, /, name: str, space: str | None) -> None:
-    """Remove an index. It can always be built again.
+    """Remove an index or a kNN graph. It can always be built again.
 
     \b
     Example:
@@ -139,6 +144,24 @@ def _summary(manifest: IndexManifest) -> dict[str, Any]:
     }
 
 
-def _print(manifests: list[IndexManifest]) -> None:
+def _graph_summary(manifest: GraphManifest) -> dict[str, Any]:
+    """Return the same of a graph, as far as it has it."""
+    recipe = manifest.recipe
+    return {
+        "name": recipe.name,
+        "space": recipe.space,
+        "kind": "graph",
+        "settings": {"k": recipe.k, "exact": recipe.exact, "recall": recipe.recall},
+        "metric": "cosine",
+        "level": "clip",
+        "rows": manifest.ntotal,
+        "effort": manifest.effort,
+        "recall": manifest.recalls[-1] if manifest.finished else None,
+        "size_mb": round(manifest.size_bytes / 1e6, 3),
+        "table_version": manifest.table_version,
+    }
+
+
+def _print(summaries: list[dict[str, Any]]) -> None:
     shown = ("name", "kind", "metric", "level", "rows", "effort", "recall", "size_mb", "built_s")
-    print_table(shown, [[_summary(manifest)[column] for column in shown] for manifest in manifests])
+    print_table(shown, [[summary.get(column) for column in shown] for summary in summaries])

@@ -63,7 +63,7 @@ def knn_graph(
 def _kept(store: Store, space: Space, recipe: GraphRecipe) -> Graph | None:
     """Return the graph from a folder that serves the recipe, the smallest first; None where there is none."""
     able = []
-    for folder, manifest in _manifests(store.path / "indexes" / space.name):
+    for folder, manifest in graph_folders(store.path / "indexes" / space.name):
         if manifest.serves(recipe.k, recipe.exact, recipe.recall) and manifest.recipe.space == space.name:
             able.append((manifest.recipe.k, folder, manifest))
     for _, folder, manifest in sorted(able, key=lambda one: (one[0], one[1].path)):
@@ -77,7 +77,7 @@ def _kept(store: Store, space: Space, recipe: GraphRecipe) -> Graph | None:
     return None
 
 
-def _manifests(shelf: Path) -> Iterator[tuple[GraphFolder, GraphManifest]]:
+def graph_folders(shelf: Path) -> Iterator[tuple[GraphFolder, GraphManifest]]:
     """Yield the graphs of a space that have a manifest, whether finished or not."""
     for path in sorted(shelf.glob("graph-k*")):
         folder = GraphFolder(path)
@@ -86,7 +86,7 @@ def _manifests(shelf: Path) -> Iterator[tuple[GraphFolder, GraphManifest]]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except Stale as reason:
-            logger.warning("%s; the graph is built anew", reason)
+            logger.warning("%s; where it is asked for the graph is built anew", reason)
 
 
 def _current(store: Store, space: Space, manifest: GraphManifest) -> bool:

@@ -98,6 +98,11 @@ class GraphManifest:
     format: str = GRAPH_FORMAT
     version: int = GRAPH_VERSION
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the files on disk."""
+        return sum(part.seal.size_bytes for part in (self.clips, *self.parts))
+
     def serves(self, k: int, exact: bool, recall: float) -> bool:
         """Return whether the first k of each list are as good as asked."""
         if not self.finished or self.recipe.k < k:

@@ -162,13 +162,6 @@ def tag_of(name: str) -> str:
     return f"index-{name}"
 
 
-def drop_index(store: Store, name: str, *, space: str | None = None) -> None:
-    """Remove an index of a space. Raises NotFound."""
-    found = store.space(space)
-    shelf_of(store, found).drop(name)
-    store.tables.untag(table_of(found), tag_of(name))
-
-
 def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:
     """Return what `config` means for n vectors of length `dim`, and why."""
     if config.level not in (CLIP, SEGMENT):

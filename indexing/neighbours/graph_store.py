@@ -19,6 +19,7 @@ from ...errors import Stale
 from ...schemas.graph import GraphManifest, GraphPart, GraphRecipe, graph_schema
 from ...schemas.vector import Float32
 from ...store.files import storage_errors, write_atomic
+from ...store.lock import writer_lock
 from ..index.sealed import Sealed, seal
 from ..index.shelf import read_arrow
 from .graph_search import Lists
@@ -100,6 +101,16 @@ class GraphFolder:
     def finish(self, manifest: GraphManifest, recalls: Iterable[float]) -> GraphManifest:
         """Write the manifest of the whole graph and return it."""
         return self._put(replace(manifest, recalls=tuple(map(float, recalls)), finished=True))
+
+    def drop(self) -> None:
+        """Remove the files, once nobody is building them. Raises StoreLocked, StorageError.
+
+        The folder and its lock stay, for whoever waits to build them.
+        """
+        with writer_lock(self.path), storage_errors(self.path):
+            (self.path / MANIFEST).unlink(missing_ok=True)
+            for path in self.path.glob("*.arrow"):
+                path.unlink(missing_ok=True)
 
     def _open(self, part: GraphPart) -> pa.Table:
         try:

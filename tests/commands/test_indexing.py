@@ -64,7 +64,7 @@ def test_a_published_preset_keeps_its_parameters(run: Callable[..., Result]) -> 
         (("index", "build", "nonsense"), UsageError, "flat"),
         (("index", "build", "flat", "--set", "nlist=3"), (UsageError, BadInput), "nlist"),
         (("index", "build", "ivf", "--name", "../x"), UsageError, "name"),
-        (("index", "drop", "ivf"), NotFound, "does not exist"),
+        (("index", "drop", "ivf"), NotFound, "there is: none"),
         (("similar", "x", "--index", "ivf"), NotFound, "index build"),
     ],
 )
@@ -87,3 +87,35 @@ def test_the_graph_is_made_and_kept(run: Callable[..., Result], store: Store) ->
     made = json.loads(run("index", "graph", "-k", "3", "--json").stdout)
     assert made == {"space": store.space().name, "clips": 20, "k": 3, "exact": True, "recall": 1.0, "effort": 0}
     assert "recall" in run("index", "graph", "-k", "2", "--exact").stdout
+
+
+def test_graphs_are_listed_after_the_indexes_and_dropped_like_them(run: Callable[..., Result], store: Store) -> None:
+    run("index", "graph", "-k", "3")
+    run("index", "build", "flat")
+    listed = json.loads(run("index", "list", "--json").stdout)
+    assert [(each["name"], each["kind"], each["rows"]) for each in listed] == [
+        ("flat", "flat", 20),
+        ("graph-k3-recall0.99", "graph", 20),
+    ]
+    shelf = store.path / "indexes" / store.space().name
+    size = sum(path.stat().st_size for path in shelf.glob("graph-*/*.arrow"))
+    assert listed[1] == {
+        "name": "graph-k3-recall0.99",
+        "space": store.space().name,
+        "kind": "graph",
+        "metric": "cosine",
+        "settings": {"k": 3, "exact": False, "recall": 0.99},
+        "level": "clip",
+        "rows": 20,
+        "effort": 0,
+        "recall": 1.0,
+        "size_mb": round(size / 1e6, 3),
+        "table_version": listed[0]["table_version"],
+    }
+    assert run("index", "list").stdout.splitlines()[2].split()[:2] == ["graph-k3-recall0.99", "graph"]
+    assert "dropped graph-k3" in run("index", "drop", "graph-k3-recall0.99").stdout
+    assert [each["name"] for each in json.loads(run("index", "list", "--json").stdout)] == ["flat"]
+    assert not [*shelf.glob("graph-*/*.arrow"), *shelf.glob("graph-*/*.json")]
+    again = run("index", "drop", "graph-k3-recall0.99").exception
+    assert isinstance(again, NotFound)
+    assert "there is: flat" in str(again)
