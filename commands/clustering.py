@@ -20,35 +20,71 @@ SHOWN_CLUSTERS = 50
 @click.command()
 @click.argument("space", required=False)
 @of_clustering
-@click.option("--sweep", metavar="K,K,...", help="K-Means with each of these K: inertia and silhouette; none is kept.")
+@click.option(
+    "--sweep",
+    is_flag=False,
+    flag_value="",
+    metavar="[K,K,...]",
+    help="K-Means with each of these K: inertia, silhouette; none is kept [default: 200,400,...,8000; ten steps of few].",
+)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw it, too.")
+@click.option("--runs", is_flag=True, help="List the runs that are kept; nothing is clustered.")
+@click.option("--drop", type=int, metavar="RUN", help="Remove this run; nothing is clustered.")
 @as_json
 @click.pass_context
 def cluster(
-    context: click.Context, /, space: str | None, sweep: str | None, plot: Path | None, json_: bool, **options: Any
+    context: click.Context,
+    /,
+    space: str | None,
+    sweep: str | None,
+    plot: Path | None,
+    runs: bool,
+    drop: int | None,
+    json_: bool,
+    **options: Any,
 ) -> None:
     """Cluster the clips of SPACE (or of the newest space of that encoder) and keep the labels in the store.
 
     By HDBSCAN, exact unless --approximate is said, or K-Means. --plot draws the condensed tree of HDBSCAN, or the
-    curves of a sweep.
+    curves of a sweep. The same settings are answered from the run that is kept, while the vectors are the same.
 
     \b
     Example:
       echodex cluster timbre --min-cluster-size 20
-      echodex cluster --algorithm kmeans --sweep 10,20,50 --plot sweep.png
+      echodex cluster timbre --sweep 10,20,50 --plot sweep.png
+      echodex cluster timbre --runs
+      echodex cluster timbre --drop 3
     """
     settings: Settings = context.obj
     given = {key: value for key, value in options.items() if value is not None}
-    store = settings.open()
-    if sweep is None:
-        run = store.cluster(space, plot=plot, progress=settings.progress, **given)
-        _print_run(run, json_)
+    if runs or drop is not None:
+        if given or plot or sweep is not None or (runs and drop is not None):
+            raise UsageError("--runs and --drop stand alone: they go with a space and --json only")
+        store = settings.open()
+        _print_runs(store.cluster_runs(space) if drop is None else [store.drop_cluster_run(drop, space)], json_)
+    elif sweep is not None:
+        _sweep(settings, space, sweep, plot, json_, given)
+    else:
+        _print_run(settings.open().cluster(space, plot=plot, progress=settings.progress, **given), json_)
+
+
+def _print_runs(runs: list[ClusterRun], json_: bool) -> None:
+    if json_:
+        print_json(runs)
         return
+    rows = [(run.run, run.algorithm, run.clusters, run.clips, run.noise_share, run.created_at) for run in runs]
+    print_table(["run", "algorithm", "clusters", "clips", "noise share", "made"], rows)
+
+
+def _sweep(
+    settings: Settings, space: str | None, sweep: str, plot: Path | None, json_: bool, given: dict[str, Any]
+) -> None:
     if given.pop("algorithm", "kmeans") != "kmeans" or given.keys() - {"seed"}:
         raise UsageError("--sweep is K-Means with each number of clusters it lists; only --seed and --plot go with it")
     from ..pruning.clustering.runs import sweep_space
 
-    rows = sweep_space(store, _counts(sweep), space=space, plot=plot, progress=settings.progress, **given)
+    counts = _counts(sweep) if sweep else None
+    rows = sweep_space(settings.open(), counts, space=space, plot=plot, progress=settings.progress, **given)
     if json_:
         print_json(rows)
     else:

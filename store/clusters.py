@@ -19,7 +19,7 @@ from ..schemas.vector import Space
 from .lock import writer_lock
 from .spaces import table_of
 from .tables import Tables
-from .where import equals
+from .where import all_of, equals
 
 REGISTRY = "clusters"
 PREFIX = "clusters_"
@@ -51,12 +51,25 @@ def current_run(tables: Tables, space: Space, config: dict[str, Any]) -> Cluster
     return None
 
 
+def drop_run(tables: Tables, run: ClusterRun) -> None:
+    """Remove a run and its rows; the number of a space's last run is given to the next one then."""
+    with writer_lock(tables.folder):
+        _drop(tables, run.space, run.run)
+
+
 def save_run(tables: Tables, run: ClusterRun, rows: pa.Table) -> ClusterRun:
-    """Write `rows` (CLUSTER_ROWS without run) as the next run of its space; return `run` with number and time."""
+    """Write `rows` (CLUSTER_ROWS without run) as the next run of its space; return `run` with number and time.
+
+    Runs of an older space of its name go: the vectors that they clustered are no more.
+    """
     with writer_lock(tables.folder):
         tables.create(REGISTRY, CLUSTER_RUNS)
         tables.create(PREFIX + run.space, CLUSTER_ROWS)
-        taken = tables.scan(REGISTRY, ["run"], where=equals("space", run.space)).column(0).to_pylist()
+        before = tables.scan(REGISTRY, ["run", "space_identity"], where=equals("space", run.space)).to_pylist()
+        for row in before:
+            if row["space_identity"] != run.space_identity:
+                _drop(tables, run.space, row["run"])
+        taken = (row["run"] for row in before)
         run = replace(
             run, run=max(taken, default=0) + 1, created_at=datetime.now(UTC).isoformat(timespec="microseconds")
         )
@@ -72,6 +85,12 @@ def save_run(tables: Tables, run: ClusterRun, rows: pa.Table) -> ClusterRun:
 def run_rows(tables: Tables, run: ClusterRun) -> pa.Table:
     """Return the rows of a run (CLUSTER_ROWS), sorted by clip id."""
     return tables.scan(PREFIX + run.space, CLUSTER_ROWS.names, where=equals("run", run.run)).sort_by("clip_id")
+
+
+def _drop(tables: Tables, space: str, number: int) -> None:
+    """Take a run out of the registry, which is the commit, and then its rows away."""
+    tables.delete(REGISTRY, all_of(equals("space", space), equals("run", number)) or "")
+    tables.delete(PREFIX + space, equals("run", number))
 
 
 def _registry_row(run: ClusterRun) -> pa.Table:

@@ -14,6 +14,7 @@ from ..audio.limits import Limits
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.clip import CLIPS, Clip, Source, Status
+from ..schemas.cluster import ClusterRun
 from ..schemas.format import check_marker, marker
 from ..schemas.view import ALL, ViewInfo
 from . import clusters, spaces, vectors, views
@@ -196,6 +197,16 @@ class Store:
         run: its number; None: the last of the space.
         """
         return clusters.run_rows(self.tables, clusters.find_run(self.tables, self.space(space), run))
+
+    def cluster_runs(self, space: str | None = None) -> list[ClusterRun]:
+        """Return the clustering runs of a space, oldest first."""
+        return clusters.list_runs(self.tables, self.space(space))
+
+    def drop_cluster_run(self, run: int, space: str | None = None) -> ClusterRun:
+        """Remove a clustering run by its number; return what it was. Raises NotFound."""
+        found = clusters.find_run(self.tables, self.space(space), run)
+        clusters.drop_run(self.tables, found)
+        return found
 
     # ------------------------------------------------------------------------------------------ views
 

@@ -68,9 +68,18 @@ def _plot_tree(matrix: Float32, config: ClusterConfig, out: Path, progress: Prog
         plot_condensed_tree(condensed(*tree, config), out)
 
 
+def sweep_counts(clips: int) -> range:
+    """Return the numbers of clusters of the da-TACOS study, 200 to 8000 in steps of 200, as far as there are clips.
+
+    Of fewer than 2000 clips the steps are a tenth of them.
+    """
+    step = min(200, max(1, clips // 10))
+    return range(step, min(8000, max(1, clips - 1)) + 1, step)
+
+
 def sweep_space(
     store: Store,
-    counts: Iterable[int],
+    counts: Iterable[int] | None = None,
     *,
     space: str | None = None,
     seed: int = 0,
@@ -79,9 +88,10 @@ def sweep_space(
 ) -> list[SweepRow]:
     """Return inertia and silhouette of K-Means of a space for each number of clusters; nothing is kept.
 
-    plot: a PNG of the curves. Raises UsageError for more clusters than clips.
+    counts: None for `sweep_counts`; plot: a PNG of the curves. Raises UsageError for more clusters than clips.
     """
-    rows = kmeans_sweep(store.vectors(space).matrix, counts, seed, progress=progress)
+    matrix = store.vectors(space).matrix
+    rows = kmeans_sweep(matrix, sweep_counts(len(matrix)) if counts is None else counts, seed, progress=progress)
     if plot:
         plot_sweep(rows, Path(plot))
     return rows

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from echodex.api import Store
 from echodex.cli import cli
 from echodex.commands import clustering as module
-from echodex.errors import UsageError
+from echodex.errors import NotFound, UsageError
 
 PNG = b"\x89PNG"
 
@@ -60,6 +60,20 @@ def test_a_sweep_is_a_table_a_plot_and_nothing_kept(run: Callable[..., Result], 
     assert not kinds.tables.exists("clusters")
 
 
+def test_without_numbers_a_sweep_takes_ten_steps_of_so_few(run: Callable[..., Result]) -> None:
+    rows = json.loads(run("dummy", "--json", "--sweep").stdout)
+    assert [row["clusters"] for row in rows] == [7, 14, 21, 28, 35, 42, 49, 56, 63, 70]
+
+
+def test_runs_are_listed_and_dropped(run: Callable[..., Result], kinds: Store) -> None:
+    for samples in ("2", "3"):
+        run("--min-samples", samples)
+    assert [line.split()[0] for line in run("dummy", "--runs").stdout.splitlines()] == ["run", "1", "2"]
+    assert [gone["run"] for gone in json.loads(run("--drop", "1", "--json").stdout)] == [1]
+    assert [kept.run for kept in kinds.cluster_runs()] == [2]
+    assert isinstance(run("--drop", "1").exception, NotFound)
+
+
 @pytest.mark.parametrize("more", [(), ("--approximate",)])
 def test_the_condensed_tree_is_drawn(run: Callable[..., Result], tmp_path: Path, more: tuple[str, ...]) -> None:
     out = tmp_path / "tree.png"
@@ -74,6 +88,9 @@ def test_the_condensed_tree_is_drawn(run: Callable[..., Result], tmp_path: Path,
         (("--sweep", "0"), "10,20,50"),
         (("--sweep", "2", "--min-samples", "3"), "only --seed"),
         (("--sweep", "2", "--algorithm", "hdbscan"), "only --seed"),
+        (("--runs", "--drop", "1"), "stand alone"),
+        (("--drop", "1", "--sweep", "2"), "stand alone"),
+        (("--runs", "--min-samples", "2"), "stand alone"),
         (("--sweep", "99"), "72 vectors cannot make 99 clusters"),
         (("--clusters", "3"), "only with kmeans"),
         (("--algorithm", "kmeans"), "number of clusters"),

@@ -68,6 +68,18 @@ def test_a_space_made_again_under_its_name_has_no_runs_yet(kinds: Store) -> None
     kinds.embed("dummy")
     assert list_runs(kinds.tables, kinds.space()) == []
     assert kinds.cluster().run == 2
+    assert kinds.tables.scan(PREFIX + run.space, ["run"]).column(0).unique().to_pylist() == [2], "the old ones are gone"
+    assert len(kinds.tables.scan("clusters", ["run"])) == 1
+
+
+def test_a_run_is_dropped_with_its_rows_and_no_other(kinds: Store) -> None:
+    first, second = kinds.cluster(), kinds.cluster(min_samples=2)
+    assert kinds.drop_cluster_run(1) == first
+    assert kinds.cluster_runs() == [second]
+    assert kinds.tables.scan(PREFIX + first.space, ["run"]).column(0).unique().to_pylist() == [2]
+    with pytest.raises(NotFound, match="no clustering run 1"):
+        kinds.drop_cluster_run(1)
+    assert (kinds.cluster().run, kinds.cluster(min_samples=2).run) == (3, 2)
 
 
 def test_what_is_not_there_is_said(kinds: Store, store: Store) -> None:
