@@ -12,8 +12,10 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ...schemas.vector import Float32
+from ...store.pipeline import core_count, in_order
 from ..cells import Cells
 from .chords import squared_chords
 
@@ -26,6 +28,7 @@ UNSURE = 4e-6
 """Twice what a float32 inner product of unit rows is off by: nearer than this, an order is not known."""
 
 _BASE_ROWS = 16_384
+_ROWS = 4096
 _FLOAT64_ROWS, _FLOAT64_BASE = 512, 8192
 
 
@@ -137,24 +140,39 @@ class CellFinder:
 
         count = min(count, len(self.matrix) - 1)
         fetched = min(count + 1 + SPARE, len(self.matrix))
-        heap = faiss.ResultHeap(len(rows), fetched, keep_max=False)
-        for places, members, centroid in self._meetings(rows):
+
+        def meet(meeting: tuple[Rows, Rows, Float32]) -> tuple[Rows, Float32, Rows]:
+            faiss.omp_set_num_threads(1)  # of this thread of the pool alone: the cells are shared out, not one cell
+            places, members, centroid = meeting
             queries, base = self.matrix[rows[places]] - centroid, self.matrix[members] - centroid
             squared, found = faiss.knn(queries, base, min(fetched, len(members)))
-            heap.add_result_subset(places, squared, members[found])
+            return places, squared, members[found]
+
+        heap = faiss.ResultHeap(len(rows), fetched, keep_max=False)
+        with threadpool_limits(limits=1, user_api="blas"):
+            for result in in_order(meet, self._meetings(rows), ahead=2 * core_count()):
+                heap.add_result_subset(*result)
         ids, squared = settle(self.matrix, self.blank, rows, heap.I, count)
         short = np.flatnonzero(np.isinf(squared[:, -1])) if count else np.empty(0, np.int64)
         if len(short):
             ids[short], squared[short] = ExactFinder(self.matrix, self.blank).nearest(rows[short], count)
         return ids, squared
 
+    def _around(self, rows: Rows) -> Rows:
+        """Return int64[r, probes]: the cells whose centroids are nearest to each of `rows`."""
+        import faiss
+
+        def around(start: int) -> Rows:
+            faiss.omp_set_num_threads(1)
+            return np.asarray(faiss.knn(self.matrix[rows[start : start + _ROWS]], self.cells.centroids, self.probes)[1])
+
+        return np.concatenate(list(in_order(around, range(0, len(rows), _ROWS), ahead=2 * core_count())))
+
     def _meetings(self, rows: Rows) -> Iterator[tuple[Rows, Rows, Float32]]:
         """Yield the places in `rows` that look into a cell, the cell's rows, in bounded blocks, and its centroid: for
         every cell.
         """
-        import faiss
-
-        cells = faiss.knn(self.matrix[rows], self.cells.centroids, self.probes)[1]
+        cells = self._around(rows)
         by_cell = np.argsort(cells, axis=None, kind="stable")
         bounds = np.searchsorted(cells.ravel()[by_cell], np.arange(len(self.cells) + 1))
         for cell in np.flatnonzero(np.diff(bounds)).tolist():
