@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from ..errors import NotFound
 from ..indexing.places import clip_of
 from ..schemas.view import Kept
+from .clustering.config import NOISE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,8 +104,12 @@ def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
 
 def _why_in(found: Explanation, config: dict[str, Any]) -> str:
     """Return why a clip is kept; config: the settings in the view's recipe."""
+    gain = "" if found.gain is None else f" for a gain of {found.gain:.2g}"
+    place = None if found.rank is None else found.rank + 1
+    chose = "the selector chose it" if config.get("keep") is None else "the budget reaches it"
+    where = "among those in no cluster" if found.cluster == NOISE else f"in cluster {found.cluster}"
     why = {
-        Kept.SELECTED: f"the selector chose it in cluster {found.cluster}",
+        Kept.SELECTED: f"{chose} {where}{gain}, at place {place} of {found.ranked}",
         Kept.NOISE: "it is in no cluster, so that no other clip stands for it",
         Kept.PINNED: "it is pinned, and stays whatever the budget",
         Kept.LABEL: f"a label of its keeps {config.get('min_per_label')} clips whatever the budget, of which it is one",
@@ -128,6 +133,10 @@ def _why_out(found: Explanation, representative: dict[str, Any] | None, config: 
     elif found.reason == Kept.DUPLICATE:
         fate = f", which is itself {representative['reason']}" if representative and not representative["kept"] else ""
         why = f"it is a duplicate of {near}{fate}"
+    elif found.cluster == NOISE:
+        why = f"it is in no cluster, and the selector chose others of those; the nearest kept clip is {near}"
+    elif representative and representative["cluster"] != found.cluster:
+        why = f"nothing of its cluster, {found.cluster}, is kept; the nearest kept clip is {near}"
     else:
         why = f"in cluster {found.cluster} it is covered by {near}"
     return f"{found.path} is not in {found.view}: {why}."
