@@ -25,7 +25,7 @@ SHOWN_CLUSTERS = 50
     is_flag=False,
     flag_value="",
     metavar="[K,K,...]",
-    help="K-Means with each of these K: inertia, silhouette; none is kept [default: 200,400,...,8000; ten steps of few].",
+    help="K-Means with each of these K: inertia, silhouette; none is kept [default: 200,400,...,8000, ten if few].",
 )
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw it, too.")
 @click.option("--runs", is_flag=True, help="List the runs that are kept; nothing is clustered.")

@@ -118,3 +118,15 @@ def test_tiny_sources(n: int) -> None:
 def test_identical_clips_leave_one() -> None:
     choice = chosen(np.repeat(np.eye(1, 8, dtype=np.float32), 30, axis=0))
     assert choice.selected.sum() == 1
+
+
+def test_it_says_how_far_it_is(blobs: Blobs) -> None:
+    said: list[tuple[str, int, int | None]] = []
+    matrix = blobs(4, 20)
+    prefer = np.zeros(len(matrix), np.int64)
+    choose(matrix, prefer, PruneConfig(min_cluster_size=5), progress=lambda *step: said.append(step))
+    stages = list(dict.fromkeys(stage for stage, _, _ in said))
+    assert (stages[0], stages[-1]) == ("duplicates", "selecting")
+    clusters = [step for step in said if step[0] == "selecting"]
+    assert clusters == [("selecting", done, len(clusters)) for done in range(1, len(clusters) + 1)]
+    assert len(clusters) >= 4
