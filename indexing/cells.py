@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ..schemas.vector import Float32
+from ..store.pipeline import core_count, in_order
 
 Rows = NDArray[np.int64]
 
 ITERATIONS = 6
 ROWS_PER_CELL = 32
 """K-means of a search structure needs no precise centres: more iterations and rows cost more than they find."""
+
+_BLOCK_ROWS = 2048
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,42 @@ class Cells:
 def make_cells(matrix: Float32, count: int | None = None, seed: int = 0) -> Cells:
     """Return cells of float32[n, d] (n >= 1) by k-means with Euclidean distance.
 
-    count: how many, by default 1.5 sqrt(n). The same rows and seed give the same cells.
+    count: how many, by default 1.5 sqrt(n); a cell can be empty. The same rows and seed give the same cells, whatever
+    the number of threads.
     """
-    import faiss
-
-    n, dim = matrix.shape
+    n = len(matrix)
     count = min(n, count or max(1, round(1.5 * n**0.5)))
-    kmeans = faiss.Kmeans(
-        dim, count, niter=ITERATIONS, seed=seed + 1, min_points_per_centroid=1, max_points_per_centroid=ROWS_PER_CELL
-    )
-    kmeans.train(matrix)
-    cell = kmeans.index.search(matrix, 1)[1][:, 0]
+    sample = matrix[np.random.default_rng(seed).choice(n, min(n, ROWS_PER_CELL * count), replace=False)]
+    middle = sample.mean(axis=0)  # float32 products of rows less their mean tell a crowd apart
+    sample -= middle
+    centroids = sample[:count].copy()
+    for _ in range(ITERATIONS):
+        centroids = _means(sample, _nearest(sample, np.zeros_like(middle), centroids), centroids)
+    cell = _nearest(matrix, middle, centroids)
     starts = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=count))])
-    return Cells(np.asarray(kmeans.centroids), np.argsort(cell, kind="stable"), starts.astype(np.int64))
+    return Cells(centroids + middle, np.argsort(cell, kind="stable"), starts.astype(np.int64))
+
+
+def _nearest(matrix: Float32, middle: Float32, centroids: Float32) -> Rows:
+    """Return int64[n]: the nearest centroid of each row less `middle`."""
+    halves = np.einsum("cd,cd->c", centroids, centroids) / 2
+    cell = np.empty(len(matrix), dtype=np.int64)
+
+    def fill(start: int) -> None:
+        block = matrix[start : start + _BLOCK_ROWS] - middle
+        cell[start : start + len(block)] = (block @ centroids.T - halves).argmax(axis=1)
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        for _ in in_order(fill, range(0, len(matrix), _BLOCK_ROWS), ahead=2 * core_count()):
+            pass
+    return cell
+
+
+def _means(rows: Float32, cell: Rows, before: Float32) -> Float32:
+    """Return the means float32[c, d] of the rows of each cell, and the centroid of before where there are none."""
+    from scipy.sparse import csr_matrix
+
+    sizes = np.bincount(cell, minlength=len(before))
+    member = csr_matrix((np.ones(len(rows), np.float32), (cell, np.arange(len(rows)))), shape=(len(before), len(rows)))
+    means = (member @ rows) / np.maximum(sizes, 1)[:, None].astype(np.float32)
+    return np.asarray(np.where(sizes[:, None] > 0, means, before))

@@ -62,12 +62,14 @@ class Outside:
     def _visits(self, rows: Rows, component: Rows) -> tuple[Rows, Rows]:
         """Return which places of `rows` look into which cell: int64[v] sorted by cell, and where each cell begins."""
         owner = self._owners(component)
-        squares = np.einsum("cd,cd->c", self.cells.centroids, self.cells.centroids)
+        middle = self.cells.centroids.mean(axis=0)
+        centroids = self.cells.centroids - middle
+        squares = np.einsum("cd,cd->c", centroids, centroids)
         probes = min(self.probes, len(self.cells))
         seen, place = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for at in blocks(len(rows), len(self.cells)):
-            distances = squares - 2 * (self.matrix[rows[at]] @ self.cells.centroids.T)
-            distances[owner == component[rows[at]][:, None]] = np.inf
+            distances = squares - 2 * ((self.matrix[rows[at]] - middle) @ centroids.T)
+            distances[(owner == component[rows[at]][:, None]) | (self.cells.sizes == 0)] = np.inf
             cell = np.argpartition(distances, probes - 1, axis=1)[:, :probes]
             open_ = np.isfinite(np.take_along_axis(distances, cell, axis=1))
             seen.append(cell[open_])
@@ -86,24 +88,43 @@ class Outside:
         owner[filled] = np.where(low == high, low, _MIXED)
         return owner
 
-    def _tiles(self, order: Rows, starts: Rows) -> Iterator[tuple[Rows, Rows]]:
-        """Yield places, and the rows of the cell that they look into, a tile at a time."""
+    def _tiles(self, order: Rows, starts: Rows) -> Iterator[tuple[Rows, Rows, Float32]]:
+        """Yield places, the rows of the cell that they look into, and its centroid, a tile at a time."""
         for cell in np.flatnonzero(np.diff(starts)).tolist():
             members, places = self.cells.members(cell), order[starts[cell] : starts[cell + 1]]
             for first in range(0, len(members), _TILE_ROWS):
                 for top in range(0, len(places), _TILE_ROWS):
-                    yield places[top : top + _TILE_ROWS], members[first : first + _TILE_ROWS]
+                    yield (
+                        places[top : top + _TILE_ROWS],
+                        members[first : first + _TILE_ROWS],
+                        self.cells.centroids[cell],
+                    )
 
-    def _compare(self, rows: Rows, component: Rows, places: Rows, members: Rows) -> tuple[Rows, Float32, Rows]:
+    def _compare(
+        self, rows: Rows, component: Rows, places: Rows, members: Rows, centroid: Float32
+    ) -> tuple[Rows, Float32, Rows]:
         """Return the places, and for each the squared mutual reachability float32[p] to its nearest foreign member, and
         that row int64[p].
         """
         queries = rows[places]
-        squared = self.matrix[queries] @ self.matrix[members].T
-        squared *= -2
-        squared += 2
+        squared = squares_from(self.matrix[queries], self.matrix[members], centroid)
         np.maximum(squared, self.cores[members], out=squared)
         np.maximum(squared, self.cores[queries][:, None], out=squared)
         squared[component[queries][:, None] == component[members]] = np.inf
         nearest = squared.argmin(axis=1)
         return places, squared[np.arange(len(places)), nearest], members[nearest]
+
+
+def squares_from(one: Float32, other: Float32, centre: Float32) -> Float32:
+    """Return float32[m, n]: the squared distances of float32[m, d] and float32[n, d], seen from `centre` float32[d].
+
+    What float32 loses is then small beside the distance from there, so that a crowd of rows that are nearly one is
+    told apart. The rows given are changed.
+    """
+    one -= centre
+    other -= centre
+    squared = one @ other.T
+    squared *= -2
+    squared += np.einsum("ij,ij->i", one, one)[:, None]
+    squared += np.einsum("ij,ij->i", other, other)
+    return squared

@@ -79,15 +79,27 @@ def _lighter(tree: Tree, pairs: Pairs, min_samples: int) -> Tree:
 
     n = len(tree.low) + 1
     cores = cores_at_most(pairs.low, pairs.high, pairs.most, n, min_samples).astype(np.float64)
-    for ends in (tree.low, tree.high):
-        np.minimum.at(cores, ends, tree.squared)
+    np.minimum.at(cores, tree.low, tree.squared)
+    np.minimum.at(cores, tree.high, tree.squared)
     weights = np.maximum(pairs.most, np.maximum(cores[pairs.low], cores[pairs.high]))
-    weights = np.maximum(np.concatenate([tree.squared, weights]), np.finfo(np.float64).tiny)  # 0 would be no edge
-    order = np.argsort(weights)
-    keys = np.concatenate([tree.low * n + tree.high, pairs.low * n + pairs.high])[order]
-    keys, lightest = np.unique(keys, return_index=True)  # a sparse matrix would add up the weights of the same edge
-    ends = np.divmod(keys, n)
-    weights = weights[order[lightest]]
+    new, weights = _apart_from(tree, pairs, weights)
+    ends = np.concatenate([tree.low[new], pairs.low]), np.concatenate([tree.high[new], pairs.high])
+    weights = np.maximum(np.concatenate([tree.squared[new], weights]), np.finfo(np.float64).tiny)  # 0 would be no edge
     found = minimum_spanning_tree(csr_matrix((weights, ends), shape=(n, n))).tocoo()
     low, high = np.minimum(found.row, found.col), np.maximum(found.row, found.col)
     return Tree(low.astype(np.int64), high.astype(np.int64), found.data)
+
+
+def _apart_from(tree: Tree, pairs: Pairs, weights: Weights) -> tuple[NDArray[np.bool_], Weights]:
+    """Return which edges of the tree are no pairs, and the weights of pairs, no more than those of the same edges: a
+    sparse matrix would add up the two.
+    """
+    n = len(tree.low) + 1
+    keys, wanted = tree.low * n + tree.high, pairs.low * n + pairs.high
+    order = np.argsort(keys)
+    at = order[np.minimum(np.searchsorted(keys[order], wanted), n - 2)]
+    same = np.flatnonzero(keys[at] == wanted)
+    weights[same] = np.minimum(weights[same], tree.squared[at[same]])
+    new = np.ones(n - 1, dtype=np.bool_)
+    new[at[same]] = False
+    return new, weights

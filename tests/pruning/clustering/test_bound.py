@@ -3,23 +3,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from echodex.indexing.cells import make_cells
 from echodex.pruning.clustering import bound as module
 from echodex.pruning.clustering.bound import bounding_tree, lists_around
-from echodex.pruning.clustering.joining import approximate_tree
 from echodex.schemas.vector import Float32
 
 
-@pytest.mark.parametrize("crowded", [0, 8])
+@pytest.mark.parametrize("few_rows", [100, 2048])
 def test_a_spanning_tree_no_lighter_than_it_is(
-    crowded: int, uneven: list[Float32], monkeypatch: pytest.MonkeyPatch
+    few_rows: int, uneven: list[Float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FEW_ROWS", 100)
+    monkeypatch.setattr(module, "FEW_ROWS", few_rows)
     monkeypatch.setattr(module, "AROUND", 60)
-    monkeypatch.setattr(module, "CROWDED", crowded)
     matrix = np.unique(uneven[1], axis=0)
     n, wide = len(matrix), matrix.astype(np.float64)
     tree = bounding_tree(matrix, 5)
@@ -44,10 +42,11 @@ def test_lists_hold_others_once_and_most_of_the_nearest(uneven: list[Float32]) -
     )
 
 
-def test_without_structure_it_looks_farther(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FEW_ROWS", 100)
-    monkeypatch.setattr(module, "AROUND", 20)
-    monkeypatch.setattr(module, "CROWDED", 2)
-    rows = np.random.default_rng(0).standard_normal((1500, 64), dtype=np.float32)
-    matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    assert np.sort(bounding_tree(matrix, 3).squared).tolist() == np.sort(approximate_tree(matrix, 3)[2] ** 2).tolist()
+def test_a_crowd_that_float32_products_see_as_one_row_is_told_apart() -> None:
+    rows = np.eye(1, 32) + 1e-4 * np.random.default_rng(0).standard_normal((2500, 32))
+    matrix = np.unique((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), axis=0)
+    wide = matrix.astype(np.float64)
+    distances = cdist(wide, wide)
+    cores = np.sort(distances, axis=1)[:, 5]
+    found = np.sqrt(bounding_tree(matrix, 5).squared).mean()
+    assert found < 1.2 * minimum_spanning_tree(np.maximum(distances, np.maximum(cores[:, None], cores))).data.mean()

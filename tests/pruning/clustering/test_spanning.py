@@ -78,11 +78,11 @@ def test_any_tree_will_do_to_begin_with(monkeypatch: pytest.MonkeyPatch, uneven:
     def poor(rows: Float32, min_samples: int, **_: object) -> Tree:
         return Tree(np.arange(len(rows) - 1), np.arange(1, len(rows)), np.full(len(rows) - 1, 4.0))
 
-    def other(rows: Float32, min_samples: int, **_: object) -> Tree:
+    def better(rows: Float32, min_samples: int, **_: object) -> Tree:
         low, high, weights = approximate_tree(rows, min_samples, seed=5)
         return Tree(low, high, weights**2)
 
-    for tree in (poor, other):
+    for tree in (poor, better):
         monkeypatch.setattr(module, "bounding_tree", tree)
         for one, other in zip(spanning_tree(matrix, 5), expected, strict=True):
             assert one.tolist() == other.tolist()
