@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..indexing.groups.pairs import near_pairs
 from ..schemas.vector import Float32
 from .config import DEFAULT_DUPLICATE_SCORE
 from .coverage import coverages
@@ -57,7 +56,7 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     matrix, seconds = material.matrix[material.pool], material.seconds[material.pool]
     labels = label_pairs(material.described.column("labels").take(material.pool))
     everything = np.ones(len(rank), dtype=np.bool_)
-    late = _after_a_duplicate(matrix, rank, plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE)
+    late = _after_a_duplicate(material.parts(material.pool), rank, plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE)
     bins = _bins(seconds)
     shares = sorted({float(share) for share in shares})
     budgets = [rank < plan.kept_of(share) for share in shares]
@@ -76,12 +75,22 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     ]
 
 
-def _after_a_duplicate(matrix: Float32, rank: Rows, min_score: float) -> NDArray[np.bool_]:
-    """Return bool[n]: the rows that have a duplicate of a lower rank."""
-    pairs = near_pairs(matrix, min_score)
+def _after_a_duplicate(parts: Parts, rank: Rows, min_score: float) -> NDArray[np.bool_]:
+    """Return bool[n]: the rows that have a duplicate of a lower rank.
+
+    In order of rank, so that the first of many copies answers for them all: only rows not yet known to be late are
+    asked who is near them.
+    """
+    pairs = near_clips(parts, min_score)
     late = np.zeros(len(rank), dtype=np.bool_)
-    for row in np.flatnonzero(pairs.counts):
-        late[row] = rank[pairs.near(int(row))].min() < rank[row]
+    having = np.flatnonzero(pairs.counts)
+    for row in having[np.argsort(rank[having])].tolist():
+        if late[row]:
+            continue
+        near = pairs.near(row)
+        after = rank[near] > rank[row]
+        late[near[after]] = True
+        late[row] = not after.all()
     return late
 
 

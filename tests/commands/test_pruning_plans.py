@@ -32,6 +32,11 @@ def test_a_saved_plan_is_swept_and_cut(library: Store) -> None:
     swept = json.loads(run(library, "prune", "--from-plan", "lean", "--sweep", "0.5,1", "--json"))
     assert [point["kept"] for point in swept["sweep"]] == [6, 12]
     assert "duplicates left" in run(library, "prune", "--from-plan", "lean", "--sweep")
+    picture = library.path.parent / "curve.png"
+    run(library, "prune", "--from-plan", "lean", "--sweep", "--plot", str(picture))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    done = CliRunner().invoke(cli, ["--store", str(library.path), "prune", "--plot", str(picture), "--dry-run"])
+    assert "--plot draws what --sweep finds" in str(done.exception)
     run(library, "prune", "--from-plan", "lean", "--keep", "0.5", "--as", "leaner")
     assert library.view("leaner").kept == 6
     assert library.view("leaner").recipe["config"]["prefer"] == "longer"
