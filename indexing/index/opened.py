@@ -142,7 +142,10 @@ def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
     index_file, ids_file = shelf.open(manifest)
     kind = build_kind(manifest.recipe.kind, manifest.recipe.settings)
     ids = RowIds(read_arrow(ids_file), manifest.ntotal)
-    return OpenIndex(manifest, kind, MappedIndex(index_file, kind, manifest.lists_at), ids, change)
+    opened = OpenIndex(manifest, kind, MappedIndex(index_file, kind, manifest.lists_at), ids, change)
+    if not kind.selects and not opened.alive.all():
+        raise Stale(f"index {manifest.name!r} cannot pass over the clips that are gone")
+    return opened
 
 
 def _recipe(store: Store, space: Space, name: str | None, level: str) -> Recipe:

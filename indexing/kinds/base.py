@@ -28,6 +28,10 @@ class Kind(Protocol):
     """Whether FAISS has the same index on a GPU."""
     config: Any
 
+    @property
+    def selects(self) -> bool:
+        """Whether FAISS can search among some of the rows only."""
+
     def make(self, n: int, dim: int, metric: Metric) -> Any:
         """Return an empty faiss.Index for about n rows of `dim` numbers.
 

@@ -21,6 +21,7 @@ class Flat:
     name: ClassVar[str]
     config_type: ClassVar[type[FlatConfig]] = FlatConfig
     effort_name: ClassVar[str] = ""
+    selects: ClassVar[bool] = True
     gpu: ClassVar[bool] = True
 
     def __init__(self, config: FlatConfig) -> None:

@@ -40,6 +40,7 @@ class Hnsw:
     name: ClassVar[str]
     config_type: ClassVar[type[HnswConfig]] = HnswConfig
     effort_name: ClassVar[str] = "ef_search"
+    selects: ClassVar[bool] = True
     gpu: ClassVar[bool] = False
 
     def __init__(self, config: HnswConfig) -> None:

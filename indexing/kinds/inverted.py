@@ -60,6 +60,11 @@ class Inverted:
     def __init__(self, config: InvertedConfig) -> None:
         self.config: Any = config
 
+    @property
+    def selects(self) -> bool:
+        """True: FAISS passes over rows within a cell."""
+        return True
+
     def train_rows(self, n: int) -> int:
         """Return the rows that k-means learns from."""
         return min(n, int(self.config.cells(n) * self.config.rows_per_cell))

@@ -51,6 +51,11 @@ class IvfpqRr(Ivfpq):
     config_type: ClassVar[type[InvertedConfig]] = IvfpqRrConfig
     gpu: ClassVar[bool] = False
 
+    @property
+    def selects(self) -> bool:
+        """False where refine is "pq"."""
+        return str(self.config.refine) != "pq"
+
     def make(self, n: int, dim: int, metric: Metric) -> Any:
         """Return an empty index; raise UsageError as `Ivfpq.make`, and for refine "pq" with a metric other than L2."""
         import faiss

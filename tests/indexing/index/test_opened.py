@@ -128,6 +128,22 @@ def test_many_changes_build_it_again_with_the_same_recipe(
     assert (index.manifest.recipe.settings, index.manifest.ntotal) == ({"nlist": 17}, 3000 + FEW + 1)
 
 
+def test_an_index_that_is_searched_only_as_a_whole_is_built_again_once_a_clip_went(
+    made: Store, caplog: pytest.LogCaptureFixture, add_vectors: AddVectors
+) -> None:
+    settings = {"refine": "pq", "nbits": 8, "m": 12, "m_refine": 4}
+    build_index(made, BuildConfig("ivfpq-rr", settings, metric="l2", recall=0.8, name="x"))
+    add_vectors(made, clustered(3, 24, seed=3), first=9000)
+    with caplog.at_level(logging.WARNING):
+        assert opened(made, "x").manifest.ntotal == 3000, "what is new lies beside it"
+        assert not caplog.text
+        made.tables.delete("vectors_made", equals("clip_id", "clip00007"))
+        index = opened(made, "x")
+    assert "cannot pass over the clips that are gone; the index is built again" in caplog.text
+    assert (index.manifest.ntotal, index.manifest.recipe.settings) == (3002, settings)
+    assert "clip00007" not in nearest(index, clustered(3000, 24)[7], 50)
+
+
 def test_compacting_the_table_changes_nothing(made: Store, add_vectors: AddVectors) -> None:
     for number in range(3):
         add_vectors(made, clustered(10, 24, seed=number), first=5000 + 10 * number)
