@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.vector import Float32
 from .config import DEFAULT_DUPLICATE_SCORE
 from .coverage import coverages
 from .labels import label_pairs
+from .parts import Parts, near_clips
 from .selectors.jsd_cut import jensen_shannon
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     matrix, seconds = material.matrix[material.pool], material.seconds[material.pool]
     labels = label_pairs(material.described.column("labels").take(material.pool))
     everything = np.ones(len(rank), dtype=np.bool_)
-    late = _after_a_duplicate(material.parts(material.pool), rank, plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE)
+    late = _after_a_duplicate(
+        material.parts(material.pool), rank, plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE
+    )
     bins = _bins(seconds)
     shares = sorted({float(share) for share in shares})
     budgets = [rank < plan.kept_of(share) for share in shares]
