@@ -14,8 +14,8 @@ from echodex.api import Store
 from echodex.errors import UsageError
 from echodex.pruning.config import PruneConfig
 from echodex.pruning.coverage import coverage
-from echodex.pruning.plan import Plan, plan
 from echodex.pruning.parts import one_each
+from echodex.pruning.plan import Plan, plan
 from echodex.pruning.sweep import SHARES, _after_a_duplicate, sweep
 from echodex.pruning.sweep_plot import plot_sweep, title_of
 
