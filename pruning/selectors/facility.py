@@ -19,14 +19,15 @@ from ...indexing.identical import Classes, equal_rows
 from ...indexing.neighbours.unfold import class_of
 from ...schemas.vector import Float32
 from .base import Selection, medoid, similarities
+from .facility_cut import shortest_prefix
 from .facility_dense import dense_greedy
-from .facility_sparse import GraphCovered, shortest_prefix, sparse_greedy, true_lost
+from .facility_sparse import GraphCovered, sparse_greedy
 from .registry import register
 
 Rows = NDArray[np.int64]
 
 DENSE_ROWS = 8192
-"""Clips of one cluster whose cosines are held as one matrix (268 MB). Larger ones are chosen from on their graph."""
+"""Clips of one cluster whose cosines are held as one matrix (268 MB). Of larger ones lists of near clips are held."""
 
 
 @register("facility")
@@ -65,16 +66,17 @@ def select_dense(vectors: Float32, eps: float, weights: Float32 | None) -> Selec
 
 
 def select_sparse(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
-    """Return the choice from float32[m, d] by the kNN graph of the distinct rows: O(m k) memory."""
+    """Return the choice from float32[m, d] by lists of near ones among the distinct rows: O(m k) memory."""
     classes = equal_rows(np.ascontiguousarray(vectors), np.arange(len(vectors)))
     heads = _heads(classes, weights)
     distinct = vectors if len(heads) == len(vectors) else vectors[heads]
     first = int(class_of(classes)[medoid(vectors)])
-    covered = GraphCovered(distinct, classes.sizes(), first)
-    order, added = sparse_greedy(covered, None if weights is None else weights[heads])
+    worth = None if weights is None else weights[heads]
+    covered = GraphCovered(distinct, classes.sizes(), first, worth)
+    order, added = sparse_greedy(covered, worth)
     alone = covered.lost[0]
-    kept = shortest_prefix(covered, order, eps * alone) if eps else len(order)
-    coverage = 1 - true_lost(covered, order, kept) / alone if alone else 1.0
+    kept, lost = shortest_prefix(covered, order, eps * alone) if eps else (len(order), 0.0)
+    coverage = 1 - lost / alone if alone else 1.0
     return _selection(heads[order], added / len(vectors), len(vectors), kept, coverage)
 
 

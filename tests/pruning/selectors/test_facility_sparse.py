@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from echodex.indexing.neighbours import rough
 from echodex.pruning.coverage import coverage
 from echodex.pruning.selectors.base import Selection, medoid
 from echodex.pruning.selectors.facility import select_dense, select_sparse
@@ -116,6 +117,26 @@ def test_the_number_of_threads_does_not_matter() -> None:
         with threadpool_limits(threads):
             orders.append(select_sparse(vectors, 0.2, None).order)
     np.testing.assert_array_equal(orders[0], orders[1])
+
+
+@pytest.mark.slow
+def test_of_any_number_the_first_picks_are_as_good_as_those_of_the_dense_greedy() -> None:
+    vectors = groups(9000, 300, d=128, spread=0.7)
+    dense, sparse = select_dense(vectors, 0.2, None).order, select_sparse(vectors, 0.2, None).order
+    for count in (2, 4, 7, 10, 20, 40, 80, 160, 400, 1000):
+        assert objective(vectors, sparse[:count]) >= 0.997 * objective(vectors, dense[:count]), count
+
+
+@pytest.mark.slow
+def test_the_cut_on_lists_made_cell_by_cell_is_not_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = groups(6000, 60)
+    whole = [select_sparse(vectors, eps, None).kept for eps in (0.1, 0.3, 0.6)]
+    monkeypatch.setattr(rough, "SMALL_ROWS", 1000)
+    monkeypatch.setattr(rough, "AROUND", 1000)
+    for eps, kept in zip((0.1, 0.3, 0.6), whole, strict=True):
+        chosen = select_sparse(vectors, eps, None)
+        assert chosen.kept <= 1.1 * kept + 2
+        assert true_coverage(vectors, chosen, chosen.kept) >= 1 - eps - 1e-6
 
 
 @pytest.mark.slow
