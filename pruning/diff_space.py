@@ -10,12 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..errors import NotFound
 from ..schemas.vector import Float32, Space
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
 from .config import DEFAULT_DUPLICATE_SCORE, DEFAULT_SPLIT
-from .coverage import coverage
+from .coverage import MAX_PAIRS, coverage
 from .diff_sides import Side, Sides
 from .leakage import find_leaks
 from .parts import one_each
@@ -59,7 +58,8 @@ class CoverageDiff:
 class LeakageDiff:
     """How many clips that each view keeps have a duplicate of another split that it keeps as well.
 
-    duplicate_score: the cosine from which clips count as duplicates: that of the views' recipes where they agree.
+    duplicate_score: the cosine of mean vectors from which clips count as duplicates: that of the views' recipes where
+    they agree.
     """
 
     duplicate_score: float
@@ -79,36 +79,45 @@ class SpaceDiff:
 
 
 def compare_in_space(store: Store, sides: Sides) -> SpaceDiff:
-    """Compare two views by the vectors of the space that they were made from ("all": the other's)."""
-    space, why_not = _common_space(store, sides)
-    if space is None:
+    """Compare two views by the vectors of the space that they were made from ("all": the other's).
+
+    Where that is not the same, only leakage is looked for, of each view in its own.
+    """
+    spaces, why_not = _spaces(store, sides)
+    score = _duplicate_score(sides)
+    if not spaces:
         return SpaceDiff(None, (), None, None, (why_not,))
-    matrix, known = _vectors(store, space, sides)
+    if why_not:
+        pairs = zip((sides.a, sides.b), spaces, strict=True)
+        counts = [_leaks(sides, side, *_vectors(store, space, sides), score) for side, space in pairs]
+        return SpaceDiff(None, (), None, LeakageDiff(score, *counts), (why_not,))
+    matrix, known = _vectors(store, spaces[0], sides)
     covered = _coverage(matrix, known, sides)
     notes = [] if covered else ["the sources of the two views have no clip in common: coverage is not compared"]
     if missing := int(((sides.a.kept | sides.b.kept) & ~known).sum()):
-        notes.append(f"{missing} kept clips have no vector in space {space.name!r}: they cover and leak nothing")
-    return SpaceDiff(space.name, _clusters(sides), covered, _leakage(matrix, known, sides), tuple(notes))
+        notes.append(f"{missing} kept clips have no vector in space {spaces[0].name!r}: they cover and leak nothing")
+    leakage = LeakageDiff(score, *(_leaks(sides, side, matrix, known, score) for side in (sides.a, sides.b)))
+    return SpaceDiff(spaces[0].name, _clusters(sides), covered, leakage, tuple(notes))
 
 
-def _common_space(store: Store, sides: Sides) -> tuple[Space | None, str]:
-    """Return the space that the views were made in, or None and a sentence why there is no one space."""
+def _spaces(store: Store, sides: Sides) -> tuple[tuple[Space, ...], str]:
+    """Return the space that each view was made from, or none, and a sentence unless both are the same one."""
     made = {side.address: side.info.recipe for side in (sides.a, sides.b) if side.info and "space" in side.info.recipe}
-    names = {address: recipe["space"] for address, recipe in made.items()}
     nothing = "clusters, coverage and leakage are not compared"
     if not made:
-        return None, f"neither view was made from the vectors of a space: {nothing}"
-    if len({(recipe["space"], recipe["encoder_digest"]) for recipe in made.values()}) > 1:
-        places = " and ".join(f"{address} in space {name}" for address, name in names.items())
-        return None, f"{places}: vectors of different encoders do not compare, so {nothing}"
-    address, recipe = next(iter(made.items()))
-    try:
-        space = store.space(recipe["space"])
-    except NotFound:
-        space = None
-    if space is None or space.digest != recipe["encoder_digest"]:
-        return None, f"space {recipe['space']} is no longer what {address} was made from: {nothing}"
-    return space, ""
+        return (), f"neither view was made from the vectors of a space: {nothing}"
+    found: dict[str, Space] = {}
+    for address, recipe in made.items():
+        space = next((space for space in store.spaces() if space.name == recipe["space"]), None)
+        if space is None or space.digest != recipe["encoder_digest"]:
+            return (), f"space {recipe['space']} is no longer what {address} was made from: {nothing}"
+        found[address] = space
+    first = next(iter(found.values()))
+    spaces = tuple(found.get(side.address, first) for side in (sides.a, sides.b))
+    if len({space.name for space in spaces}) == 1:
+        return spaces, ""
+    places = " and ".join(f"{address} in space {space.name}" for address, space in found.items())
+    return spaces, f"{places}: vectors of different encoders do not compare, so clusters and coverage are left out"
 
 
 def _vectors(store: Store, space: Space, sides: Sides) -> tuple[Float32, NDArray[np.bool_]]:
@@ -156,24 +165,25 @@ def _coverage(matrix: Float32, known: NDArray[np.bool_], sides: Sides) -> Covera
     common, a, b = known & sides.a.there & sides.b.there, known & sides.a.kept, known & sides.b.kept
     if not common.any():
         return None
+    share = MAX_PAIRS // 4
     return CoverageDiff(
         clips=int(common.sum()),
-        source_by_a=coverage(matrix, a, common),
-        source_by_b=coverage(matrix, b, common),
-        a_by_b=coverage(matrix, b, a),
-        b_by_a=coverage(matrix, a, b),
+        source_by_a=coverage(matrix, a, common, max_pairs=share),
+        source_by_b=coverage(matrix, b, common, max_pairs=share),
+        a_by_b=coverage(matrix, b, a, max_pairs=share),
+        b_by_a=coverage(matrix, a, b, max_pairs=share),
     )
 
 
-def _leakage(matrix: Float32, known: NDArray[np.bool_], sides: Sides) -> LeakageDiff:
+def _duplicate_score(sides: Sides) -> float:
     configs = [side.info.recipe.get("config", {}) for side in (sides.a, sides.b) if side.info]
     scores = {config.get("duplicate_score") or DEFAULT_DUPLICATE_SCORE for config in configs}
-    score = scores.pop() if len(scores) == 1 else DEFAULT_DUPLICATE_SCORE
-    counts = []
-    for side in (sides.a, sides.b):
-        rows = np.flatnonzero(known & side.kept)
-        clips = sides.clips.take(pa.array(rows))
-        splits = clips.column("split").to_pylist()
-        clip_ids, parts = clips.column("clip_id").to_pylist(), one_each(matrix[rows])
-        counts.append(len(find_leaks(clip_ids, parts, splits, DEFAULT_SPLIT, score)))
-    return LeakageDiff(score, *counts)
+    return scores.pop() if len(scores) == 1 else DEFAULT_DUPLICATE_SCORE
+
+
+def _leaks(sides: Sides, side: Side, matrix: Float32, known: NDArray[np.bool_], min_score: float) -> int:
+    """Return how many clips that a view keeps have a duplicate in another split, by their mean vectors."""
+    rows = np.flatnonzero(known & side.kept)
+    clips = sides.clips.take(pa.array(rows))
+    clip_ids, splits = (clips.column(name).to_pylist() for name in ("clip_id", "split"))
+    return len(find_leaks(clip_ids, one_each(matrix[rows]), splits, DEFAULT_SPLIT, min_score))

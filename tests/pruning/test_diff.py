@@ -111,14 +111,24 @@ def test_a_view_of_an_older_store_keeps_its_clips(views: Store, make_wav: Callab
 
 
 def test_views_of_different_spaces(views: Store) -> None:
+    """Only leakage is looked for, in the space of each view."""
     views.embed("dummy")
     plan(views, PruneConfig(keep=8, **SMALL), space="dummy").save(views, "other")
     found = diff(views, "a", "other")
     assert found.both.clips + found.only_a.clips == 8
     assert (found.vectors.space, found.vectors.clusters, found.vectors.coverage) == (None, (), None)
+    assert found.vectors.leakage is not None
+    assert (found.vectors.leakage.a, found.vectors.leakage.b) == (0, 0)
     [note] = found.vectors.notes
     assert "a@1 in space given and other@1 in space dummy" in note
     assert "vectors of different encoders do not compare" in note
+
+
+def test_a_space_that_is_gone(views: Store) -> None:
+    views.tables.drop(f"vectors_{views.space('given').name}")
+    found = diff(views, "a", "b").vectors
+    assert (found.space, found.leakage) == (None, None)
+    assert found.notes[0].startswith("space given is no longer what a@1 was made from: clusters, coverage and leakage")
 
 
 def test_no_space_at_all(views: Store) -> None:
@@ -143,6 +153,11 @@ def test_leakage_of_each_view(library: Callable[..., Store], blobs: Callable[...
     found = diff(store, "report", "keep-test").vectors.leakage
     assert found is not None
     assert (found.duplicate_score, found.a, found.b) == (0.98, 4, 0)
+    store.embed("dummy")
+    plan(store, PruneConfig(keep=1.0, **SMALL), space="dummy").save(store, "other")
+    apart = diff(store, "report", "other").vectors
+    assert apart.leakage is not None
+    assert (apart.coverage, apart.leakage.a) == (None, 4)
 
 
 def test_an_unknown_view(views: Store) -> None:
