@@ -28,6 +28,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -46,7 +47,7 @@ PRUNE = ["prune", "facility", "--eps", "0.05", "--approximate", "--as", "lean", 
 
 STAGES = {
     ("pruning/material.py", "read_material"): "reading",
-    ("pruning/choice.py", "_collapse"): "duplicates",
+    ("pruning/collapse.py", "collapse"): "duplicates",
     ("indexing/neighbours/graph_search.py", "graph_of"): "graph",
     ("pruning/clustering/approximate.py", "measured_agreement"): "agreement",
     ("pruning/cluster.py", "cluster"): "clustering",
@@ -105,11 +106,14 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         """Look until the process ends."""
-        before_s, before_cpu_s = time.perf_counter(), time.process_time()
+        began_s, before_cpu_s = time.perf_counter(), time.process_time()
+        before_s = began_s
         while True:
             time.sleep(SAMPLE_S)
             stage, line = self._where(sys._current_frames().get(self._main))
             now_s, now_cpu_s = time.perf_counter(), time.process_time()
+            if stage not in self.seconds:
+                print(f"{now_s - began_s:8.1f} s  {stage}", file=sys.stderr, flush=True)
             self.seconds[stage] += now_s - before_s
             self.cpu_s[stage] += now_cpu_s - before_cpu_s
             self.lines[f"{stage}: {line}"] += now_cpu_s - before_cpu_s
@@ -205,7 +209,14 @@ def measure(rows: int, dim: int, library: Path, *, lines: bool) -> dict[str, flo
     return prune(library, f"{SIZES.get(rows, rows)}_{dim}", lines=lines)
 
 
+def check_stages() -> None:
+    """Raise AttributeError where a stage is no function any more: its time would count as another's."""
+    for file, function in STAGES:
+        getattr(import_module("echodex." + file.removesuffix(".py").replace("/", ".")), function)
+
+
 def main() -> None:
+    check_stages()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--dim", type=int, default=DIM)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import NotFound, UsageError
 from ..indexing.groups import originals
+from ..indexing.near import rows_of
 from ..indexing.places import clip_of
 from ..schemas.vector import Float32, Space, Vectors
 from ..schemas.view import Kept, ViewInfo
@@ -77,6 +78,11 @@ class Material:
         return len(self.clip_ids)
 
     @property
+    def pooled(self) -> Float32:
+        """float32[m, d]: the rows of the matrix that are pruned."""
+        return rows_of(self.matrix, self.pool)
+
+    @property
     def in_split(self) -> NDArray[np.bool_]:
         """bool[n]: whether a clip is of the split that is pruned."""
         return np.array([self.split is None or split == self.split for split in self.splits], dtype=np.bool_)
@@ -84,7 +90,7 @@ class Material:
     def parts(self, rows: Rows) -> Parts:
         """Return by what clips with a vector are compared when duplicates are looked for."""
         if self.segments is None:
-            return one_each(self.matrix[rows])
+            return one_each(rows_of(self.matrix, rows))
         return self.segments.take(np.cumsum(self.has_vector)[rows] - 1)
 
     def without(self, leaked: Leaked) -> Material:
@@ -165,8 +171,6 @@ def arrange(clips: pa.Table, vectors: Vectors, split: str | None) -> Material:
     place = vectors.positions()
     rows = np.array([place.get(clip_id, -1) for clip_id in clip_ids])
     has_vector = rows >= 0
-    matrix = np.zeros((len(clip_ids), vectors.matrix.shape[1]), dtype=np.float32)
-    matrix[has_vector] = vectors.matrix[rows[has_vector]]
     split = _split(split, splits)
     pool = np.flatnonzero([had and split in (None, own) for had, own in zip(has_vector, splits, strict=True)])
     if not len(pool):
@@ -174,6 +178,9 @@ def arrange(clips: pa.Table, vectors: Vectors, split: str | None) -> Material:
             f"no clip to prune has a vector in space {vectors.space.name!r}; "
             f"run `echodex embed {vectors.space.encoder}`"
         )
+    matrix = rows_of(vectors.matrix, rows)  # of what has no vector: any row
+    if not has_vector.all():
+        matrix[~has_vector] = 0
     return Material(
         clip_ids=clip_ids,
         splits=splits,

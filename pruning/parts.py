@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..indexing.groups.pairs import NearPairs, near_pairs
+from ..indexing.near import rows_of
 from ..schemas.vector import Float32
 from .coverage import nearest
 
@@ -48,7 +49,7 @@ class Parts:
     def take(self, clips: Rows) -> Parts:
         """Return the parts of `clips`, in that order."""
         if self.single:
-            return one_each(self.matrix[clips])
+            return one_each(rows_of(self.matrix, clips))
         sizes = np.diff(self.starts)[clips]
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         rows = np.arange(starts[-1]) + np.repeat(self.starts[clips] - starts[:-1], sizes)

@@ -114,9 +114,7 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], pro
     """Work out a plan of material that was read already; `source` goes into the recipe."""
     material = resolve(material, config.leakage, config.duplicate_score)
     prefer, wishes = wishes_of(material, config.prefer)
-    choice = choose(
-        material.matrix[material.pool], prefer, config, wishes, parts=material.parts(material.pool), progress=progress
-    )
+    choice = choose(material.pooled, prefer, config, wishes, parts=material.parts(material.pool), progress=progress)
     recipe = {
         **source,
         "space": material.space.name,

@@ -30,7 +30,7 @@ def view_rows(material: Material, choice: Choice, kept: Mask, noise_policy: str)
     all_kept = ~material.in_split | material.pinned
     all_kept[pool], all_kept[leaked.rows] = kept, False
     with threadpool_limits(limits=1, user_api="blas"):  # for the same digits whatever the number of threads
-        stands, similarity = represent(material.matrix[pool], choice, kept)
+        stands, similarity = represent(material.pooled, choice, kept)
     representative = np.where(all_kept, np.arange(n), -1)
     representative[pool] = np.where(stands < 0, -1, pool[stands])
     representative[leaked.rows] = leaked.others

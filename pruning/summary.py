@@ -91,7 +91,7 @@ def summarise(plan: Plan) -> PlanSummary:
         pool_kept=int(plan.kept.sum()),
         reasons=reasons,
         duplicate_groups=len(np.unique(plan.choice.duplicate_of[plan.choice.is_duplicate])),
-        coverage=coverage(material.matrix[material.pool], plan.kept),
+        coverage=coverage(material.pooled, plan.kept),
         clusters=_clusters(plan),
         leaks=leaks,
         examples=_examples(plan),

@@ -92,3 +92,15 @@ def test_scripts_say_how_they_are_used(script: str) -> None:
         [sys.executable, BENCHMARKS / script, "--help"], check=True, capture_output=True, text=True, cwd=BENCHMARKS
     )
     assert "--rows" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_pipeline_of_pruning_is_timed_stage_by_stage(tmp_path: Path) -> None:
+    script = [sys.executable, BENCHMARKS / "prune_pipeline.py", "--rows", "3000", "--dim", "32"]
+    done = subprocess.run(
+        [*script, "--store", tmp_path / "library"], check=True, capture_output=True, text=True, cwd=BENCHMARKS
+    )
+    figures = {name: float(value) for name, value in (line.split(": ") for line in done.stdout.splitlines())}
+    assert figures["duplicates_share_3000_32"] == pytest.approx(0.05, abs=0.002)
+    stages = sum(value for name, value in figures.items() if "_s_" in name)
+    assert stages == pytest.approx(figures["seconds_3000_32"], rel=0.01)

@@ -37,3 +37,10 @@ def test_true_cells() -> None:
     table = np.random.default_rng(2).random((7, 5)) < 0.3
     assert np.array_equal(near.true_cells(table), np.nonzero(table))
     assert [len(ends) for ends in near.true_cells(np.zeros((3, 0), dtype=np.bool_))] == [0, 0]
+
+
+def test_all_rows_are_not_copied() -> None:
+    matrix = unit(np.random.default_rng(2), 5, 3)
+    assert near.rows_of(matrix, np.arange(5)) is matrix
+    for rows in ([0, 1, 2], [4, 3, 2, 1, 0], [0, 1, 2, 3, -1]):
+        np.testing.assert_array_equal(near.rows_of(matrix, np.array(rows)), matrix[rows])
