@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def library(store: Store, make_wav: Callable[..., Path], tmp_path: Path) -> Stor
     np.save(tmp_path / "given.npy", rows.astype(np.float32))
     (tmp_path / "ids.txt").write_text("\n".join(map(str, paths)))
     store.import_vectors("given", tmp_path / "given.npy", tmp_path / "ids.txt")
-    settings = {"min_cluster_size": 4, "min_samples": 3, "duplicate_score": 0.9999}
+    settings: dict[str, Any] = {"min_cluster_size": 4, "min_samples": 3, "duplicate_score": 0.9999}
     store.prune("random", keep=1.0, **settings).save("whole")
     store.prune("random", keep=1.0, leakage="keep-test", **settings).save("clean")
     store.prune("random", keep=3, where="array_has(labels, 'left')", **settings).save("left")
