@@ -96,9 +96,9 @@ def test_scripts_say_how_they_are_used(script: str) -> None:
 
 @pytest.mark.slow
 def test_the_pipeline_of_pruning_is_timed_stage_by_stage(tmp_path: Path) -> None:
-    script = [sys.executable, BENCHMARKS / "prune_pipeline.py", "--rows", "3000", "--dim", "32"]
+    script = [sys.executable, str(BENCHMARKS / "prune_pipeline.py"), "--rows", "3000", "--dim", "32"]
     done = subprocess.run(
-        [*script, "--store", tmp_path / "library"], check=True, capture_output=True, text=True, cwd=BENCHMARKS
+        [*script, "--store", str(tmp_path / "library")], check=True, capture_output=True, text=True, cwd=BENCHMARKS
     )
     figures = {name: float(value) for name, value in (line.split(": ") for line in done.stdout.splitlines())}
     assert figures["duplicates_share_3000_32"] == pytest.approx(0.05, abs=0.002)
