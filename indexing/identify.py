@@ -48,9 +48,10 @@ def identify(
 
     query: the path of a file of any length, or an open binary file, which is copied to a temporary one first. No two
     matches claim the same time of the query: of several clips that match there, the one whose scores sum highest above
-    the threshold is given. min_score: the threshold and lowest mean cosine of a match; None is what 999 in 1,000
-    unrelated pairs of segments of this space stay below (sequence/background.py), and then only matches of at least
-    MIN_CONFIDENCE are returned. limit: only so many, the surest.
+    the threshold is given. What is alike in silence alone (below -70 dB in the query) is no match. min_score: the
+    threshold and lowest mean cosine of a match; None is what 999 in 1,000 unrelated pairs of segments of this space
+    stay below (sequence/background.py), and then only matches of at least MIN_CONFIDENCE are returned. limit: only so
+    many, the surest.
 
     Raises UsageError for a space without segments, NotFound for an unknown space, view or file, BadInput for a file
     that cannot be used.
@@ -76,14 +77,11 @@ def _best(store: Store, timeline: Timeline, heard: Heard, usable: pa.Array, min_
     """Return the matches of what was heard among the clips `usable`, the surest first."""
     unrelated = background(timeline.collection())
     worth = _worth(unrelated) if min_score is None else Worth(min_score)
-    runs = match(
-        heard.vectors,
-        timeline.collection(usable),
-        worth,
-        max_gap=math.ceil(MAX_GAP_S / timeline.hop_s),
-        min_excess=unrelated.excess(MIN_CONFIDENCE, _pairs(timeline, heard)) if min_score is None else 0.0,
-    )
-    return _matches(store, timeline, heard, sorted(runs, key=lambda run: -run.excess(worth)), unrelated)
+    least = unrelated.excess(MIN_CONFIDENCE, _pairs(timeline, heard)) if min_score is None else 0.0
+    gap = math.ceil(MAX_GAP_S / timeline.hop_s)
+    runs = match(heard.vectors, timeline.collection(usable), worth, max_gap=gap, min_excess=least)
+    telling = [run for run in runs if _excess(run, heard, worth) > least]
+    return _matches(store, timeline, heard, sorted(telling, key=lambda run: -_excess(run, heard, worth)), unrelated)
 
 
 @contextmanager
@@ -104,6 +102,11 @@ def _on_disk(query: str | Path | BinaryIO) -> Iterator[str | Path]:
 def _worth(unrelated: Background) -> Worth:
     """Return what pairs are worth; a bad one, at a note that falls between two segments, undoes one perfect pair."""
     return Worth(unrelated.threshold, most_loss=1 - unrelated.threshold)
+
+
+def _excess(run: Run, heard: Heard, worth: Worth) -> float:
+    """Return the sum of what the pairs of a run are worth, silence left out: that is alike in all recordings."""
+    return float(worth.of(run.scores)[heard.sounding[run.start : run.stop]].sum())
 
 
 def _pairs(timeline: Timeline, heard: Heard) -> float:
@@ -128,7 +131,7 @@ def _matches(store: Store, timeline: Timeline, heard: Heard, runs: list[Run], un
                 clip_start_s=first_s,
                 clip_end_s=min(last_s + heard.window_s, clip.duration_s),
                 score=min(run.score, 1.0),
-                confidence=unrelated.confidence(run.excess(_worth(unrelated)), _pairs(timeline, heard)),
+                confidence=unrelated.confidence(_excess(run, heard, _worth(unrelated)), _pairs(timeline, heard)),
                 segments=len(run.scores),
             )
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...audio.decode import open_audio
 from ...audio.downmix import PhaseMeter, mix
@@ -36,6 +37,9 @@ STRETCH_S = 60.0
 LEAST_HOPS = 16
 """A stretch is at least this many hops, however long they are."""
 
+SILENCE = 1e-7
+"""Mean square of a window, of full scale 1: up to -70 dB it is silence, which is alike wherever it is."""
+
 ANY_LENGTH = Limits(max_decoded_s=math.inf)
 
 logger = logging.getLogger(__name__)
@@ -45,11 +49,13 @@ logger = logging.getLogger(__name__)
 class Heard:
     """A query: segment i starts at i hops.
 
-    vectors: float32[L, d], unit rows; window_s: seconds of audio that one segment covers, in whole hops (an encoder
-    does not say it, but it shows in where the last segment of a stretch starts); seconds: of audio in all.
+    vectors: float32[L, d], unit rows; sounding: bool[L], whether a segment's window holds more than SILENCE; window_s:
+    seconds of audio that one segment covers, in whole hops (an encoder does not say it, but it shows in where the last
+    segment of a stretch starts); seconds: of audio in all.
     """
 
     vectors: Float32
+    sounding: NDArray[np.bool_]
     window_s: float
     seconds: float
 
@@ -102,6 +108,7 @@ class _Ear:
         self._total = 0
         self._held: list[Float32] = []
         self._vectors: list[Float32] = []
+        self._sounding: list[NDArray[np.bool_]] = []
 
     def add(self, samples: Float32) -> None:
         """Take in float32[n]; embed as soon as a stretch is there."""
@@ -119,8 +126,12 @@ class _Ear:
             self._embed(self._total - self._begin * self._hop)
         empty = np.empty((0, self._encoder.dim), dtype=np.float32)
         vectors = normalised(np.concatenate([empty, *self._vectors]))
-        window = self._window // self._hop * self._hop or self._window
-        return Heard(vectors, window / self.sample_rate_hz, self._total / self.sample_rate_hz)
+        sounding = np.concatenate([np.empty(0, dtype=np.bool_), *self._sounding])
+        return Heard(vectors, sounding, self._whole_hops() / self.sample_rate_hz, self._total / self.sample_rate_hz)
+
+    def _whole_hops(self) -> int:
+        """Return the samples of a window in whole hops, where it holds one."""
+        return self._window // self._hop * self._hop or self._window
 
     def _embed(self, count: int) -> None:
         """Embed the first `count` of the samples held, then let go of those that are not needed again."""
@@ -133,8 +144,16 @@ class _Ear:
             window = count - int(samples[-1])
             self._window = min(self._window, window) if self._window else window
         self._vectors.append(segments.vectors[new])
+        self._sounding.append(_power(held[:count], samples[new], self._whole_hops()) > SILENCE)
         self._done += int(new.sum())
         begin = max(self._begin, self._done - -(-self._window // self._hop))
         self._held = [held[(begin - self._begin) * self._hop :].copy()]
         self._begin = begin
         self._progress("listen", round(self._total / self.sample_rate_hz), None)
+
+
+def _power(samples: Float32, starts: NDArray[np.int64], window: int) -> NDArray[np.float64]:
+    """Return float64[n]: the mean square of the window of so many samples at each start, or of what is there of it."""
+    total = np.append(0.0, np.cumsum(np.square(samples, dtype=np.float64)))
+    ends = np.minimum(starts + window, len(samples))
+    return np.asarray((total[ends] - total[starts]) / np.maximum(1, ends - starts))

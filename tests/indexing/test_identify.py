@@ -100,6 +100,29 @@ def test_a_stranger_matches_nothing_unless_asked_how_well(store: Store, query: P
     assert all(m.score > 0.6 and m.confidence < 0.95 for m in loosely)
 
 
+@pytest.mark.parametrize("level", [0.0, 1e-4])
+def test_silence_matches_nothing_but_goes_on_within_a_match(tmp_path: Path, query: Path, level: float) -> None:
+    (tmp_path / "audio").mkdir()
+    random = np.random.default_rng(0)
+    quiet = [level * random.standard_normal(4 * RATE) for _ in range(8)]
+    for seed in range(6):
+        paused = np.concatenate([melody(seed, 4), quiet[seed], melody(seed + 50, 4)])
+        soundfile.write(tmp_path / "audio" / f"{seed}.wav", paused if seed < 3 else melody(seed, 12), RATE)
+    store = Store.open(tmp_path / "library")
+    store.add(tmp_path / "audio")
+    store.embed("dummy", settings={"window_s": HOP_S, "bands": 32})
+    write(query, melody(100, 4), quiet[6], melody(101, 4))
+    assert store.identify(query) == []
+    assert all(m.query_end_s <= 4.5 or m.query_start_s >= 7.5 for m in store.identify(query, min_score=0.999))
+    write(query, quiet[7])
+    assert store.identify(query) == store.identify(query, min_score=0.5) == []
+    write(query, melody(1, 4), quiet[1], melody(51, 4))
+    [match] = store.identify(query)
+    assert told([match]) == [("1", 0.0, 12.0, 0.0, 12.0)]
+    assert match.score == pytest.approx(1, abs=1e-4)
+    assert match.segments == 24
+
+
 def test_within_a_view_or_filter(store: Store, made: Path, query: Path) -> None:
     write(query, melody(3, 12)[: 6 * RATE], melody(4, 12)[: 6 * RATE])
     path = str(made / "audio" / "3.wav")

@@ -112,3 +112,17 @@ def test_what_cannot_be_heard(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "nan.wav", spoilt, 8000, subtype="FLOAT")
     with pytest.raises(BadInput, match="NaN"):
         listen(tmp_path / "nan.wav", encoder, 0.5)
+
+
+@pytest.mark.parametrize("encoder", [Overlapping(), Dummy(DummyConfig(sample_rate_hz=4000, window_s=0.25))])
+def test_silence_is_told_from_sound_wherever_stretches_are_cut(tmp_path: Path, encoder: Any) -> None:
+    samples = noisy(150, 4000)
+    for first, last, level in ((10, 14, 0.0), (58, 63, 0.0), (100, 104, 2e-4), (110, 114, 4e-3)):  # -88 and -62 dB
+        samples[first * 4000 : last * 4000] *= level
+    soundfile.write(tmp_path / "a.wav", samples, 4000, subtype="FLOAT")
+    heard = listen(tmp_path / "a.wav", encoder, 0.25)
+    assert len(heard.sounding) == len(heard.vectors)
+    window = round(heard.window_s * 4000)
+    silent = [(samples[at : at + window] ** 2).mean() < 1e-7 for at in range(0, 1000 * len(heard.sounding), 1000)]
+    assert (~heard.sounding).tolist() == silent
+    assert 4 * (4 + 5 + 4) - 9 <= sum(silent) <= 4 * (4 + 5 + 4)
