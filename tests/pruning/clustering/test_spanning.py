@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +12,13 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
+from echodex.pruning.clustering import candidates
 from echodex.pruning.clustering import spanning as module
 from echodex.pruning.clustering.joining import approximate_tree
 from echodex.pruning.clustering.pairs import Tree
 from echodex.pruning.clustering.spanning import spanning_tree
 from echodex.schemas.vector import Float32
+from echodex.store.pipeline import core_count
 
 
 def mutual_reachability(matrix: Float32, min_samples: int) -> np.ndarray:
@@ -28,6 +33,14 @@ def weights_of(matrix: Float32, min_samples: int) -> np.ndarray:
     table = mutual_reachability(matrix, min_samples) + 1
     np.fill_diagonal(table, 0)
     return np.sort(minimum_spanning_tree(csr_matrix(table)).data) - 1
+
+
+def crowd(n: int, dim: int, spread: float) -> Float32:
+    """Unit rows around one, and a few strays."""
+    random = np.random.default_rng(n)
+    rows = np.eye(1, dim) + spread * random.standard_normal((n, dim))
+    rows[: n // 50] = random.standard_normal((n // 50, dim))
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 def is_tree(low: np.ndarray, high: np.ndarray, n: int) -> bool:
@@ -88,9 +101,38 @@ def test_any_tree_will_do_to_begin_with(monkeypatch: pytest.MonkeyPatch, uneven:
             assert one.tolist() == other.tolist()
 
 
-def test_threads_make_no_difference(uneven: list[Float32]) -> None:
+@pytest.mark.skipif(core_count() < 2, reason="needs two cores")
+def test_threads_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through cells and strips, sifted more than once: a thread per core works on them."""
+    monkeypatch.setattr(candidates, "HELD_PAIRS", 10_000)
+    matrix, cores = crowd(2600, 24, 0.5), os.sched_getaffinity(0)
     results = []
-    for threads in (1, 2):
-        with threadpool_limits(limits=threads):
-            results.append([part.tolist() for part in spanning_tree(uneven[1], 5)])
+    for allowed in ({min(cores)}, cores):
+        os.sched_setaffinity(0, allowed)
+        try:
+            with threadpool_limits(limits=len(allowed)):
+                results.append([part.tolist() for part in spanning_tree(matrix, 5)])
+        finally:
+            os.sched_setaffinity(0, cores)
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1e-5])
+def test_a_crowd_is_told_apart_whenever_its_pairs_are_sifted(spread: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "HELD_PAIRS", 20_000)
+    matrix = crowd(2300, 16, spread)
+    assert np.sort(spanning_tree(matrix, 5)[2]) == pytest.approx(weights_of(matrix, 5), rel=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spread", [1e-3, 1e-6])
+def test_memory_of_a_crowd_is_bounded(spread: float) -> None:
+    """All pairs of it would take 10 GB."""
+    matrix = crowd(30_000, 16, spread)
+    tracemalloc.start()
+    try:
+        weights = spanning_tree(matrix, 5)[2]
+        assert tracemalloc.get_traced_memory()[1] < 1 << 30
+    finally:
+        tracemalloc.stop()
+    assert len(weights) == len(matrix) - 1
