@@ -15,6 +15,9 @@ from ...schemas.vector import Float32
 MAX_DENSE = 30_000
 """Clips of one cluster whose similarities are held as one matrix (3.6 GB)."""
 
+MAX_COMPARED = 250_000
+"""Clips of one cluster that are compared each with all others: about ten minutes of two cores, at 512 dimensions."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -60,6 +63,15 @@ def similarities(vectors: Float32) -> Float32:
     cosines[cosines >= 1 - ROUNDING] = 1.0
     np.fill_diagonal(cosines, 1.0)
     return np.asarray(cosines, dtype=np.float32)
+
+
+def check_compared(m: int, selector: str) -> None:
+    """Raise UsageError where a cluster of m clips is too large for a selector that takes O(m^2 d) time."""
+    if m > MAX_COMPARED:
+        raise UsageError(
+            f"{selector} compares each clip of a cluster with all others, and one has {m:,} (at most "
+            f"{MAX_COMPARED:,}): use facility, whose time is not quadratic, or make smaller clusters"
+        )
 
 
 def medoid(vectors: Float32) -> int:

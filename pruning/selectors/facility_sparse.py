@@ -24,7 +24,7 @@ NEIGHBOURS = 128
 """Length of a clip's list, itself included: with 32, F of the first m / 100 picks is up to 3 % below the dense way's;
 with 256 it is no better, and takes longer."""
 
-MOST_FIRST = 100
+MOST_FIRST = 32
 """First picks are at most so many: each costs a comparison with all clips."""
 
 _GROWTH = 8

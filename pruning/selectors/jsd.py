@@ -53,7 +53,8 @@ class JSD:
 
         gains: 1 - cosine to the nearest of the clips before it. Of the closest pair the lighter clip leaves. Fewer than
         3 clips are all kept; so are clips that are all equally far apart; of clips that are all identical one is kept,
-        unless t is 0.
+        unless t is 0. Up to DENSE_ROWS clips O(m^2 d) time and 4 m^2 bytes; above, O(m k) memory for lists of k = 32,
+        and the time of making those anew, some ten times (100,000 clips of 512 dimensions: about a minute).
         """
         m = len(vectors)
         eliminate = eliminate_dense if m <= DENSE_ROWS else eliminate_sparse

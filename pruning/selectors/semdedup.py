@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...indexing.near import ROUNDING, blocks
 from ...schemas.vector import Float32
-from .base import Selection
+from .base import Selection, check_compared
 from .registry import register
 
 
@@ -45,9 +45,12 @@ class SemDeDup:
         """Order by how little a clip is like those before it; keep those that no earlier one is like.
 
         gains: 1 - the highest cosine to a clip taken before; 2 for the first taken. With weights the heaviest clips are
-        taken first, hard examples first among those as heavy: so of clips that are alike the heaviest stays.
+        taken first, hard examples first among those as heavy: so of clips that are alike the heaviest stays. O(m^2 d)
+        time (100,000 clips of 512 dimensions: about a minute), O(m) memory beside the vectors and a block of cosines.
+        Raises UsageError above MAX_COMPARED clips.
         """
         m = len(vectors)
+        check_compared(m, self.name)
         to_centroid = vectors @ vectors.sum(axis=0, dtype=np.float64)
         taken = np.lexsort((to_centroid, np.zeros(m) if weights is None else -weights))
         gains = (1 - _highest_before(vectors[taken])).astype(np.float32)

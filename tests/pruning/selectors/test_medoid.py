@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from echodex.pruning.selectors.medoid import Medoid
@@ -17,6 +18,7 @@ def test_the_medoid_is_kept_and_the_nearest_to_it_come_next(blob: Callable[..., 
     centre = int((wide @ wide.T).mean(axis=1).argmax())
     chosen = Medoid().select(vectors, RNG)
     assert (chosen.kept, chosen.order[0]) == (1, centre)
+    assert chosen.gains == pytest.approx((1 + wide[chosen.order] @ wide[centre]) / 2, abs=1e-6)
     assert chosen.order.tolist() == (-(wide @ wide[centre])).argsort(kind="stable").tolist()
 
 
