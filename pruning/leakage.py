@@ -64,6 +64,8 @@ def _near_any(parts: Parts, min_score: float) -> NDArray[np.bool_]:
 
 def leaks_of(material: Material, min_score: float) -> list[Leak]:
     """Return the leaks among all clips of the source that have a vector."""
+    if len({split for split in material.splits if split}) < 2:
+        return []
     rows = np.flatnonzero(material.has_vector)
     clip_ids = [material.clip_ids[row] for row in rows]
     splits = [material.splits[row] for row in rows]
