@@ -103,6 +103,9 @@ def test_a_choice_makes_sense(world: World, plan: dict[str, Any]) -> None:
     cosines = np.einsum("ij,ij->i", world.matrix, world.matrix[choice.duplicate_of])
     assert choice.scores == pytest.approx(cosines, abs=1e-5)
     assert (cosines[copies] >= plan["duplicate_score"] - 1e-5).all()
+    if plan["duplicate_score"]:
+        near = world.matrix[~copies] @ world.matrix[~copies & ~pinned].T >= plan["duplicate_score"] + 1e-5
+        assert near.sum() <= (~copies & ~pinned).sum(), "what is left is near none but itself, unless both are pinned"
     for code in range(4):
         having = labels.rows[labels.codes == code]
         assert choice.selected[having].sum() >= min(plan["min_per_label"], len(having))
