@@ -113,16 +113,20 @@ def _listed(lists: Rows, squared: Float32, cores: Float32) -> Edges:
 
 
 def _forest(edges: Edges, n: int) -> Edges:
-    """Return the minimum spanning forest of edges between n rows."""
+    """Return the minimum spanning forest of edges between n rows, by weight, then by rows.
+
+    The same edge may be given twice, with one weight.
+    """
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import minimum_spanning_tree
 
-    edges = edges.sorted()
-    keys, first = np.unique(edges.low * n + edges.high, return_index=True)
-    place = csr_matrix(
-        (first + 1, (keys // n, keys % n)), shape=(n, n), dtype=np.float64
-    )  # by rank: 0 would be no edge
-    return edges.take(np.sort(minimum_spanning_tree(place).data.astype(np.int64) - 1))
+    first = np.unique(edges.low * n + edges.high, return_index=True)[1]
+    edges = edges.take(first)
+    order = np.argsort(edges.squared, kind="stable")  # rows ascend already
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(1, len(order) + 1)  # 0 would be no edge
+    tree = minimum_spanning_tree(csr_matrix((ranks, (edges.low, edges.high)), shape=(n, n)))
+    return edges.take(order[np.sort(tree.data.astype(np.int64) - 1)])
 
 
 class _Forest:
