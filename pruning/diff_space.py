@@ -14,7 +14,7 @@ from ..schemas.vector import Float32, Space
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
 from .config import DEFAULT_DUPLICATE_SCORE, DEFAULT_SPLIT
-from .coverage import MAX_PAIRS, coverage
+from .coverage import coverage
 from .diff_sides import Side, Sides
 from .leakage import find_leaks
 from .parts import one_each
@@ -165,13 +165,12 @@ def _coverage(matrix: Float32, known: NDArray[np.bool_], sides: Sides) -> Covera
     common, a, b = known & sides.a.there & sides.b.there, known & sides.a.kept, known & sides.b.kept
     if not common.any():
         return None
-    share = MAX_PAIRS // 4
     return CoverageDiff(
         clips=int(common.sum()),
-        source_by_a=coverage(matrix, a, common, max_pairs=share),
-        source_by_b=coverage(matrix, b, common, max_pairs=share),
-        a_by_b=coverage(matrix, b, a, max_pairs=share),
-        b_by_a=coverage(matrix, a, b, max_pairs=share),
+        source_by_a=coverage(matrix, a, common),
+        source_by_b=coverage(matrix, b, common),
+        a_by_b=coverage(matrix, b, a),
+        b_by_a=coverage(matrix, a, b),
     )
 
 
