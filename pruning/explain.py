@@ -121,7 +121,9 @@ def _why_in(found: Explanation, config: dict[str, Any]) -> str:
 
 def _why_out(found: Explanation, representative: dict[str, Any] | None, config: dict[str, Any]) -> str:
     """Return why a clip is left out; representative: the row of the clip that stands for it."""
-    near = f"{found.representative_path} (cosine {found.similarity:.3f})" if found.representative else "none"
+    by_segments = config.get("match") == "best-pair" and found.reason in (Kept.DUPLICATE, Kept.LEAKAGE)
+    cosine = "cosine of their nearest segments" if by_segments else "cosine"
+    near = f"{found.representative_path} ({cosine} {found.similarity:.3f})" if found.representative else "none"
     if found.reason == Kept.NO_VECTOR:
         why = "it had no vector, so that nobody could tell whether it is redundant"
     elif found.reason == Kept.NOISE:

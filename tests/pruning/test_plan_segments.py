@@ -49,6 +49,9 @@ def test_an_excerpt_is_a_duplicate_by_the_best_pair_alone(store_of: Callable[...
     assert copy["similarity"] == pytest.approx(1)
     assert found.recipe["config"]["match"] == "best-pair"
     found.save(store, "lean")
+    told = store.view("lean").explain(copy["clip_id"]).sentence
+    assert "is a duplicate of" in told
+    assert "(cosine of their nearest segments 1.000)" in told
     again = reopen(store, "lean")
     assert again.rows.equals(found.rows)
     assert again.at(0.5).rows.equals(found.at(0.5).rows)
