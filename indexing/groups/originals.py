@@ -31,11 +31,15 @@ def preference(clips: pa.Table, order: Sequence[str] = ORDER) -> NDArray[np.int6
 
 def places(keys: NDArray[Any]) -> NDArray[np.int64]:
     """Return int64[n]: the place of each row of float[n, k] in lexicographic order, from 0; equal rows share one."""
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    order = np.lexsort(keys.T[::-1])
+    new = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
+    place = np.zeros(len(keys), dtype=np.int64)
+    place[order[1:]] = np.cumsum(new)
+    return place
 
 
-def _is_lossy(codec: str | None) -> bool:
-    return any(part in (codec or "").lower() for part in LOSSY)
+def _is_lossy(codec: str) -> bool:
+    return any(part in codec.lower() for part in LOSSY)
 
 
 def _numbers(clips: pa.Table, column: str) -> NDArray[np.float64]:
@@ -43,7 +47,9 @@ def _numbers(clips: pa.Table, column: str) -> NDArray[np.float64]:
 
 
 def _lossy(clips: pa.Table) -> NDArray[np.float64]:
-    return np.array([_is_lossy(codec) for codec in clips.column("codec").to_pylist()], dtype=np.float64)
+    codecs = clips.column("codec").fill_null("").combine_chunks().dictionary_encode()
+    lossy = np.array([_is_lossy(codec) for codec in codecs.dictionary.to_pylist()], dtype=np.float64)
+    return np.asarray(lossy[codecs.indices.to_numpy()])
 
 
 _KEYS: dict[str, Callable[[pa.Table], NDArray[np.float64]]] = {
