@@ -1,4 +1,7 @@
-"""Writing down what a benchmark measured: results/NAME.json, and RESULTS.md made from all of them."""
+"""Writing down what a benchmark measured: results/NAME.json, and RESULTS.md made from all of them.
+
+A script that imports this has its own folder searched last for modules: hdbscan.py beside it must not hide the library.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from importlib import metadata
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+
+if sys.path[0] == str(RESULTS.parent):
+    sys.path.append(sys.path.pop(0))
+
 PACKAGES = (
     "echodex",
     "torch",

@@ -103,7 +103,7 @@ class Asker:
 @pytest.fixture(scope="module")
 def synthetic() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+        patch.setattr(sys, "path", [*sys.path, str(Path(__file__).resolve().parents[2] / "benchmarks")])
         from importlib import import_module
 
         yield import_module("synthetic")

@@ -1,6 +1,6 @@
 """Exact HDBSCAN beside hdbscan's dense way and fast_hdbscan: time, memory, and whether the clusters are the same.
 
-(Not called hdbscan.py: that name would hide the library from every script in this folder.)
+(That this file does not hide the library of its name is seen to by report.py.)
 
 Every measurement is a process of its own on rows made anew from a seed. Time is of the clustering, after the libraries
 are loaded and a thousand rows were clustered; memory is the peak of the whole process, libraries and rows included.
@@ -13,8 +13,8 @@ algorithm="generic". speedup_vs_fast_hdbscan_10k_512: against its second call on
 exact_50k_512_s, exact_50k_512_gb, exact_200k_512_s: ours alone, the rows `uneven`; the same on `synthetic.clustered` is
 printed. approx_ari_50k: of approximate labels with exact ones, on both sets the lower.
 
-    pip install fast_hdbscan; python benchmarks/exact_hdbscan.py                # everything: about half an hour
-    python benchmarks/exact_hdbscan.py --rows 10000 50000 --without fast        # the rest stays as it was measured
+    pip install fast_hdbscan; python benchmarks/hdbscan.py                # everything: about 20 minutes
+    python benchmarks/hdbscan.py --rows 10000 50000 --without fast        # the rest stays as it was measured
 """
 
 from __future__ import annotations
