@@ -46,7 +46,7 @@ HELD_PAIRS = 1 << 22
 @dataclass(frozen=True)
 class Tile:
     """Pairs of places: `above` with `beside`; the bound of a pair is the maximum of rises[i] and falls[j], squared
-    chords float32. On the diagonal (`square`) it is a matrix of its own, and only pairs above it count.
+    chords float32. On the diagonal (`square`) it is a matrix of its own, and only pairs below it count.
     """
 
     above: slice
@@ -98,11 +98,14 @@ _ZERO = np.zeros(1, dtype=np.float32)
 
 
 def _inside(squared: Weights) -> Float32:
-    """Return float32[m, m]: the highest of m - 1 steps between each place and each later one, -1 elsewhere."""
-    m = len(squared) + 1
-    table = np.full((m, m), -1, dtype=np.float32)
-    table[:, 1:] = np.where(np.tri(m, m - 1, -1, dtype=np.bool_), np.float32(-1), squared.astype(np.float32))
-    return np.maximum.accumulate(table, axis=1)
+    """Return float32[m, m]: the highest of m - 1 steps between each place and each earlier one, -1 elsewhere, which is
+    lower than any squared chord.
+    """
+    steps = squared.astype(np.float32)
+    table = np.full((len(steps) + 1, len(steps) + 1), -1, dtype=np.float32)
+    for place in range(1, len(table)):
+        np.maximum(table[place - 1, :place], steps[place - 1], out=table[place, :place])
+    return table
 
 
 class _Scan:
@@ -141,7 +144,7 @@ class _Scan:
         least += (1 - FINE_SLACK) * far[:, None]
         least += (1 - FINE_SLACK) * wide
         bounds = np.maximum(tile.rises[:, None], tile.falls) if tile.square is None else tile.square
-        rows, columns = true_cells((least <= bounds) & (bounds >= 0))
+        rows, columns = true_cells(least <= bounds)
         squared = least[rows, columns]
         most = squared + 2 * FINE_SLACK * (far[rows] + wide[columns])
         down, up = np.float32(-np.inf), np.float32(np.inf)  # the next float32: never rounded to the wrong side
@@ -163,8 +166,7 @@ class _Scan:
 def _within(scores: Float32, tile: Tile, slack: float) -> NDArray[np.bool_]:
     """Return bool[a, b]: whether the squared chord 2 - 2 s is at most the tile's bound."""
     if tile.square is not None:
-        near = scores >= np.float32(1 - slack) - tile.square / 2
-        return np.asarray(near & (tile.square >= 0))
+        return np.asarray(scores >= np.float32(1 - slack) - tile.square / 2)
     near = scores >= np.float32(1 - slack) - tile.falls / 2
     over = np.flatnonzero(tile.rises > tile.falls[0])  # elsewhere the column's bound is the higher one for every pair
     if len(over):
