@@ -8,12 +8,15 @@ Rows are `uneven` below: a Zipf mixture of clusters in 12 dimensions, of unequal
 min_cluster_size and min_samples are 10.
 
 ari_min: the lowest adjusted Rand index with the dense way, on 30 sets of 300 to 3,000 rows in 32 to 512 dimensions, of
-which some have copies and ties. speedup_vs_dense_10k_512, memory_share_of_dense_10k_512: against hdbscan with
-algorithm="generic". speedup_vs_fast_hdbscan_10k_512: against its second call on the same rows, without compiling.
+which some have copies and ties; tree_weight_off_max: how far the weights of both trees are apart at most, as a share.
+speedup_vs_dense_10k_512, memory_share_of_dense_10k_512: against hdbscan with algorithm="generic".
+speedup_vs_fast_hdbscan_10k_512: against its second call on the same rows, without compiling. Of more than 30 dimensions
+it takes pynndescent's approximate graph; ari_fast_hdbscan_10k_512 is of its labels with the dense way's.
+speedup_vs_fast_hdbscan_kdtree_10k_512: against its exact way.
 exact_50k_512_s, exact_50k_512_gb, exact_200k_512_s: ours alone, the rows `uneven`; the same on `synthetic.clustered` is
 printed. approx_ari_50k: of approximate labels with exact ones, on both sets the lower.
 
-    pip install fast_hdbscan; python benchmarks/hdbscan.py                # everything: about 20 minutes
+    pip install 'fast_hdbscan[nndescent]'; python benchmarks/hdbscan.py                # everything: about 20 minutes
     python benchmarks/hdbscan.py --rows 10000 50000 --without fast        # the rest stays as it was measured
 """
 
@@ -33,6 +36,7 @@ from report import RESULTS, write_result
 from synthetic import clustered
 
 from echodex.pruning.cluster import ClusterConfig, cluster
+from echodex.pruning.clustering.spanning import spanning_tree
 from echodex.schemas.vector import Float32
 
 DIM, LATENT, SETS = 512, 12, 30
@@ -74,10 +78,14 @@ def ours(matrix: Float32, approximate: bool = False) -> Labels:
 
 
 def dense(matrix: Float32) -> Labels:
+    return np.asarray(dense_model(matrix).labels_)
+
+
+def dense_model(matrix: Float32, *, tree: bool = False) -> Any:
     import hdbscan
 
-    model = hdbscan.HDBSCAN(min_cluster_size=SIZE, min_samples=SIZE, algorithm="generic")
-    return np.asarray(model.fit(matrix.astype(np.float64)).labels_)
+    model = hdbscan.HDBSCAN(min_cluster_size=SIZE, min_samples=SIZE, algorithm="generic", gen_min_span_tree=tree)
+    return model.fit(matrix.astype(np.float64))
 
 
 def fast(matrix: Float32) -> Labels:
@@ -86,12 +94,25 @@ def fast(matrix: Float32) -> Labels:
     return np.asarray(fast_hdbscan.HDBSCAN(min_cluster_size=SIZE, min_samples=SIZE).fit(matrix).labels_)
 
 
-WAYS: dict[str, Callable[[Float32], Labels]] = {"ours": ours, "dense": dense, "fast": fast}
+def fast_kdtree(matrix: Float32) -> Labels:
+    import fast_hdbscan
+
+    ones = np.ones(len(matrix), dtype=np.float32)  # given weights, it takes its k-d tree in any dimension
+    model = fast_hdbscan.HDBSCAN(min_cluster_size=SIZE, min_samples=SIZE)
+    return np.asarray(model.fit(matrix, sample_weight=ones).labels_)
+
+
+WAYS: dict[str, Callable[[Float32], Labels]] = {
+    "ours": ours,
+    "dense": dense,
+    "fast": fast,
+    "fast_kdtree": fast_kdtree,
+}
 
 
 def timed(way: str, rows: int, kind: str) -> dict[str, float]:
     matrix, work = INPUTS[kind](rows, DIM), WAYS[way]
-    work(matrix if way == "fast" else matrix[:1000])
+    work(matrix if way.startswith("fast") else matrix[:1000])
     began_s = time.perf_counter()
     labels = work(matrix)
     seconds = time.perf_counter() - began_s
@@ -109,7 +130,7 @@ def agreement(rows: int, kind: str) -> dict[str, float]:
 def agreement_with_dense(sets: int) -> dict[str, float]:
     from sklearn.metrics import adjusted_rand_score
 
-    lowest = 1.0
+    lowest, off = 1.0, 0.0
     for seed in range(sets):
         random = np.random.default_rng(seed)
         n, dim, clusters = random.integers(300, 3000), 2 ** random.integers(5, 10), random.integers(3, 30)
@@ -117,8 +138,18 @@ def agreement_with_dense(sets: int) -> dict[str, float]:
         if seed % 5 == 0:  # a lattice: distances tie
             matrix = np.round(8 * matrix)
             matrix = matrix[matrix.any(axis=1)] / np.linalg.norm(matrix[matrix.any(axis=1)], axis=1, keepdims=True)
-        lowest = min(lowest, adjusted_rand_score(ours(matrix), dense(matrix)))
-    return {"ari": lowest}
+        reference = dense_model(matrix, tree=True)
+        lowest = min(lowest, adjusted_rand_score(ours(matrix), reference.labels_))
+        weight = reference.minimum_spanning_tree_.to_numpy()[:, 2].sum()
+        off = max(off, abs(spanning_tree(matrix, SIZE)[2].sum() / weight - 1))
+    return {"ari": lowest, "weight_off": off}
+
+
+def agreement_of_fast(rows: int, kind: str) -> dict[str, float]:
+    from sklearn.metrics import adjusted_rand_score
+
+    matrix = INPUTS[kind](rows, DIM)
+    return {"ari": adjusted_rand_score(dense(matrix), fast(matrix))}
 
 
 # ---------------------------------------------------------------------------------------------- running them
@@ -136,6 +167,8 @@ def run(*arguments: str) -> dict[str, float]:
 def child(what: str, *arguments: str) -> dict[str, float]:
     if what == "agreement":
         return agreement(int(arguments[0]), arguments[1])
+    if what == "agreement_of_fast":
+        return agreement_of_fast(int(arguments[0]), arguments[1])
     if what == "agreement_with_dense":
         return agreement_with_dense(int(arguments[0]))
     return timed(what, int(arguments[0]), arguments[1])
@@ -143,7 +176,10 @@ def child(what: str, *arguments: str) -> dict[str, float]:
 
 def measure(rows: list[int], without: list[str]) -> dict[str, float]:
     """Return the figures of these sizes; a size that is not in a figure's name is only printed."""
-    figures = {} if "sets" in without else {"ari_min": run("agreement_with_dense", str(SETS))["ari"]}
+    figures: dict[str, float] = {}
+    if "sets" not in without:
+        found = run("agreement_with_dense", str(SETS))
+        figures |= {"ari_min": found["ari"], "tree_weight_off_max": found["weight_off"]}
     for n in rows:
         size = f"{n // 1000}k_{DIM}"
         own = run("ours", str(n), "uneven")
@@ -154,6 +190,8 @@ def measure(rows: list[int], without: list[str]) -> dict[str, float]:
             figures[f"memory_share_of_dense_{size}"] = own["gb"] / peer["gb"]
         if n <= 10_000 and "fast" not in without:
             figures[f"speedup_vs_fast_hdbscan_{size}"] = run("fast", str(n), "uneven")["s"] / own["s"]
+            figures[f"speedup_vs_fast_hdbscan_kdtree_{size}"] = run("fast_kdtree", str(n), "uneven")["s"] / own["s"]
+            figures[f"ari_fast_hdbscan_{size}"] = run("agreement_of_fast", str(n), "uneven")["ari"]
         if n > 10_000:
             figures[f"exact_{size}_s"], figures[f"exact_{size}_gb"] = own["s"], own["gb"]
         if n == 50_000 and "approximate" not in without:
