@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..errors import EXIT_BAD_FILES, UsageError
 from .options import Settings, as_json, assigned
-from .output import print_json, print_table, safe
-
-if TYPE_CHECKING:
-    from ..store.reading import Problem
-
-SHOWN_PROBLEMS = 20
+from .output import SHOWN_PROBLEMS, print_json, print_problems, safe
 
 
 @click.command()
@@ -52,7 +47,7 @@ def add(context: click.Context, /, paths: tuple[str, ...], max_hours: float, jso
         for conflict in report.conflicts[:SHOWN_PROBLEMS]:
             kept, ignored = safe(conflict.kept), safe(conflict.ignored)
             click.echo(f"conflict: {safe(conflict.path)} says {conflict.column}={ignored}, kept {kept}")
-        _print_problems(report.problems)
+        print_problems(report.problems)
     context.exit(EXIT_BAD_FILES if report.problems else 0)
 
 
@@ -82,7 +77,7 @@ def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...],
         click.echo(f"space {report.space.name}: embedded {report.embedded} clips, {report.known} known")
         if report.space.note:
             click.echo(report.space.note)
-        _print_problems(report.problems)
+        print_problems(report.problems)
     context.exit(EXIT_BAD_FILES if report.problems else 0)
 
 
@@ -105,12 +100,3 @@ def import_(context: click.Context, /, path: str, name: str, ids: str | None, js
         print_json({"space": space, "imported": new})
     else:
         click.echo(f"space {space.name}: imported {new} vectors of {space.dim} dimensions")
-
-
-def _print_problems(problems: list[Problem]) -> None:
-    if not problems:
-        return
-    click.echo(f"{len(problems)} files are not ok:")
-    print_table(["reason", "file", "detail"], [(p.reason, p.path, p.detail) for p in problems[:SHOWN_PROBLEMS]])
-    if len(problems) > SHOWN_PROBLEMS:
-        click.echo(f"... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")

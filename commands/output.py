@@ -7,9 +7,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from ..store.reading import Problem
+
+SHOWN_PROBLEMS = 20
 
 
 def print_json(value: Any) -> None:
@@ -38,6 +43,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for line in [list(columns), *shown]:
         cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)]
         click.echo("  ".join(cells).rstrip())
+
+
+def print_problems(problems: Sequence[Problem]) -> None:
+    """Print how many files are not ok, and of the first of them which and why."""
+    if not problems:
+        return
+    click.echo(f"{len(problems)} files are not ok:")
+    print_table(["reason", "file", "detail"], [(p.reason, p.path, p.detail) for p in problems[:SHOWN_PROBLEMS]])
+    if len(problems) > SHOWN_PROBLEMS:
+        click.echo(f"... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
 
 
 def safe(text: str) -> str:
