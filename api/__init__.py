@@ -17,7 +17,7 @@ from .views import Plan, View
 
 if TYPE_CHECKING:
     from ..evaluation.methods_report import MethodsReport
-    from ..evaluation.report import PruningReport
+    from ..evaluation.report import PairedReport
     from ..pruning.diff import ViewDiff
 
 __all__ = ["Plan", "Run", "Store", "View", "compare_methods", "diff", "evaluate_pruning", "open", "train"]
@@ -40,15 +40,21 @@ def train(
     progress: Progress = silent,
     **settings: Any,
 ) -> Run:
-    """Train `objective` ("probe") on a view and return the run. Settings: training.probe.ProbeConfig."""
-    from ..training.config import ProbeConfig
-    from ..training.probe import train_probe
+    """Train `objective` ("probe", "supervised") on a view and return the run.
 
-    if objective != "probe":
-        raise UsageError(f"training objective {objective!r} does not exist (known: probe)")
+    Settings: of ProbeConfig or SupervisedTraining (training/), or `preset`, the name of one of its presets, with
+    others on top. space: for a probe, what it learns from.
+    """
+    from ..training.objectives import find_objective
+    from ..training.settings import settle
+
+    chosen = find_objective(objective)
+    if space is not None and not chosen.takes_space:
+        raise UsageError(f"a training of {objective!r} reads waveforms, so it takes no space; leave it out")
+    config = settle(chosen.presets, settings)
     where = store or open(create=False)
-    config = ProbeConfig(**settings)
-    return run_of(where, train_probe(where, view=view, space=space, config=config, name=name, progress=progress))
+    given = {} if space is None else {"space": space}
+    return run_of(where, chosen.train(where, view=view, config=config, name=name, progress=progress, **given))
 
 
 def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:
@@ -60,7 +66,7 @@ def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:
 
 def evaluate_pruning(
     *, view: str, against: str = "random", repeats: int = 5, store: Store | None = None, **settings: Any
-) -> PruningReport:
+) -> PairedReport:
     """Train fresh heads on a view, on random subsets of its size and on everything, and compare them in pairs."""
     from ..evaluation.pruning import evaluate_pruning as compare
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from .options import Settings, as_json, of_space
 from .output import print_json, print_table
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group()
@@ -15,34 +18,51 @@ def train() -> None:
     """Train from a view, straight from the tables."""
 
 
+def of_training(command: F) -> F:
+    """Add what every training takes: KEY=VALUE, --view, --name, --config and --json."""
+    command = click.option(
+        "--config", type=click.Path(), help="A YAML file of settings, or `clmr`; KEY=VALUE overrides it."
+    )(command)
+    command = click.option("--name", help="The run's name [default: made from the view].")(command)
+    command = click.option(
+        "--view", default="all", show_default=True, metavar="NAME[@VERSION]", help="What to train on."
+    )(command)
+    command = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")(command)
+    return click.pass_context(as_json(command))  # type: ignore[return-value]
+
+
 @train.command()
-@click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--view", default="all", show_default=True, metavar="NAME[@VERSION]", help="What to train on.")
-@click.option("--name", help="The run's name [default: made from the view].")
-@click.option("--config", type=click.Path(), help="A YAML file of settings; KEY=VALUE overrides it.")
 @of_space
-@as_json
-@click.pass_context
-def probe(
-    context: click.Context, /, json_: bool, overrides: tuple[str, ...], config: str | None, **options: Any
-) -> None:
+@of_training
+def probe(context: click.Context, /, **options: Any) -> None:
     """Train a linear or one-hidden-layer head on the vectors of a view. Interrupt it and run it again to continue.
 
     \b
     Example:
       echodex train probe --view lean hidden=512 max_epochs=50
     """
+    _train(context, "probe", **options)
+
+
+def _train(
+    context: click.Context,
+    objective: str,
+    *,
+    config: str | None,
+    overrides: tuple[str, ...],
+    json_: bool,
+    **options: Any,
+) -> None:
+    from dataclasses import asdict
+
     from ..api import train as run_training
-    from ..training.config import read_settings
+    from ..training.objectives import find_objective
+    from ..training.settings import read_settings
 
     settings: Settings = context.obj
-    run = run_training(
-        "probe",
-        store=settings.open(),
-        progress=settings.progress,
-        **options,
-        **read_settings(config, overrides),
-    )
+    chosen = find_objective(objective)
+    said = read_settings(chosen.kind, chosen.presets, config, overrides, chosen.translate)
+    run = run_training(objective, store=settings.open(), progress=settings.progress, **options, **asdict(said))
     if json_:
         print_json(run)
     else:

@@ -95,5 +95,6 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     assert {name for name in inside if not name.endswith(".py")} == {
         "echodex/py.typed",
         "echodex/encoders/timbre_fit.safetensors",
+        "echodex/training/configs/clmr.yaml",
     }
     assert all(name.startswith(("echodex/", "echodex-")) for name in names)

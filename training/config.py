@@ -1,14 +1,10 @@
-"""Configurations as users of the published systems write them: a YAML file, with `key=value` on top."""
+"""The settings of a probe."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import dataclass
 
-from ..errors import NotFound, UsageError
-from ..store.files import write_atomic
+from ..errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -58,43 +54,3 @@ PRESETS = {
     "published": ProbeConfig(inputs="window", standardise=False, learning_rate=1e-3, weight_decay=1e-6, stop_delta=0.0),
 }
 """`published`: CLMR's linear evaluation (Spijkervet and Burgoyne, 2021) as its code has it; `hidden=512`: its MLP."""
-
-
-def read_settings(path: str | Path | None, overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the settings of a ProbeConfig: a preset's, with what a YAML file and then `key=value` strings say instead.
-
-    The preset is "default" unless the file or a string names another (`preset=published`). Raises NotFound for a
-    missing file, UsageError for a key that there is not or a value of another type, naming it.
-    """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    if path is not None and not Path(path).is_file():
-        raise NotFound(f"configuration {path} does not exist")
-    try:
-        merged = OmegaConf.merge(OmegaConf.load(path) if path else {}, OmegaConf.from_dotlist(list(overrides)))
-        said = cast(dict[str, Any], OmegaConf.to_container(merged))
-        preset = _preset(said.pop("preset", "default"))
-        settings = OmegaConf.merge(OmegaConf.structured(preset), said)
-        return asdict(cast(ProbeConfig, OmegaConf.to_object(settings)))
-    except (OmegaConfBaseException, YAMLError, AttributeError, TypeError, ValueError, OSError) as error:
-        first = str(error).partition("\n")[0] or type(error).__name__
-        keys = ", ".join(asdict(PRESETS["default"]))
-        raise UsageError(
-            f"configuration {path or ' '.join(overrides)} cannot be used ({first}); keys: {keys}"
-        ) from error
-
-
-def _preset(name: object) -> ProbeConfig:
-    try:
-        return PRESETS[str(name)]
-    except KeyError:
-        raise UsageError(f"preset {name!r} does not exist; there is {', '.join(PRESETS)}") from None
-
-
-def write_config(path: Path, config: ProbeConfig) -> None:
-    """Write a configuration as YAML that `read_settings` takes."""
-    from omegaconf import OmegaConf
-
-    write_atomic(path, OmegaConf.to_yaml(OmegaConf.create(asdict(config))).encode())

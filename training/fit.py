@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from lightning.pytorch import Trainer
 
 from ..errors import BadInput
 from ..progress import Progress, silent
@@ -19,8 +18,8 @@ from .interrupt import InterruptFlag
 from .keeper import Keeper, StopCondition
 from .layout import STATE_FILE
 from .module import Examples, HeadModule
-from .quiet import quiet_lightning
 from .state import load_state
+from .trainer import run_trainer
 
 
 @dataclass(frozen=True)
@@ -52,28 +51,10 @@ def fit_head(
     path = folder / STATE_FILE if folder else None
     state = load_state(path) if path and path.is_file() else None
     module = HeadModule(train, valid, classes, config, state)
-    with _one_thread(), quiet_lightning():
-        keeper = Keeper(
-            module,
-            StopCondition(config.stop_patience, config.stop_delta, interrupt or InterruptFlag()),
-            path,
-            state,
-            progress,
-        )
-        trainer = Trainer(
-            max_epochs=config.max_epochs - module.place.epoch,
-            accelerator="cpu",
-            devices=1,
-            callbacks=[keeper.early_stopping, keeper],
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            reload_dataloaders_every_n_epochs=1,  # each epoch has its own order, and the first may be the rest of one
-        )
-        with keeper:
-            trainer.fit(module)
+    stop = StopCondition(config.stop_patience, config.stop_delta, interrupt or InterruptFlag())
+    keeper = Keeper(module, stop, path, state, progress)
+    with _one_thread():
+        run_trainer(module, keeper, accelerator="cpu", devices=1)
     if keeper.best is None:
         raise BadInput("the loss was not finite in any epoch; lower learning_rate, or check the vectors")
     weights = {name: tensor.numpy() for name, tensor in keeper.best.net.items()}

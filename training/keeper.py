@@ -13,11 +13,10 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
 from ..progress import Progress
-from .batches import TensorBatches
 from .interrupt import Interrupted, InterruptFlag
-from .module import MONITOR, HeadModule
 from .runlog import RunLog
 from .state import save_state
+from .trainee import MONITOR, Trainee
 
 SAVE_EVERY_S = 30.0
 """Seconds between two savings of the state: what a power cut can cost."""
@@ -33,9 +32,12 @@ class Best:
 
 @dataclass(frozen=True)
 class StopCondition:
-    """What ends a training early: `patience` epochs in which the valid loss fell by less than `delta`, or Ctrl-C."""
+    """What ends a training early: `patience` epochs in which the valid loss fell by less than `delta`, or Ctrl-C.
 
-    patience: int
+    patience: None for the latter alone.
+    """
+
+    patience: int | None
     delta: float
     interrupt: InterruptFlag
 
@@ -46,19 +48,18 @@ class Keeper(Callback):
     path: None to write nothing. A context manager around the training: it closes the log.
     """
 
-    def __init__(
-        self, module: HeadModule, stop: StopCondition, path: Path | None, state: Any, progress: Progress
-    ) -> None:
+    def __init__(self, module: Trainee, stop: StopCondition, path: Path | None, state: Any, progress: Progress) -> None:
         self._module, self._flag, self._path, self._progress = module, stop.interrupt, path, progress
+        self._state = state
         self.best = Best(**state["best"]) if state and state["best"] else None
         self.early_stopping = EarlyStopping(
-            MONITOR, patience=stop.patience, min_delta=stop.delta, check_on_train_epoch_end=True
+            MONITOR, patience=stop.patience or module.max_epochs, min_delta=stop.delta, check_on_train_epoch_end=True
         )
         if state:
             self.early_stopping.load_state_dict(state["early_stopping"])
         self._log = RunLog(path.parent, module.place.epoch) if path else None
         self._saved_at_s = time.monotonic()
-        self._steps = module.config.max_epochs * len(TensorBatches(*module.train_set, module.config.batch_size))
+        self._steps = module.max_epochs * module.epoch_batches
 
     def __enter__(self) -> Self:
         return self
@@ -69,46 +70,63 @@ class Keeper(Callback):
         if self._log:
             self._log.close()
 
+    def on_fit_start(self, trainer: Trainer, _: LightningModule) -> None:
+        """Give the scaler of half precision what it had learned."""
+        if self._state:
+            trainer.precision_plugin.load_state_dict(self._state["precision"])
+
     def on_train_epoch_start(self, trainer: Trainer, _: LightningModule) -> None:
         """Save the state if it is time: everything of the last epoch is done, the schedule too."""
-        if self._flag.raised or time.monotonic() - self._saved_at_s > SAVE_EVERY_S:
-            self._save(trainer)
-        if self._flag.raised:
-            raise Interrupted
+        self._pause(trainer)
 
     def on_train_batch_end(
         self, trainer: Trainer, _: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count the step; heed Ctrl-C, but let the last step of an epoch have its validation first."""
+        """Count the batch; save and heed Ctrl-C where the optimiser has just made a step.
+
+        The last step of an epoch has its validation first.
+        """
         place = self._module.place
-        place.batch, place.step = place.batch + 1, place.step + 1
-        place.loss_sum += float(outputs["loss"]) * len(batch[0])
+        place.batch, place.step, place.examples = place.batch + 1, place.step + 1, place.examples + len(batch[0])
+        place.loss_sum += float(outputs["loss"]) * trainer.accumulate_grad_batches * len(batch[0])
         self._progress("train", place.step, self._steps)
-        if self._flag.raised and batch_idx + 1 < trainer.num_training_batches:
-            self._save(trainer)
-            raise Interrupted
+        done = batch_idx + 1
+        if done < trainer.num_training_batches and done % trainer.accumulate_grad_batches == 0:
+            self._pause(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, _: LightningModule) -> None:
         """Log the epoch, and keep its weights if they are the best."""
         module, place, loss = self._module, self._module.place, float(trainer.callback_metrics[MONITOR])
         if loss < (self.best.loss if self.best else float("inf")):
-            self.best = Best(loss, {name: tensor.clone() for name, tensor in module.net.state_dict().items()})
+            net = {name: tensor.detach().cpu().clone() for name, tensor in module.net.state_dict().items()}
+            self.best = Best(loss, net)
         if self._log:
-            train_loss = place.loss_sum / len(module.train_set[0])
+            train_loss = place.loss_sum / place.examples
             figures = {"epoch": place.epoch, "step": place.step, "train_loss": train_loss, MONITOR: loss}
-            self._log.write({**figures, "learning_rate": trainer.optimizers[0].param_groups[0]["lr"]})
-        place.epoch, place.batch, place.loss_sum = place.epoch + 1, 0, 0.0
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            self._log.write({**figures, **module.figures(), "learning_rate": rate})
+        place.epoch, place.batch, place.loss_sum, place.examples = place.epoch + 1, 0, 0.0, 0
+
+    def _pause(self, trainer: Trainer) -> None:
+        """Save the state if it is time; stop where Ctrl-C was pressed."""
+        stop = self._flag.raised  # read once: it may be raised between two lines
+        if stop or time.monotonic() - self._saved_at_s > SAVE_EVERY_S:
+            self._save(trainer)
+        if stop:
+            raise Interrupted
 
     def _save(self, trainer: Trainer) -> None:
         if self._path is None:
             return
+        schedules = trainer.lr_scheduler_configs
         state = {
             "place": asdict(self._module.place),
             "net": self._module.net.state_dict(),
-            "adam": trainer.optimizers[0].state_dict(),
-            "plateau": trainer.lr_scheduler_configs[0].scheduler.state_dict(),
+            "optimizer": trainer.optimizers[0].state_dict(),
+            "scheduler": schedules[0].scheduler.state_dict() if schedules else None,
             "early_stopping": self.early_stopping.state_dict(),
             "best": vars(self.best) if self.best else None,
+            "precision": trainer.precision_plugin.state_dict(),
         }
         save_state(self._path, state)
         self._saved_at_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""A head as Lightning trains it: its layers, loss, optimiser, batches, and the place in the training."""
+"""A head as Lightning trains it: its layers, optimiser and batches."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from ..schemas.vector import Float32
 from .batches import TensorBatches
 from .config import ProbeConfig
+from .trainee import MONITOR, Trainee, label_loss
 
-MONITOR = "valid_loss"
 _VALID_ROWS = 8192
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -32,20 +30,7 @@ class Examples:
         return len(self.vectors)
 
 
-@dataclass
-class Place:
-    """How far a training is: `batch` batches of `epoch` are done, `step` in all.
-
-    loss_sum: the loss summed over the examples of this epoch so far.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-
-
-class HeadModule(LightningModule):
+class HeadModule(Trainee):
     """A fresh head, or the one of `state`, on standardised vectors.
 
     Binary cross-entropy per class for targets of zeros and ones, cross-entropy for class numbers.
@@ -53,13 +38,12 @@ class HeadModule(LightningModule):
 
     def __init__(self, train: Examples, valid: Examples, classes: int, config: ProbeConfig, state: Any) -> None:
         super().__init__()
-        self.config, self._state = config, state
-        self.place = Place(**state["place"]) if state else Place()
+        self.config, self.max_epochs = config, config.max_epochs
         self.mean, self.scale = standardisation(train.vectors, config.standardise)
         self.train_set, self.valid_set = self._tensors(train), self._tensors(valid)
+        self.epoch_batches = len(TensorBatches(*self.train_set, config.batch_size))
         self.net = fresh_head(train.vectors.shape[1], config.hidden, classes, config.seed)
-        if state:
-            self.net.load_state_dict(state["net"])
+        self.resume(state)
 
     def _tensors(self, examples: Examples) -> Batch:
         inputs = (examples.vectors - self.mean) / self.scale
@@ -76,17 +60,11 @@ class HeadModule(LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the loss of a batch."""
-        return self._loss(*batch)
+        return label_loss(self.net(batch[0]), batch[1])
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Log the loss of a batch of valid clips."""
-        self.log(MONITOR, self._loss(*batch), batch_size=len(batch[0]))
-
-    def _loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        logits = self.net(inputs)
-        if targets.is_floating_point():
-            return functional.binary_cross_entropy_with_logits(logits, targets)
-        return functional.cross_entropy(logits, targets)
+        self.log(MONITOR, label_loss(self.net(batch[0]), batch[1]), batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> Any:
         """Return Adam and its plateau schedule, where they left off."""
@@ -95,10 +73,7 @@ class HeadModule(LightningModule):
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
             adam, factor=config.plateau_factor, patience=config.plateau_patience
         )
-        if self._state:
-            adam.load_state_dict(self._state["adam"])
-            plateau.load_state_dict(self._state["plateau"])
-        return {"optimizer": adam, "lr_scheduler": {"scheduler": plateau, "monitor": MONITOR}}
+        return self.optimised(adam, plateau)
 
 
 def fresh_head(dim: int, hidden: int, classes: int, seed: int) -> torch.nn.Sequential:

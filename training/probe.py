@@ -12,16 +12,17 @@ from ..progress import Progress, silent
 from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.store import Store
-from .config import ProbeConfig, write_config
+from .begun import kept_splits
+from .config import ProbeConfig
 from .fit import Fitted, fit_head
 from .head import Head, save_head
 from .inputs import Inputs, read_inputs
 from .interrupt import interrupt_flag
 from .labels import Labels, read_labels
-from .layout import CONFIG_FILE, HEAD_FILE, PROBE, SPLITS_FILE, STATE_FILE
+from .layout import HEAD_FILE, PROBE, STATE_FILE
 from .module import Examples
 from .run import finish_run, pinned, run_folder, working_run
-from .splits import TEST, TRAIN, VALID, Splits, read_splits
+from .splits import TEST, TRAIN, VALID, read_splits
 
 
 def train_probe(
@@ -52,11 +53,7 @@ def train_probe(
     draft = Run(name or "", PROBE, view, inputs.space.name, inputs.space.digest, described, labels.classes, {}, "")
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
-        if (folder / SPLITS_FILE).is_file():
-            splits = Splits.load(folder / SPLITS_FILE)
-        else:
-            write_config(folder / CONFIG_FILE, config)
-            splits.save(folder / SPLITS_FILE)
+        splits = kept_splits(folder, splits, config)
         train, valid = (
             examples(inputs, labels, splits.ids(split), f"{split} clips in {view!r}") for split in (TRAIN, VALID)
         )

@@ -5,12 +5,10 @@ import signal
 from collections.abc import Callable
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
-from echodex.schemas.view import VIEW_ROWS
 from echodex.training.config import ProbeConfig
 from echodex.training.head import load_head
 from echodex.training.probe import train_probe
@@ -18,15 +16,6 @@ from echodex.training.run import load_run, run_folder
 from echodex.training.splits import Splits
 
 CONFIG = ProbeConfig(max_epochs=30, learning_rate=0.02)
-
-
-def save_view(store: Store, name: str, kept: list[str]) -> None:
-    """Save a view that keeps the clips `kept`."""
-    ids = store.clips(["clip_id"]).column(0).to_pylist()
-    blank = {"rank": 0, "split": "", "cluster": -2, "representative": "", "similarity": 0.0, "gain": 0.0, "reason": ""}
-    rows = [{"clip_id": clip_id, "kept": clip_id in kept, **blank} for clip_id in ids]
-    schema = pa.schema([field for field in VIEW_ROWS if field.name != "row_id"])
-    store.save_view(name, pa.Table.from_pylist(rows, schema=schema), {}, None)
 
 
 def test_a_run_and_its_folder(kinds: Store) -> None:
@@ -48,7 +37,7 @@ def test_a_run_and_its_folder(kinds: Store) -> None:
     assert np.mean([[run.classes[guess]] == truth[clip] for guess, clip in zip(guesses, test, strict=True)]) > 0.9
 
 
-def test_only_clips_that_the_view_keeps(kinds: Store) -> None:
+def test_only_clips_that_the_view_keeps(kinds: Store, save_view: Callable[[Store, str, list[str]], None]) -> None:
     whole = train_probe(kinds, config=CONFIG)
     splits = Splits.load(run_folder(kinds, whole.name) / "splits.parquet")
     save_view(kinds, "lean", splits.ids("train")[:20] + splits.ids("valid"))

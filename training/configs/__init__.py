@@ -1,0 +1,80 @@
+"""The YAML files that ship (`clmr.yaml`: every key of the published configuration), and reading any other one."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from ...errors import NotFound, UsageError
+
+SUFFIXES = (".yaml", ".yml")
+_SHIPPED = Path(__file__).parent
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Return the settings in a YAML file, over those of the files that its `defaults` list names, the last one first.
+
+    An entry of the list is a path from the file's folder, with or without `.yaml`, the name of a file that ships, or
+    `{folder: name}` as the published program writes it. Raises NotFound, and UsageError for what is not a flat list of
+    `key: value`, or a file that includes itself.
+    """
+    return _merged(find_config(path), ())
+
+
+def find_config(name: str | Path, folder: Path | None = None) -> Path:
+    """Return the path of the YAML file `name`, from `folder`; where there is none, that of the shipped one so called.
+
+    Raises NotFound with the nearest name.
+    """
+    path = (folder or Path()) / Path(name).expanduser()
+    found = next((file for file in (path, *(Path(f"{path}{suffix}") for suffix in SUFFIXES)) if file.is_file()), None)
+    if found:
+        return found
+    shipped = {file.stem: file for file in _SHIPPED.glob("*.yaml")}
+    if str(name) in shipped:
+        return shipped[str(name)]
+    beside = [file.stem for file in path.parent.glob("*") if file.suffix in SUFFIXES]
+    near = difflib.get_close_matches(path.stem, [*beside, *shipped], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"those that ship are {', '.join(sorted(shipped))}"
+    raise NotFound(f"configuration {path} does not exist; {hint}")
+
+
+def _merged(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
+    path = path.resolve()
+    if path in including:
+        raise UsageError(f"configuration {path} includes itself, by its `defaults`; take that entry out")
+    said = _flat(path)
+    found: dict[str, Any] = {}
+    for entry in _included(said.pop("defaults", None) or [], path):
+        found |= _merged(find_config(entry, path.parent), (*including, path))
+    return found | said
+
+
+def _included(entries: Any, path: Path) -> list[str]:
+    """Return the names in a `defaults` list."""
+    if not isinstance(entries, list):
+        raise UsageError(f"configuration {path}: `defaults` must be a list of YAML files")
+    names: list[str] = []
+    for entry in entries:
+        pairs = entry.items() if isinstance(entry, dict) else [("", entry)]
+        names += [f"{folder}/{name}" if folder else str(name) for folder, name in pairs]
+    return names
+
+
+def _flat(path: Path) -> dict[str, Any]:
+    """Return the keys of a YAML file of plain values; `defaults` alone may be a list."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        said: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    except (OmegaConfBaseException, YAMLError, ValueError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UsageError(f"configuration {path} cannot be read as YAML ({reason})") from error
+    nested = isinstance(said, dict) and [k for k, v in said.items() if isinstance(v, dict | list) and k != "defaults"]
+    if not isinstance(said, dict) or nested:
+        what = f"; {nested[0]!r} holds more than a value" if nested else ""
+        raise UsageError(f"configuration {path} must be a list of `key: value` lines{what}")
+    return said

@@ -1,0 +1,51 @@
+"""What can be trained: each objective's settings, and the function that trains it. A name loads only its own files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..schemas.run import Run
+from .layout import PROBE
+from .published_config import for_probe
+from .settings import Translate
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+@dataclass(frozen=True)
+class Objective:
+    """kind: the dataclass of its settings; presets: of that class, by name, "default" among them.
+
+    translate: what a configuration of the published program means to it; train: takes a store, and `view`, `config`,
+    `name` and `progress` by name; takes_space: and `space`, as what learns from vectors does.
+    """
+
+    kind: type[DataclassInstance]
+    presets: Mapping[str, Any]
+    translate: Translate
+    train: Callable[..., Run]
+    takes_space: bool = False
+
+
+def find_objective(name: str) -> Objective:
+    """Return the objective called `name`; raise UsageError with the nearest name where there is none."""
+    if name not in _OBJECTIVES:
+        near = difflib.get_close_matches(name, _OBJECTIVES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"training objective {name!r} does not exist{hint} (known: {', '.join(sorted(_OBJECTIVES))})")
+    return _OBJECTIVES[name]()
+
+
+def _probe() -> Objective:
+    from .config import PRESETS, ProbeConfig
+    from .probe import train_probe
+
+    return Objective(ProbeConfig, PRESETS, for_probe, train_probe, takes_space=True)
+
+
+_OBJECTIVES = {PROBE: _probe}
