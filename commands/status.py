@@ -29,5 +29,7 @@ def status(context: click.Context, /, json_: bool) -> None:
         print_table(["reason", "clips"], sorted(found.reasons.items()))
     if found.spaces:
         print_table(["space", "dim", "clips", "encoder"], [(s.name, s.dim, s.clips, s.note) for s in found.spaces])
+    if found.waveforms:
+        print_table(["waveforms", "clips"], sorted(found.waveforms.items()))
     if found.views:
         click.echo(f"views: {', '.join(found.views)}")

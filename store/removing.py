@@ -1,4 +1,5 @@
-"""`remove`: clips leave the store. The row in the clips table goes first, and with it every answer; vectors follow.
+"""`remove`: clips leave the store. The row in the clips table goes first, and with it every answer; vectors and
+waveforms follow.
 
 A journal of what is being removed is written before anything goes. A process that dies in between leaves it behind,
 and whoever removes next finishes the job.
@@ -19,6 +20,7 @@ from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .spaces import list_spaces, table_of
 from .tables import Tables
+from .waveforms import waveforms_tables
 from .where import array_has, check_where, is_in, storable
 
 JOURNAL = "removing.json"
@@ -26,7 +28,8 @@ _DELETE_ROWS = 10_000
 
 
 def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
-    """Delete clips and their vectors in every space; return how many there were. Views keep what they were made from.
+    """Delete clips, their vectors in every space and their waveforms; return how many there were. Views keep what they
+    were made from.
 
     Finishes what an earlier call left unfinished. Raises NotFound naming an unknown id; nothing is removed then.
     """
@@ -41,8 +44,8 @@ def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
         if doomed | gone:
             write_atomic(tables.folder / JOURNAL, json.dumps(sorted(doomed | gone)).encode())
             _delete(tables, CLIPS_TABLE, doomed & held)
-            for space in list_spaces(tables):
-                _delete(tables, table_of(space), doomed | gone)
+            for table in [*map(table_of, list_spaces(tables)), *waveforms_tables(tables)]:
+                _delete(tables, table, doomed | gone)
         (tables.folder / JOURNAL).unlink(missing_ok=True)
     return len(doomed)
 

@@ -16,14 +16,14 @@ SUM_BYTES = 16
 def row_sums(rows: pa.Table) -> pa.Array:
     """Return blake2b-128 of every row of `rows`, over all columns but `row_sum` itself: binary(16)[n]."""
     names = sorted(name for name in rows.column_names if name != "row_sum")
-    vectors = [name for name in names if pa.types.is_fixed_size_list(rows.schema.field(name).type)]
-    others = rows.select([name for name in names if name not in vectors])
-    cells = [_vector_bytes(rows.column(name)) for name in vectors]
+    raw_names = [name for name in names if _is_raw(rows.schema.field(name).type)]
+    others = rows.select([name for name in names if name not in raw_names])
+    cells = [_raw_bytes(rows.column(name)) for name in raw_names]
     sums = []
     for row, *raw in zip(_rows(others), *cells, strict=True):
         state = hashlib.blake2b(json.dumps(row).encode(), digest_size=SUM_BYTES)
-        for vector in raw:
-            state.update(vector)
+        for cell in raw:
+            state.update(cell)
         sums.append(state.digest())
     return pa.array(sums, type=pa.binary(SUM_BYTES))
 
@@ -43,8 +43,15 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
     return list(table.to_pylist())
 
 
-def _vector_bytes(column: pa.ChunkedArray) -> Iterator[bytes]:
-    """Yield the raw bytes of each vector."""
+def _is_raw(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(kind) or pa.types.is_binary(kind))
+
+
+def _raw_bytes(column: pa.ChunkedArray) -> Iterator[bytes]:
+    """Yield the bytes of each vector, or of each binary value."""
+    if pa.types.is_binary(column.type):
+        yield from column.to_pylist()
+        return
     for chunk in column.chunks:
         matrix = np.ascontiguousarray(chunk.flatten().to_numpy(zero_copy_only=False)).reshape(len(chunk), -1)
         yield from (row.tobytes() for row in matrix)

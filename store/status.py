@@ -11,6 +11,7 @@ from .known import CLIPS_TABLE
 from .spaces import list_spaces, table_of
 from .tables import Tables
 from .views import list_views
+from .waveforms import waveforms_tables
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class SpaceCount:
 
 @dataclass(frozen=True)
 class StoreStatus:
-    """Counts of a store. `statuses` and `reasons` count clips, `hours` are of usable clips, `views` are
-    "name@version".
+    """Counts of a store. `statuses` and `reasons` count clips, `hours` are of usable clips, `waveforms` counts the
+    clips of each such table, `views` are "name@version".
     """
 
     path: str
@@ -38,6 +39,7 @@ class StoreStatus:
     splits: dict[str, int]
     labels: int
     spaces: tuple[SpaceCount, ...]
+    waveforms: dict[str, int]
     views: tuple[str, ...]
     size_bytes: int
 
@@ -58,6 +60,7 @@ def store_status(tables: Tables) -> StoreStatus:
             SpaceCount(space.name, space.encoder, space.dim, _clips_in(tables, table_of(space)), space.note)
             for space in list_spaces(tables)
         ),
+        waveforms={table: tables.count(table) for table in waveforms_tables(tables)},
         views=tuple(f"{info.name}@{info.version}" for info in list_views(tables)),
         size_bytes=_size_bytes(tables.folder),
     )

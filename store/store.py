@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..schemas.vector import Float32, Space, Vectors
     from .embedding import EmbedReport
     from .ingest import AddReport
+    from .materialising import MaterialiseReport
 
 MARKER = "echodex.json"
 USABLE = f"status != '{Status.BAD}'"
@@ -119,8 +120,28 @@ class Store:
 
         return import_vectors(self.tables, name, Path(path), Path(ids) if ids else None)
 
+    def materialise(
+        self,
+        *,
+        view: str | None = None,
+        where: str | None = None,
+        sample_rate_hz: int = 22_050,
+        progress: Progress = silent,
+    ) -> MaterialiseReport:
+        """Write the waveforms of the usable clips (of a view, that `where` selects) at a rate into a table, from which
+        loaders then read crops at that rate. Goes on where it was stopped. See store/materialising.py.
+        """
+        from .materialising import materialise
+
+        wanted = self.clips(["clip_id"], view=view, where=where).column(0)
+        if not len(wanted):
+            raise BadInput(f"{self.path} has no usable clip whose waveform could be written; run `echodex add`")
+        held = rows_of(self.tables, CLIPS_TABLE, ["clip_id"], wanted).column(0)  # a view keeps clips that were removed
+        clips = sorted(self.sources(held.to_pylist()), key=lambda clip: clip.path)
+        return materialise(self.tables, clips, sample_rate_hz, progress=progress)
+
     def remove(self, clip_ids: Sequence[str]) -> int:
-        """Delete clips and their vectors; return how many. Saved views keep what they were made from.
+        """Delete clips, their vectors and waveforms; return how many. Saved views keep what they were made from.
 
         Raises NotFound naming an unknown id; nothing is removed then. See store/removing.py.
         """

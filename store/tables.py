@@ -34,10 +34,11 @@ _METADATA_CACHE_BYTES = 128 << 20
 
 
 class Tables:
-    """The tables in the folder of a store. Holds no handle on any table, only caches; pickles to its path."""
+    """The tables in the folder of a store. Holds caches, and handles on versions alone; pickles to its path."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._pinned: dict[tuple[str, int], lance.LanceDataset] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tables, (self.folder,)
@@ -171,6 +172,24 @@ class Tables:
             if where is None:
                 raise
             raise UsageError(f"the filter {where[:200]!r} cannot be used: {_first_line(error)}") from error
+
+    def blob_ranges(
+        self, name: str, column: str, ranges: Sequence[tuple[int, int, int]], *, version: int
+    ) -> list[bytes]:
+        """Return the bytes of each (row id, first byte, number of bytes) of a blob column, in that order.
+
+        They are read together, from a handle on the version that is kept: nothing in it can change. Raises Damaged.
+        """
+        dataset = self._pinned.get((name, version))
+        if dataset is None:
+            dataset = self._pinned[name, version] = self._dataset(name, version)
+        try:
+            found = dataset.read_blob_ranges(column, ranges, selector="ids", preserve_order=True)
+        except (ValueError, OSError) as error:
+            raise Damaged(
+                f"{name} in {self.folder} cannot be read ({_first_line(error)}); restore the store from a copy"
+            ) from error
+        return [data or b"" for _, _, data in found]
 
     def count(self, name: str, version: int | None = None) -> int:
         """Return how many rows a version of table `name` has (None: the latest)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,6 +31,27 @@ class Reader(Protocol):
 
     def fetch(self, rows: Rows, epoch: int) -> Fetched:
         """Return the inputs of `rows`, in that order."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Some rows of another reader."""
+
+    reader: Reader
+    places: Rows
+
+    def fetch(self, rows: Rows, epoch: int) -> Fetched:
+        """Return the inputs of `rows` of those chosen; the other reader must be one that skips none."""
+        return Fetched(rows, self.reader.fetch(self.places[rows], epoch).inputs)
+
+
+def chosen(clip_ids: list[str], reader: Reader, wanted: Collection[str] | None) -> tuple[list[str], Reader]:
+    """Return those of `clip_ids` that are wanted (None: all), in the same order, and the reader of their rows."""
+    if wanted is None:
+        return clip_ids, reader
+    these = set(wanted)
+    places = np.array([place for place, clip_id in enumerate(clip_ids) if clip_id in these], np.int64)
+    return [clip_ids[place] for place in places], _Chosen(reader, places)
 
 
 def gather(matrix: Float32, rows: Rows) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """A DataLoader over a view: vectors of a space, or waveform crops, straight from the store.
 
+Crops come from the table that `materialise` wrote at their rate, as far as it holds the clips, else from the files.
+
 The order of an epoch depends on (seed, epoch, rank) alone, never on the number of workers; what was consumed can be
 kept and gone on from. Workers come from a fork server and are given paths and plain data: LanceDB, FAISS and OpenMP do
 not survive a fork. As with every such worker, a script that uses them guards its main part with
@@ -22,8 +24,9 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from ..errors import BadInput, NotFound, UsageError
 from ..schemas.view import ALL
 from ..store.store import Store
+from ..store.waveforms import open_waveforms
 from .crops import CropConfig, CropReader
-from .fetch import Reader, fetch_batches
+from .fetch import Reader, chosen, fetch_batches
 from .labels import LABELS, Labels, read_labels
 from .order import Shuffle, epoch_rows
 from .shards import Shard, worker_batches
@@ -60,7 +63,8 @@ class ClipIds(Sequence[str]):
 
 
 class Batch(NamedTuple):
-    """inputs: float32[b, d] unit vectors or float32[b, samples] crops; clip_ids: the b clips.
+    """inputs: float32[b, d] unit vectors, float32[b, samples] crops or, with several of each clip, float32[b, crops,
+    samples]; clip_ids: the b clips.
 
     targets: float32[b, c] of zeros and ones where clips have several labels, int64[b] classes (-1: none) elsewhere,
     float32[b, 0] where there are none. skipped: clips of this batch whose audio could not be read, and why; b is
@@ -78,9 +82,11 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
     view: str = ALL,
     *,
     batch_size: int,
+    clip_ids: Sequence[str] | None = None,
     seconds: float | None = None,
     sample_rate_hz: int = 22_050,
     pad: str = "repeat",
+    crops: int = 1,
     space: str | None = None,
     labels: str | None = LABELS,
     seed: int = 0,
@@ -91,30 +97,31 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
     strict: bool = False,
     memory_bytes: int = MEMORY_BYTES,
 ) -> ViewLoader:
-    """Return a loader over the clips that `view` keeps, in a new order every epoch.
+    """Return a loader over the clips that `view` keeps (of `clip_ids`, if given), in a new order every epoch.
 
-    seconds: length of waveform crops at `sample_rate_hz`, one per clip and epoch from a random place, short clips
-    filled up by `pad` ("repeat" or "zero"); None for the vectors of `space` (None: the newest). labels: the clips
-    column that gives the targets, None for no targets. Every rank gets the same number of batches: with `drop_last`
-    the odd rows are left out, otherwise the first ones come again; see shards.Shard. strict: unreadable audio stops
-    with BadInput instead of being skipped. Vectors above `memory_bytes` are shuffled in blocks of rows and read from a
-    file; below, rows are permuted one by one.
+    seconds: length of waveform crops at `sample_rate_hz`, of each clip and epoch as many as `crops` from random places,
+    short clips filled up by `pad` ("repeat" or "zero"); None for the vectors of `space` (None: the newest). labels: the
+    clips column that gives the targets, None for no targets. Every rank gets the same number of batches: with
+    `drop_last` the odd rows are left out, otherwise the first ones come again; see shards.Shard. strict: unreadable
+    audio stops with BadInput instead of being skipped. Vectors above `memory_bytes` are shuffled in blocks of rows and
+    read from a file; below, rows are permuted one by one.
     """
     shard = Shard(batch_size, rank, world_size, drop_last)
     shuffle = Shuffle(seed)
     if seconds is None:
         source = open_vectors(store, view, space, memory_bytes=memory_bytes, shared=workers > 0)
-        clip_ids, reader = source.clip_ids, cast(Reader, source.reader)
+        found, reader = chosen(source.clip_ids, cast(Reader, source.reader), clip_ids)
         if not source.in_memory:
             shuffle = Shuffle(seed, _BLOCK_ROWS, _LANES, max(1, _BUFFER_ROWS // batch_size))
     else:
-        clip_ids = store.clips(["clip_id"], view=view).column(0).to_pylist()
-        crops = CropConfig(seconds, sample_rate_hz, pad, seed)
-        reader = CropReader(store.sources(clip_ids, view=view), crops)
-    if not clip_ids:
+        found = store.clips(["clip_id"], view=view, clip_ids=clip_ids).column(0).to_pylist()
+        config = CropConfig(seconds, sample_rate_hz, pad, seed, crops)
+        waveforms = open_waveforms(store.tables, sample_rate_hz, found)
+        reader = CropReader(store.sources(found, view=view), config, waveforms)
+    if not found:
         raise UsageError(f"view {view!r} of {store.path} keeps no clip that could be loaded")
-    feed = _Feed(reader, len(clip_ids), shuffle, shard)
-    return ViewLoader(feed, clip_ids, _labels(store, labels, view), workers=workers, strict=strict)
+    feed = _Feed(reader, len(found), shuffle, shard)
+    return ViewLoader(feed, found, _labels(store, labels, view), workers=workers, strict=strict)
 
 
 _Delivery = tuple[NDArray[np.int64], torch.Tensor, dict[str, str]]

@@ -129,6 +129,18 @@ def test_killed_between_the_tables_it_is_in_no_answer_and_a_repeat_finishes(kind
     assert not (kinds.path / JOURNAL).exists()
 
 
+def test_killed_before_the_waveforms_went_a_repeat_finishes(kinds: Store) -> None:
+    kinds.materialise(sample_rate_hz=8000)
+    before = ids(kinds)
+    removed, left = before[:4], before[4:]
+    kill(kinds, 2, removed)
+    assert kinds.tables.count("waveforms_8000") == len(before)
+    assert {clip for batch in kinds_loader(kinds, "all") for clip in batch} == set(left)
+    kinds.remove(removed)
+    assert_gone(kinds, removed, left)
+    assert sorted(kinds.tables.scan("waveforms_8000", ["clip_id"]).column(0).to_pylist()) == left
+
+
 def test_killed_before_anything_went_nothing_is_removed_by_the_next_removal(kinds: Store) -> None:
     before = ids(kinds)
     kill(kinds, 0, before[:4])

@@ -38,6 +38,14 @@ def test_a_flipped_bit_anywhere_in_the_vectors_changes_a_sum(byte: int, bit: int
     assert row_sums(rows(matrix)).to_pylist() != row_sums(rows(other)).to_pylist()
 
 
+def test_binary_values_are_part_of_the_sum() -> None:
+    table = pa.table(
+        {"clip_id": ["a", "a", "b"], "raw": pa.array([b"\x00\xff", b"\x00\xfe", b"\x00\xff"], pa.binary())}
+    )
+    assert len(set(row_sums(table).to_pylist())) == 3
+    assert row_sums(table.select(["raw", "clip_id"])).equals(row_sums(table))
+
+
 def test_the_sum_fills_its_column_of_the_schema() -> None:
     schema = vector_schema(4)
     table = with_row_sums(rows(np.ones((2, 4), np.float32)), schema)

@@ -87,6 +87,27 @@ def test_crops_of_a_clip_are_the_same_in_every_view_and_batch(kinds_store: Store
 
 
 @pytest.mark.parametrize("seconds", [None, 0.05])
+def test_some_clips_of_a_view(kinds_store: Store, seconds: float | None) -> None:
+    whole = {
+        clip_id: row
+        for batch in view_loader(kinds_store, batch_size=20, seconds=seconds)
+        for clip_id, row in zip(batch.clip_ids, batch.inputs, strict=True)
+    }
+    wanted = sorted(whole)[3:40:3]
+    some = view_loader(kinds_store, batch_size=5, seconds=seconds, clip_ids=[*reversed(wanted), "of another store"])
+    batches = list(some)
+    assert some.clip_ids == wanted
+    assert sorted(ids_of(batches)) == wanted
+    assert all(
+        torch.equal(row, whole[clip_id])
+        for batch in batches
+        for clip_id, row in zip(batch.clip_ids, batch.inputs, strict=True)
+    )
+    with pytest.raises(UsageError, match="no clip"):
+        view_loader(kinds_store, batch_size=5, seconds=seconds, clip_ids=[])
+
+
+@pytest.mark.parametrize("seconds", [None, 0.05])
 def test_gone_on_from_any_batch(kinds_store: Store, seconds: float | None) -> None:
     """Three epochs of four batches; stopped after each number of batches, the rest of the epoch is the same."""
 

@@ -1,0 +1,37 @@
+"""materialise: waveforms ready for training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import EXIT_BAD_FILES
+from .options import Settings, reads
+from .output import print_json, print_problems
+
+
+@click.command()
+@click.option("--rate", "sample_rate_hz", type=click.INT, default=22_050, show_default=True, metavar="HZ")
+@reads
+@click.pass_context
+def materialise(context: click.Context, /, json_: bool, **options: Any) -> None:
+    """Write the waveforms of clips, mono and 16-bit, at a rate, into a table that training reads crops from.
+
+    Training on crops at that rate then decodes no file. Safe to interrupt: run it again.
+
+    \b
+    Example:
+      echodex materialise --view lean
+    """
+    settings: Settings = context.obj
+    report = settings.open().materialise(progress=settings.progress, **options)
+    if json_:
+        print_json(report)
+    else:
+        click.echo(
+            f"{report.table}: {report.written} clips written ({report.hours:.2f} h, {report.size_bytes / 1e6:.1f} MB), "
+            f"{report.known} known"
+        )
+        print_problems(report.problems)
+    context.exit(EXIT_BAD_FILES if report.problems else 0)

@@ -1,0 +1,38 @@
+"""A finished probe, as evaluation and export take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import Stale, UsageError
+from ..schemas.run import Run
+from ..schemas.vector import Space
+from ..store.store import Store
+from .head import Head, load_head
+from .layout import HEAD_FILE, PROBE
+from .run import load_run, run_folder
+
+
+@dataclass(frozen=True)
+class FinishedProbe:
+    """run: what it was trained on; space: where its vectors come from; head: what it learned."""
+
+    run: Run
+    space: Space
+    head: Head
+
+
+def finished_probe(store: Store, name: str) -> FinishedProbe:
+    """Return the probe of run `name`.
+
+    Raises NotFound, UsageError where the run is another objective's or not finished, Stale where its space is of
+    another encoder by now, Damaged where its head cannot be read.
+    """
+    run = load_run(store, name)
+    if run.objective != PROBE or not run.metrics:
+        state = f"of {run.objective!r}" if run.objective != PROBE else "not finished"
+        raise UsageError(f"run {run.name!r} is {state}, and what is asked for takes a finished probe")
+    space = store.space(run.space)
+    if space.digest != run.encoder_digest:
+        raise Stale(f"space {run.space!r} is of another encoder than run {run.name!r} was trained on; train it again")
+    return FinishedProbe(run, space, load_head(run_folder(store, name) / HEAD_FILE))
