@@ -1,6 +1,6 @@
 """Downloading one file once: resumed where it broke off, checked, and kept in the user's cache.
 
-Nothing is fetched but a URL that a user gave.
+Nothing is fetched but what a user asked for.
 """
 
 from __future__ import annotations
@@ -30,23 +30,29 @@ _PASSING = (408, 416, 425, 429, 500, 502, 503, 504)
 
 
 def download(url: str, *, progress: Progress = silent, pause_s: float = 1.0) -> Path:
-    """Return the path of the file behind `url`, downloaded unless the cache has it.
+    """Return the path of the file behind `url` in the cache, downloaded unless it is there; raise as `download_to`."""
+    address, _ = _split(url)
+    folder = cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
+    return download_to(url, folder / _file_name(address), max_bytes=MAX_BYTES, progress=progress, pause_s=pause_s)
+
+
+def download_to(url: str, path: Path, *, max_bytes: int, progress: Progress = silent, pause_s: float = 1.0) -> Path:
+    """Return `path`, to which the file behind `url` was downloaded unless it is there already, as it came.
 
     A URL may end in `#sha256=<64 hex digits>`, which the file must then have. pause_s: seconds before the second try,
     doubling after each. Raises Unavailable where the host or the file cannot be had (what came is kept and continued
-    the next time), BadInput for a URL that is none, a file too large or one with another checksum, and StorageError for
-    a full disk.
+    the next time), BadInput for a URL that is none, a file larger than `max_bytes` or one with another checksum, and
+    StorageError for a full disk.
     """
     address, sha256 = _split(url)
-    folder = cache_folder() / "downloads" / hashlib.sha256(address.encode()).hexdigest()[:16]
-    file = CachedFile(folder / _file_name(address))
-    with locked(folder):
+    file = CachedFile(path)
+    with locked(path.parent):
         if not file.is_whole(sha256):
-            _fetch(address, file, progress, pause_s)
+            _fetch(address, file, max_bytes, progress, pause_s)
             found = file.accept(_shown(address), sha256)
             if sha256 not in ("", found):
                 raise BadInput(f"{_shown(address)} has sha256 {found}, not {sha256}; it was removed")
-    return file.path
+    return path
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -78,11 +84,11 @@ def _file_name(address: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", last)[-100:].lstrip(".") or "download"
 
 
-def _fetch(address: str, file: CachedFile, progress: Progress, pause_s: float) -> None:
+def _fetch(address: str, file: CachedFile, max_bytes: int, progress: Progress, pause_s: float) -> None:
     """Download until the part is whole, trying again after whatever may pass."""
     for attempt in range(TRIES):
         try:
-            return _attempt(address, file, progress)
+            return _attempt(address, file, max_bytes, progress)
         except urllib.error.HTTPError as error:
             error.close()
             reason = f"{error.code} {error.reason}"
@@ -99,7 +105,7 @@ def _fetch(address: str, file: CachedFile, progress: Progress, pause_s: float) -
     )
 
 
-def _attempt(address: str, file: CachedFile, progress: Progress) -> None:
+def _attempt(address: str, file: CachedFile, max_bytes: int, progress: Progress) -> None:
     """Ask for what is missing and add it to the part; raise OSError where it ends early."""
     validator = file.known().get("validator")
     have = file.part.stat().st_size if validator and file.part.exists() else 0
@@ -114,9 +120,9 @@ def _attempt(address: str, file: CachedFile, progress: Progress) -> None:
             file.note(url=_shown(address), validator=_validator(response))
         size = start
         while block := response.read(_BLOCK):
-            if max(total or 0, size + len(block)) > MAX_BYTES:
+            if max(total or 0, size + len(block)) > max_bytes:
                 file.discard()
-                raise BadInput(f"{_shown(address)} is larger than {MAX_BYTES >> 20} MiB, which no checkpoint here is")
+                raise BadInput(f"{_shown(address)} is larger than {max_bytes >> 20} MiB; it was not downloaded")
             with writing(file.part), file.part.open("ab") as part:
                 part.write(block)
             size += len(block)

@@ -1,0 +1,1 @@
+"""Published data sets as sources: where each keeps its files, and what it says of them."""
