@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import NotFound, UsageError
 from ..schemas.clip import DESCRIPTIVE
+from ..store.datasets.notes import noted_classes
 from ..store.store import Store
 
 LABELS = "labels"
@@ -22,7 +23,7 @@ LABELS = "labels"
 class Labels:
     """The labels of some clips.
 
-    clip_ids: n strings, sorted; classes: c names, sorted; hot: bool[n, c], which clip has which label.
+    clip_ids: n strings, sorted; classes: c names; hot: bool[n, c], which clip has which label.
     `multi_label`: whether some clip of the *store* has several, so that every view of it is taught alike.
     """
 
@@ -54,20 +55,30 @@ class Labels:
 def read_labels(store: Store, column: str = LABELS, view: str | None = None) -> Labels:
     """Return the labels of all usable clips of the store, and of those that `view` keeps though they were removed.
 
-    column: "labels", or a DESCRIPTIVE column such as "artist". Raises UsageError for another, NotFound where no clip
-    has any label.
+    column: "labels", or a DESCRIPTIVE column such as "artist". The classes of a data set that was added by name come
+    first and in its own order, whether a clip has them or not; the others follow, sorted. Raises UsageError for another
+    column, NotFound where no clip has any label.
     """
     if column != LABELS and column not in DESCRIPTIVE:
         raise UsageError(f"labels cannot be taken from {column!r}; there is {LABELS} and {', '.join(DESCRIPTIVE)}")
     clips = _clips(store, ["clip_id", column], view)
     owners, names = _pairs(clips.column(column))
-    classes, numbers = np.unique(names, return_inverse=True)
-    if not len(classes):
+    if not len(names):
         raise NotFound(f"no clip of {store.path} has a value in {column!r}; run `echodex add --labels labels.csv`")
+    classes, numbers = _numbered(names, noted_classes(store.path) if column == LABELS else ())
     hot = np.zeros((len(clips), len(classes)), dtype=np.bool_)
     hot[owners, numbers] = True
     clip_ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
-    return Labels(clip_ids, tuple(str(name) for name in classes), hot, bool((hot.sum(axis=1) > 1).any()))
+    return Labels(clip_ids, classes, hot, bool((hot.sum(axis=1) > 1).any()))
+
+
+def _numbered(names: NDArray[np.str_], noted: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the classes, the `noted` ones first if any of them is among `names`, and int64[m], the class of each."""
+    found, numbers = np.unique(names, return_inverse=True)
+    first = noted if set(noted) & set(found) else ()
+    classes = (*first, *(str(name) for name in found if name not in first))
+    place = {name: number for number, name in enumerate(classes)}
+    return classes, np.array([place[name] for name in found], dtype=np.int64)[numbers]
 
 
 def _clips(store: Store, columns: list[str], view: str | None) -> pa.Table:

@@ -6,6 +6,8 @@ import pytest
 
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
+from echodex.store.datasets.base import Listing
+from echodex.store.datasets.notes import note_dataset
 from echodex.training.labels import read_labels
 from echodex.training.splits import read_splits
 
@@ -56,3 +58,22 @@ def test_what_cannot_be_read(kinds_store: Store) -> None:
         read_labels(kinds_store, "artist")
     with pytest.raises(NotFound, match="stranger"):
         read_labels(kinds_store).rows(["stranger"])
+
+
+def test_classes_of_a_data_set_come_first_and_in_its_order(new_store: Callable[..., Store]) -> None:
+    store = new_store([["low"], ["noise", "high"], []])
+    plain = read_labels(store)
+    note_dataset(store.path, Listing("any", "one", (), classes=("noise", "absent", "high")))
+    labels = read_labels(store)
+    assert labels.classes == ("noise", "absent", "high", "low")
+    assert labels.multi_label
+    for number, name in enumerate(labels.classes):
+        column = plain.hot[:, plain.classes.index(name)] if name in plain.classes else 0
+        assert (labels.hot[:, number] == column).all()
+
+
+def test_a_note_of_other_labels_changes_nothing(kinds: Store) -> None:
+    before = read_labels(kinds)
+    note_dataset(kinds.path, Listing("any", "one", (), classes=("rock", "choral")))
+    after = read_labels(kinds)
+    assert (after.classes, after.hot.tolist()) == (before.classes, before.hot.tolist())
