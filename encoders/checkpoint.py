@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -40,14 +40,19 @@ _COUNTER = "num_batches_tracked"
 _FORBIDDEN = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
 
 
-def read_state(path: Path, expected: Shapes, *, head: str = "fc.") -> dict[str, NDArray[Any]]:
+def read_state(
+    path: Path, expected: Shapes | Callable[[Shapes], Shapes], *, head: str = "fc."
+) -> dict[str, NDArray[Any]]:
     """Return the arrays named in `expected` (float32; counters int64) from the checkpoint file `path`.
 
+    expected: name -> shape, or a function that says so of an encoder of several sizes, given what the file holds.
     What stands beside the encoder (a projector, an optimiser) and the encoder's own `head` are left out. Raises
     NotFound where there is no file, and BadInput, naming the file and the first missing, odd or misshapen key, where it
     does not fit.
     """
     tensors = read_tensors(path)
+    if callable(expected):
+        expected = expected({name: tuple(tensor.shape) for name, tensor in tensors.items()})
     prefix = _find_prefix(tensors, expected, str(path))
     part = {
         name.removeprefix(prefix): tensor

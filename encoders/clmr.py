@@ -30,7 +30,7 @@ from .checkpoint import check_shapes, read_state
 from .config import build_config
 from .inference import forward_each
 from .registry import register
-from .samplecnn import DIM, WINDOW, FoldedSampleCNN, SampleCNN, state_shapes
+from .samplecnn import WINDOW, FoldedSampleCNN, SampleCNN, channels, state_shapes, width_of
 
 _RELEASES = "https://github.com/Spijkervet/CLMR/releases/download"
 PUBLISHED = (f"{_RELEASES}/2.0/clmr_checkpoint_10000.zip", f"{_RELEASES}/1.0/clmr_checkpoint_1550.pt")
@@ -43,8 +43,9 @@ class ClmrConfig:
 
     hop_samples: from one window's start to the next; tail: "cover" or "drop" what whole hops leave at the end;
     pooling: "mean" (one vector per clip, the mean over its windows), "windows" (a segment per window), or "flatten"
-    (the network over the whole clip, its frames side by side, as the published pruning forks do: 512 numbers per 59,049
-    samples, so every clip must have as many frames as one of `flatten_s` seconds).
+    (the network over the whole clip, its frames side by side, as the published pruning forks do: `dim` numbers per
+    59,049 samples, so every clip must have as many frames as one of `flatten_s` seconds); width: of the network, in
+    multiples of the published one, as its weights have it.
     """
 
     sample_rate_hz: int = 22_050
@@ -53,12 +54,14 @@ class ClmrConfig:
     tail: str = "cover"
     pooling: str = "mean"
     flatten_s: float = 29.1
+    width: float = 1.0
 
     def __post_init__(self) -> None:
         for key, known in (("version", (1,)), ("tail", ("cover", "drop")), ("pooling", ("mean", "windows", "flatten"))):
             if getattr(self, key) not in known:
                 choices = ", ".join(map(str, known))
                 raise BadInput(f"ClmrConfig.{key} must be one of {choices}, not {getattr(self, key)!r}")
+        channels(self.width)  # raises for one that is none
         if self.hop_samples < 1 or self.sample_rate_hz < 1:
             raise BadInput("ClmrConfig.hop_samples and ClmrConfig.sample_rate_hz must be at least 1")
         if not math.isfinite(self.flatten_s) or self.frames < 1:
@@ -72,18 +75,20 @@ class ClmrConfig:
 
 @register("clmr")
 class Clmr:
-    """SampleCNN's 512-d representation, per window or pooled; needs the weights of a checkpoint."""
+    """SampleCNN's representation (512-d at width 1), per window or pooled; needs the weights of a checkpoint."""
 
     name: ClassVar[str]
 
     def __init__(self, config: ClmrConfig, weights: Weights, *, device: str | None = None) -> None:
         check_shapes(
-            {name: array.shape for name, array in weights.items()}, state_shapes(), "encoder 'clmr': the state"
+            {name: array.shape for name, array in weights.items()},
+            state_shapes(config.width),
+            "encoder 'clmr': the state",
         )
         self.config = config
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         with torch.device("meta"):  # draws no random numbers for weights that are replaced
-            network = SampleCNN()
+            network = SampleCNN(width=config.width)
         network.load_state_dict({name: _tensor(array) for name, array in weights.items()}, assign=True)
         self._weights = {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
         self._network = FoldedSampleCNN(network).to(device).eval()
@@ -96,17 +101,18 @@ class Clmr:
                 "encoder 'clmr' needs trained weights: give a checkpoint file, or the URL of a published one such as "
                 + PUBLISHED[0]
             )
-        return cls(build_config(ClmrConfig, config), weights)
+        width = width_of({name: array.shape for name, array in weights.items()})
+        return cls(build_config(ClmrConfig, {"width": width, **config}), weights)
 
     @staticmethod
     def read_weights(path: Path) -> Weights:
         """Return the encoder's arrays from a checkpoint file; raise NotFound or BadInput."""
-        return read_state(path, state_shapes())
+        return read_state(path, lambda found: state_shapes(width_of(found)))
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return DIM * (self.config.frames if self.config.pooling == "flatten" else 1)
+        return channels(self.config.width)[-1] * (self.config.frames if self.config.pooling == "flatten" else 1)
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Return the network's arrays under the published state names."""

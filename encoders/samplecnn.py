@@ -14,35 +14,53 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..errors import BadInput
+
 WINDOW = 3**10
 """Samples of one window: 59,049, which ten strides by three bring to a single frame."""
 
-DIM = 512
-"""Length of the representation of one window."""
-
 CHANNELS = (128, 128, 128, 256, 256, 256, 256, 256, 256, 512)
-"""Channels after `sequential.0` to `sequential.9`; `sequential.10` keeps the last."""
+"""Channels after `sequential.0` to `sequential.9` at width 1; `sequential.10` keeps the last."""
+
+DIM = CHANNELS[-1]
+"""Length of the representation of one window at width 1."""
+
+MAX_WIDTH = 8
+
+_FIRST = "sequential.0.0.weight"
+
+
+def channels(width: float) -> tuple[int, ...]:
+    """Return CHANNELS times `width`; raise BadInput unless that is a multiple of 1/128, of at most MAX_WIDTH."""
+    first = width * CHANNELS[0]
+    if not 1 <= first <= MAX_WIDTH * CHANNELS[0] or first != int(first):
+        raise BadInput(
+            f"width is {width}; SampleCNN has widths of k/{CHANNELS[0]}, k a whole number, up to {MAX_WIDTH}"
+        )
+    return tuple(int(first) * (count // CHANNELS[0]) for count in CHANNELS)
 
 
 class SampleCNN(nn.Module):
     """The published network; 2,368,512 parameters without a head, 2,394,162 with `n_classes=50`.
 
     n_classes: outputs of the head `fc`, None for no head; supervised: drop half of the representation before the head
-    while training, as the published supervised baseline does.
+    while training, as the published supervised baseline does; width: channels, in multiples of the published ones.
     """
 
-    def __init__(self, n_classes: int | None = None, *, supervised: bool = False) -> None:
+    def __init__(self, n_classes: int | None = None, *, supervised: bool = False, width: float = 1.0) -> None:
         super().__init__()
-        blocks = [nn.Sequential(nn.Conv1d(1, CHANNELS[0], 3, stride=3), nn.BatchNorm1d(CHANNELS[0]), nn.ReLU())]
-        for inputs, outputs in pairwise(CHANNELS):
+        sizes = channels(width)
+        self.dim = sizes[-1]
+        blocks = [nn.Sequential(nn.Conv1d(1, sizes[0], 3, stride=3), nn.BatchNorm1d(sizes[0]), nn.ReLU())]
+        for inputs, outputs in pairwise(sizes):
             blocks.append(_block(inputs, outputs).append(nn.MaxPool1d(3)))
-        blocks.append(_block(CHANNELS[-1], DIM))
+        blocks.append(_block(self.dim, self.dim))
         self.sequential = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(0.5) if supervised else nn.Identity()
-        self.fc = nn.Identity() if n_classes is None else nn.Linear(DIM, n_classes)
+        self.fc: nn.Module = nn.Identity() if n_classes is None else nn.Linear(self.dim, n_classes)
 
     def represent(self, waveforms: Tensor) -> Tensor:
-        """Return h: float32[b, 512 * frames], never negative, of `waveforms` float32[b, 1, n]; frames = n // 59,049."""
+        """Return h: float32[b, dim * frames], never negative, of `waveforms` float32[b, 1, n]; frames = n // 59,049."""
         h: Tensor = self.sequential(waveforms)
         return h.flatten(1)
 
@@ -56,10 +74,21 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv1d(inputs, outputs, 3, padding=1), nn.BatchNorm1d(outputs), nn.ReLU())
 
 
-def state_shapes() -> dict[str, tuple[int, ...]]:
+def state_shapes(width: float = 1.0) -> dict[str, tuple[int, ...]]:
     """Return name -> shape of everything in the state of a SampleCNN without a head."""
     with torch.device("meta"):
-        return {name: tuple(array.shape) for name, array in SampleCNN().state_dict().items()}
+        return {name: tuple(array.shape) for name, array in SampleCNN(width=width).state_dict().items()}
+
+
+def width_of(shapes: Mapping[str, tuple[int, ...]]) -> float:
+    """Return the width of the SampleCNN in a state of these shapes, whatever precedes its names.
+
+    1.0 where its first layer is not there, or is none: what checks the state against that width says so.
+    """
+    shape = next((shape for name, shape in shapes.items() if name == _FIRST or name.endswith("." + _FIRST)), ())
+    if len(shape) != 3 or not 1 <= shape[0] <= MAX_WIDTH * CHANNELS[0]:
+        return 1.0
+    return shape[0] / CHANNELS[0]
 
 
 class FoldedSampleCNN(nn.Module):
@@ -72,10 +101,11 @@ class FoldedSampleCNN(nn.Module):
     def __init__(self, network: SampleCNN) -> None:
         super().__init__()
         state = network.state_dict()
-        self.layers = nn.ModuleList(_fold(state, f"sequential.{layer}") for layer in range(len(network.sequential)))
+        names = [f"sequential.{layer}" for layer in range(len(network.sequential))]
+        self.layers = nn.ModuleList(_fold(state, name, first=name == names[0]) for name in names)
 
     def forward(self, waveforms: Tensor) -> Tensor:
-        """Return float32[b, 512 * frames] of `waveforms` float32[b, 1, n]."""
+        """Return float32[b, dim * frames] of `waveforms` float32[b, 1, n]."""
         x = waveforms[:, :, None]  # [b, 1, 1, n]
         for position, layer in enumerate(self.layers):
             x = layer(x)
@@ -85,13 +115,12 @@ class FoldedSampleCNN(nn.Module):
         return x.flatten(1)
 
 
-def _fold(state: Mapping[str, Tensor], name: str) -> nn.Conv2d:
+def _fold(state: Mapping[str, Tensor], name: str, *, first: bool) -> nn.Conv2d:
     """Return convolution and batch normalisation of the block `name` as one convolution over [b, channels, 1, n]."""
     kernel, bias, gain, shift = (state[f"{name}.{part}"] for part in ("0.weight", "0.bias", "1.weight", "1.bias"))
     mean, variance = state[f"{name}.1.running_mean"], state[f"{name}.1.running_var"]
     scale = gain / torch.sqrt(variance + nn.BatchNorm1d(1).eps)
     outputs, inputs, width = kernel.shape
-    first = inputs == 1
     stride, padding = (1, 3 if first else 1), (0, 0 if first else 1)
     layer = nn.Conv2d(inputs, outputs, (1, width), stride, padding, device="meta")  # draws no random numbers
     folded = {"weight": (kernel * scale[:, None, None])[:, :, None], "bias": (bias - mean) * scale + shift}

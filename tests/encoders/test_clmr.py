@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from echodex.encoders.base import digest
 from echodex.encoders.clmr import PUBLISHED, Clmr, ClmrConfig, window_starts
 from echodex.encoders.registry import build
-from echodex.encoders.samplecnn import WINDOW, SampleCNN
+from echodex.encoders.samplecnn import WINDOW, SampleCNN, state_shapes
 from echodex.errors import BadInput
 
 Arrays = dict[str, NDArray[Any]]
@@ -209,3 +211,35 @@ def test_a_gpu_gives_the_same_vectors(clmr_weights: Arrays) -> None:
     on_gpu = build("clmr", {"pooling": "windows"}, clmr_weights).encode(clips)
     for ours, theirs in zip(on_gpu, on_cpu, strict=True):
         assert_allclose(ours.vectors, theirs.vectors, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def small_weights(filled: Callable[..., Arrays]) -> Arrays:
+    """Those of an encoder of a quarter of the width."""
+    return filled(state_shapes(0.25))
+
+
+def test_the_weights_say_how_wide_the_encoder_is(small_weights: Arrays, clmr_weights: Arrays) -> None:
+    small = build("clmr", {}, small_weights)
+    assert (small.dim, small.config.width) == (128, 0.25)
+    assert (make(clmr_weights).dim, make(clmr_weights).config.width) == (512, 1.0)
+    assert build("clmr", {"pooling": "flatten"}, small_weights).dim == 1280
+    (segments,) = small.encode([noise(WINDOW)])
+    assert segments.vectors.shape == (1, 128)
+    again = build("clmr", vars(small.config), small.weights())
+    assert digest(again) == digest(small)
+
+
+def test_a_width_that_the_weights_have_not_is_refused(small_weights: Arrays) -> None:
+    with pytest.raises(BadInput, match=r"sequential\.0\.0\.weight.* \(32, 1, 3\), not \(128, 1, 3\)"):
+        build("clmr", {"width": 1.0}, small_weights)
+    with pytest.raises(BadInput, match="k/128"):
+        build("clmr", {"width": 0.001}, small_weights)
+
+
+def test_a_checkpoint_of_another_width_is_read(small_weights: Arrays, tmp_path: Path) -> None:
+    state = {f"encoder.{name}": torch.from_numpy(array) for name, array in small_weights.items()}
+    torch.save(state | {"projector.0.weight": torch.ones(128, 128)}, tmp_path / "small.pt")
+    found = Clmr.read_weights(tmp_path / "small.pt")
+    assert found.keys() == small_weights.keys()
+    assert_array_equal(found["sequential.10.0.weight"], small_weights["sequential.10.0.weight"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import torch
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from echodex.encoders.samplecnn import WINDOW, FoldedSampleCNN, SampleCNN, state_shapes
+from echodex.encoders.samplecnn import WINDOW, FoldedSampleCNN, SampleCNN, channels, state_shapes, width_of
+from echodex.errors import BadInput
 
 KERNELS = (
     [(128, 1, 3), (128, 128, 3), (128, 128, 3), (256, 128, 3)] + 5 * [(256, 256, 3)] + [(512, 256, 3), (512, 512, 3)]
@@ -102,6 +104,38 @@ def test_only_the_supervised_network_drops_and_only_in_training(
     network = SampleCNN(3, supervised=supervised)
     h = torch.ones(1, 512)
     assert bool((network.dropout.train(training)(h) == 0).any()) is dropped
+
+
+@pytest.mark.parametrize(("width", "dim"), [(0.25, 128), (1 / 128, 4), (2.0, 1024)])
+def test_other_widths(width: float, dim: int) -> None:
+    network = SampleCNN(7, width=width)
+    assert (network.dim, network.state_dict()["fc.weight"].shape) == (dim, (7, dim))
+    assert channels(width) == tuple(int(width * kernel[0]) for kernel in KERNELS[:10])
+    inputs_outputs = pairwise((1 / width, *(kernel[0] for kernel in KERNELS)))
+    weights = (3 * width * width * inputs * outputs + 3 * width * outputs for inputs, outputs in inputs_outputs)
+    assert count(SampleCNN(width=width)) == sum(weights)  # kernels; biases and what batch norms learn
+    shapes = state_shapes(width)
+    assert shapes.keys() == state_shapes().keys()
+    assert width_of(shapes) == width_of({f"model.encoder.{name}": shape for name, shape in shapes.items()}) == width
+
+
+@pytest.mark.parametrize("width", [0.25, 1 / 128])
+@torch.inference_mode()
+def test_another_width_folds_alike(width: float) -> None:
+    network = SampleCNN(width=width).eval()
+    waveforms = torch.randn(2, 1, WINDOW, generator=torch.Generator().manual_seed(0))
+    assert_allclose(FoldedSampleCNN(network)(waveforms), network.represent(waveforms), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, 0.3, 9.0, float("nan"), float("inf")])
+def test_widths_that_are_none(width: float) -> None:
+    with pytest.raises(BadInput, match="k/128"):
+        SampleCNN(width=width)
+
+
+@pytest.mark.parametrize("shape", [(), (128,), (0, 1, 3), (10**12, 1, 3), (128, 1)])
+def test_a_first_layer_that_is_none_says_no_width(shape: tuple[int, ...]) -> None:
+    assert width_of({"encoder.sequential.0.0.weight": shape}) == 1.0
 
 
 def numpy_block(x: NDArray[np.float64], arrays: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
