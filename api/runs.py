@@ -9,6 +9,7 @@ from ..errors import UsageError
 from ..schemas.run import Run as RunInfo
 
 if TYPE_CHECKING:
+    from ..evaluation.tag_report import TagReport
     from .store import Store
 
 
@@ -20,11 +21,17 @@ class Run(RunInfo):
 
     def evaluate(self, protocol: str = "tags", *, view: str = "all", split: str = "test") -> dict[str, float]:
         """Return the metrics of the run's model on a split, by the published protocol."""
-        from ..evaluation.tags import evaluate_tags
-
         if protocol != "tags":
             raise UsageError(f"evaluation protocol {protocol!r} does not exist (known: tags)")
-        return evaluate_tags(self.store, self.name, view=view, split=split)
+        return self.report(view=view, split=split).metrics
+
+    def report(self, *, view: str = "all", split: str = "test", resamples: int = 0, seed: int = 0) -> TagReport:
+        """Return all figures of the "tags" protocol: by tag, by clip, and one row per tag; with `resamples` of the
+        clips, drawn by `seed`, an interval for each.
+        """
+        from ..evaluation.tags import evaluate_tags
+
+        return evaluate_tags(self.store, self.name, view=view, split=split, resamples=resamples, seed=seed)
 
 
 def run_of(store: Store, info: RunInfo) -> Run:

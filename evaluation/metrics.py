@@ -1,4 +1,8 @@
-"""The figures of the tagging protocol: macro ROC-AUC and PR-AUC for multi-label, accuracy for single label."""
+"""The figures of the tagging protocol: areas under curves by tag and by clip, or accuracy where a clip has one label.
+
+By tag: how well the clips are ranked for each tag, averaged over tags; the ROC-AUC and PR-AUC that are published. By
+clip: how well the tags are ranked for each clip, averaged over clips; frequent tags make it higher.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,12 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..schemas.vector import Float32
+from .curves import row_areas
 
 ROC_AUC, PR_AUC, ACCURACY = "ROC-AUC", "PR-AUC", "Accuracy"
 """Keys as CLMR prints them."""
+
+CLIP_ROC_AUC, CLIP_PR_AUC = "clip ROC-AUC", "clip PR-AUC"
 
 
 @dataclass(frozen=True)
@@ -35,14 +42,16 @@ def tag_scores(
     if not len(truth):
         raise UsageError("there are no clips to evaluate on")
     if not multi_label:
-        return TagScores({ACCURACY: float(truth[np.arange(len(truth)), probabilities.argmax(axis=1)].mean())})
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    both = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
-    if not both.any():
+        return TagScores({ACCURACY: float(hits(truth, probabilities).mean())})
+    roc, precision = row_areas(truth.T, probabilities.T)
+    defined = ~np.isnan(roc)
+    if not defined.any():
         raise UsageError(f"of the {len(truth)} clips, all or none have each label: no area under a curve is defined")
-    truth, probabilities = truth[:, both], probabilities[:, both]
-    roc = float(roc_auc_score(truth, probabilities, average="macro"))
-    precision = float(average_precision_score(truth, probabilities, average="macro"))
-    left_out = tuple(name for name, used in zip(classes, both, strict=True) if not used)
-    return TagScores({ROC_AUC: roc, PR_AUC: precision}, left_out)
+    left_out = tuple(name for name, used in zip(classes, defined, strict=True) if not used)
+    return TagScores({ROC_AUC: float(roc[defined].mean()), PR_AUC: float(precision[defined].mean())}, left_out)
+
+
+def hits(truth: NDArray[np.bool_], probabilities: Float32) -> NDArray[np.float64]:
+    """Return float64[n]: 1 for each clip whose most probable class is one of its own, else 0."""
+    right = truth[np.arange(len(truth)), probabilities.argmax(axis=1)]
+    return np.asarray(right, dtype=np.float64)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -21,17 +22,20 @@ CONFIG = ProbeConfig(max_epochs=30, learning_rate=0.02)
 
 def test_single_label(kinds: Store) -> None:
     run = train_probe(kinds, config=CONFIG)
-    metrics = evaluate_tags(kinds, run.name)
-    assert set(metrics) == {"Accuracy"}
-    assert metrics["Accuracy"] > 0.9
+    found = evaluate_tags(kinds, run.name)
+    assert set(found.metrics) == {"Accuracy"}
+    assert found.metrics["Accuracy"] > 0.9
+    assert (found.run, found.clips, found.split, found.view) == (run.name, 12, "test", "all")
+    assert sum(tag.positives for tag in found.tags) == 12
     report = json.loads((run_folder(kinds, run.name) / "evaluation.json").read_text())
-    assert (report["clips"], report["split"], report["view"], report["metrics"]) == (12, "test", "all", metrics)
+    assert report == json.loads(json.dumps(asdict(found)))
 
 
 def test_multi_label_against_a_loop(new_store: Callable[..., Store]) -> None:
     store = new_store([["low", "tone"], ["high", "tone"], ["noise"], []] * 10)
     run = train_probe(store, config=CONFIG)
-    metrics = evaluate_tags(store, run.name)
+    found = evaluate_tags(store, run.name)
+    metrics = found.metrics
     folder = run_folder(store, run.name)
     head, labels = load_head(folder / "head.safetensors"), read_labels(store)
     aucs = []
@@ -43,6 +47,19 @@ def test_multi_label_against_a_loop(new_store: Callable[..., Store]) -> None:
         aucs.append((yes[:, None] > no[None, :]).mean())
     assert metrics["ROC-AUC"] == pytest.approx(np.mean(aucs))
     assert metrics["ROC-AUC"] > 0.9
+    untagged = int((truth.sum(axis=1) == 0).sum())
+    assert (found.left_out_clips, found.segments) == (untagged, len(store.segments(None, test)[0]))
+    assert untagged > 0
+    assert metrics["clip ROC-AUC"] > 0.9
+
+
+def test_intervals_of_a_run(kinds: Store) -> None:
+    run = train_probe(kinds, config=CONFIG)
+    found = evaluate_tags(kinds, run.name, resamples=100, seed=2)
+    assert found == evaluate_tags(kinds, run.name, resamples=100, seed=2)
+    assert found.bounds["Accuracy"].low <= found.metrics["Accuracy"] <= found.bounds["Accuracy"].high
+    assert found.table()[0] == ["metric", "value", "low", "high"]
+    assert len(found.tag_table()[1]) == 3
 
 
 def test_probabilities_are_averaged_per_clip() -> None:
@@ -52,7 +69,7 @@ def test_probabilities_are_averaged_per_clip() -> None:
 
 def test_never_on_clips_it_was_trained_on(kinds: Store) -> None:
     run = train_probe(kinds, config=CONFIG)
-    assert evaluate_tags(kinds, run.name, split="valid")["Accuracy"] > 0.9
+    assert evaluate_tags(kinds, run.name, split="valid").metrics["Accuracy"] > 0.9
     with pytest.raises(UsageError, match="not trained on"):
         evaluate_tags(kinds, run.name, split="train")
 
