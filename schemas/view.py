@@ -21,7 +21,7 @@ class Kept(StrEnum):
     PINNED = "pinned"
     """Kept: pinned by name or filter, whatever the selector and the budget say."""
     LABEL = "label"
-    """Kept: among the best ranked clips of a label that would otherwise keep too few (min_per_label)."""
+    """Kept: among the best ranked clips of a label, of which so many are kept whatever else is (min_per_label)."""
     UNTOUCHED = "other-split"
     """Kept: not in the split that is pruned."""
     DUPLICATE = "duplicate"
@@ -29,7 +29,7 @@ class Kept(StrEnum):
     REDUNDANT = "redundant"
     """Pruned: covered by `representative`, the most similar kept clip of its cluster."""
     LEAKAGE = "leakage"
-    """Pruned: a duplicate of `representative`, a clip of another split."""
+    """Pruned: a duplicate of `representative`, a clip of another split, which need not be of the source."""
     NO_VECTOR = "no-vector"
     """Pruned: of the pruned split, but without a vector in the space: nobody can tell whether it is redundant."""
 

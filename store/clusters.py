@@ -17,6 +17,7 @@ from ..errors import NotFound
 from ..schemas.cluster import CLUSTER_ROWS, CLUSTER_RUNS, ClusterRun
 from ..schemas.vector import Space
 from .lock import writer_lock
+from .numbers import last_retired, retire
 from .spaces import table_of
 from .tables import Tables
 from .where import all_of, equals
@@ -52,7 +53,7 @@ def current_run(tables: Tables, space: Space, config: dict[str, Any]) -> Cluster
 
 
 def drop_run(tables: Tables, run: ClusterRun) -> None:
-    """Remove a run and its rows; the number of a space's last run is given to the next one then."""
+    """Remove a run and its rows. Its number is not given again."""
     with writer_lock(tables.folder):
         _drop(tables, run.space, run.run)
 
@@ -69,14 +70,12 @@ def save_run(tables: Tables, run: ClusterRun, rows: pa.Table) -> ClusterRun:
         for row in before:
             if row["space_identity"] != run.space_identity:
                 _drop(tables, run.space, row["run"])
-        taken = (row["run"] for row in before)
-        run = replace(
-            run, run=max(taken, default=0) + 1, created_at=datetime.now(UTC).isoformat(timespec="microseconds")
-        )
+        number = max(last_retired(tables, PREFIX + run.space), *(row["run"] for row in before), 0) + 1
+        run = replace(run, run=number, created_at=datetime.now(UTC).isoformat(timespec="microseconds"))
         tables.delete(PREFIX + run.space, equals("run", run.run))  # left by a process that died before it registered it
-        number = pa.repeat(pa.scalar(run.run, pa.int32()), len(rows))
+        numbers = pa.repeat(pa.scalar(run.run, pa.int32()), len(rows))
         tables.append(
-            PREFIX + run.space, rows.append_column("run", number).select(CLUSTER_ROWS.names).cast(CLUSTER_ROWS)
+            PREFIX + run.space, rows.append_column("run", numbers).select(CLUSTER_ROWS.names).cast(CLUSTER_ROWS)
         )
         tables.append(REGISTRY, _registry_row(run))
     return run
@@ -89,6 +88,7 @@ def run_rows(tables: Tables, run: ClusterRun) -> pa.Table:
 
 def _drop(tables: Tables, space: str, number: int) -> None:
     """Take a run out of the registry, which is the commit, and then its rows away."""
+    retire(tables, PREFIX + space, number)
     tables.delete(REGISTRY, all_of(equals("space", space), equals("run", number)) or "")
     tables.delete(PREFIX + space, equals("run", number))
 

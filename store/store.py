@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -158,13 +158,15 @@ class Store:
         view: str | None = None,
         where: str | None = None,
         clip_ids: Sequence[str] | None = None,
+        version: int | None = None,
     ) -> pa.Table:
         """Return columns of the usable clips (kept by a view, that `where` selects), sorted by clip id.
 
         With `clip_ids`, only those of them are read; an id that is no usable clip is left out. A view is read as it was
-        saved: from the version of the clips table that its tag holds.
+        saved: from the version of the clips table that its tag holds; anything else from `version`, None for the
+        newest.
         """
-        rows = self._usable(list(dict.fromkeys(["clip_id", *columns])), view, where, clip_ids)
+        rows = self._usable(list(dict.fromkeys(["clip_id", *columns])), view, where, clip_ids, version)
         return rows.sort_by("clip_id").select(list(columns))
 
     def sources(self, clip_ids: Sequence[str], *, view: str | None = None) -> list[Clip]:
@@ -202,8 +204,18 @@ class Store:
         found = self.space(space)
         info = self._named(view)
         table = spaces.table_of(found)
-        wanted = self._usable(["clip_id"], view, where, None).column("clip_id")
+        wanted = self._usable(["clip_id"], view, where).column("clip_id")
         return vectors.read_pooled(self.tables, found, wanted, info.version_of(table) if info else None)
+
+    def versions(self, space: Space, *, view: str | None = None) -> dict[str, int]:
+        """Return by name at which version the clips table and that of a space are read now: the newest, or the one that
+        a view holds.
+
+        Read at these, both stay what they are while others write.
+        """
+        info = self._named(view)
+        held = {name: info.version_of(name) if info else None for name in (CLIPS_TABLE, spaces.table_of(space))}
+        return {name: self.tables.version(name) if version is None else version for name, version in held.items()}
 
     def segments(self, space: str | None, clip_ids: Sequence[str]) -> tuple[list[str], Float32, Float32]:
         """Return every segment of `clip_ids`, in that order: clip id [s], start_s float32[s], raw vectors
@@ -243,9 +255,16 @@ class Store:
         """Return the rows of a view (schemas.view.VIEW_ROWS), sorted by clip id."""
         return views.view_rows(self.tables, info)
 
-    def save_view(self, name: str, rows: pa.Table, recipe: dict[str, Any], space: Space | None) -> ViewInfo:
-        """Write rows as the next version of view `name`."""
-        return views.save_view(self.tables, name, rows, recipe, space)
+    def save_view(
+        self,
+        name: str,
+        rows: pa.Table,
+        recipe: dict[str, Any],
+        space: Space | None,
+        versions: Mapping[str, int] | None = None,
+    ) -> ViewInfo:
+        """Write rows as the next version of view `name`; versions: of the tables that they were worked out from."""
+        return views.save_view(self.tables, name, rows, recipe, space, versions)
 
     def delete_view(self, name: str) -> list[ViewInfo]:
         """Delete "lean@2", or every version of "lean"; return what was deleted.
@@ -268,7 +287,9 @@ class Store:
         newest = views.find_view(self.tables, name.partition("@")[0])
         last = f"{newest.name}@{newest.version}"
         if "@" in name and views.find_view(self.tables, name) != newest:
-            raise UsageError(f"{name} is not the last save of its view, {last} is; delete_view takes any version")
+            raise UsageError(
+                f"{name} is not the last save of its view, {last} is; `echodex views delete` takes any version"
+            )
         self.delete_view(last)
         return next((info for info in reversed(views.list_views(self.tables)) if info.name == newest.name), None)
 
@@ -277,11 +298,16 @@ class Store:
         return private_folder(self.path.joinpath(*parts))
 
     def _usable(
-        self, columns: list[str], view: str | None, where: str | None, clip_ids: Sequence[str] | None
+        self,
+        columns: list[str],
+        view: str | None,
+        where: str | None,
+        clip_ids: Sequence[str] | None = None,
+        version: int | None = None,
     ) -> pa.Table:
         """Return columns, clip_id among them, of the usable clips in any order."""
         info = self._named(view)
-        version = info.version_of(CLIPS_TABLE) if info else None
+        version = info.version_of(CLIPS_TABLE) if info else version
         selected = all_of(USABLE, check_where(where, CLIPS) if where else None)
         if clip_ids is None:
             rows = self.tables.scan(CLIPS_TABLE, columns, where=selected, version=version)

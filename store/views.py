@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import Damaged, NotFound
+from ..errors import Damaged, NotFound, UsageError
 from ..schemas.vector import Space
 from ..schemas.view import ALL, VIEW_ROWS, VIEWS, Base, ViewInfo
 from .keys import id_array
 from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .names import check_name, split_version
+from .numbers import last_retired, retire
 from .spaces import table_of
 from .tables import Tables
 from .where import all_of, equals
@@ -55,21 +57,30 @@ def find_view(tables: Tables, name: str) -> ViewInfo:
     raise NotFound(f"view {base[:80]!r} does not exist.{hint} (echodex views list shows them)")
 
 
-def save_view(tables: Tables, name: str, rows: pa.Table, recipe: dict[str, Any], space: Space | None) -> ViewInfo:
-    """Write `rows` (VIEW_ROWS without row_id) as the next version of view `name`; return its registry entry.
+def save_view(
+    tables: Tables,
+    name: str,
+    rows: pa.Table,
+    recipe: dict[str, Any],
+    space: Space | None,
+    versions: Mapping[str, int] | None = None,
+) -> ViewInfo:
+    """Write `rows` (VIEW_ROWS without row_id) as the next version of view `name`; return its registry entry. No version
+    number is given twice, whatever was deleted since.
 
     Tags the clips table, and the table of `space` where one is given, so that cleanup spares what the view was made
-    from.
+    from. versions: at which `rows` were worked out from these tables, the latest of those it does not name. Raises
+    UsageError where `rows` have a clip that was not there then, or where that version is gone.
     """
     check_name(name, "view")
     with writer_lock(tables.folder):
-        version = max((info.version for info in list_views(tables) if info.name == name), default=0) + 1
-        tag = f"view-{name}.v{version}"
+        taken = [info.version for info in list_views(tables) if info.name == name]
+        version = max(last_retired(tables, _kind(name)), *taken, 0) + 1
         names = [CLIPS_TABLE] + ([table_of(space)] if space else [])
-        bases = tuple(Base(base, tables.version(base), tag) for base in names)
+        bases = _bases(tables, names, versions or {}, f"view-{name}.v{version}")
+        rows, durations = _complete(tables, rows, bases[0].version)
         for base in bases:
             tables.tag(base.table, base.tag, base.version)
-        rows, durations = _complete(tables, rows, bases[0].version)
         table = _table(name, version)
         tables.drop(table)  # left by a process that died before it registered the view
         tables.create(table, VIEW_ROWS)
@@ -94,8 +105,11 @@ def save_view(tables: Tables, name: str, rows: pa.Table, recipe: dict[str, Any],
 
 
 def delete_view(tables: Tables, info: ViewInfo) -> None:
-    """Remove one version of a view: its registry entry first, then its rows and its tags."""
+    """Remove one version of a view: its registry entry first, then its rows and its tags. Its number is not given
+    again.
+    """
     with writer_lock(tables.folder):
+        retire(tables, _kind(info.name), info.version)
         where = all_of(equals("name", info.name), equals("version", info.version))
         tables.delete(REGISTRY, str(where))
         tables.drop(_table(info.name, info.version))
@@ -138,11 +152,30 @@ def content_hash(rows: pa.Table) -> str:
     return state.hexdigest()
 
 
+def _kind(name: str) -> str:
+    """Return what versions of a view are numbers of."""
+    return f"view {name}"
+
+
+def _bases(tables: Tables, names: list[str], versions: Mapping[str, int], tag: str) -> tuple[Base, ...]:
+    """Return the tables that a view is made from, each at the version that it was read at."""
+    bases = tuple(Base(name, versions.get(name, tables.version(name)), tag) for name in names)
+    gone = next((base for base in bases if not tables.has_version(base.table, base.version)), None)
+    if gone is not None:
+        raise UsageError(f"version {gone.version} of {gone.table}, which the plan was made from, is gone; prune again")
+    return bases
+
+
 def _complete(tables: Tables, rows: pa.Table, version: int) -> tuple[pa.Table, np.ndarray[Any, np.dtype[np.float64]]]:
     """Return `rows` sorted by clip id with row ids filled in, and the duration of each in seconds."""
     clips = tables.scan(CLIPS_TABLE, ["clip_id", "duration_s"], version=version, row_ids=True)
     rows = rows.sort_by("clip_id")
-    places = pc.index_in(rows.column("clip_id"), value_set=clips.column("clip_id").combine_chunks())
+    places = pc.index_in(rows.column("clip_id"), value_set=id_array(clips.column("clip_id")))
+    if places.null_count:
+        unknown = rows.column("clip_id").filter(places.is_null())[0].as_py()
+        raise UsageError(
+            f"clip {unknown[:80]!r} of the view is not in version {version} of the clips table; prune again"
+        )
     rows = rows.append_column("row_id", clips.column("_rowid").take(places))
     return rows.select(VIEW_ROWS.names).cast(VIEW_ROWS), clips.column("duration_s").take(places).to_numpy()
 

@@ -19,8 +19,8 @@ from echodex.store.vectors import Writer
 from echodex.training.loader import view_loader
 
 
-def ids(store: Store, **options: str) -> list[str]:
-    found: list[str] = store.clips(["clip_id"], **options).column(0).to_pylist()
+def ids(store: Store, view: str | None = None) -> list[str]:
+    found: list[str] = store.clips(["clip_id"], view=view).column(0).to_pylist()
     return found
 
 

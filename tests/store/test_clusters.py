@@ -82,6 +82,15 @@ def test_a_run_is_dropped_with_its_rows_and_no_other(kinds: Store) -> None:
     assert (kinds.cluster().run, kinds.cluster(min_samples=2).run) == (3, 2)
 
 
+def test_no_number_of_a_run_is_given_twice(kinds: Store) -> None:
+    first, second = kinds.cluster(), kinds.cluster(min_samples=2)
+    kinds.drop_cluster_run(second.run)
+    assert kinds.cluster(min_samples=3).run == 3
+    for run in (first.run, 3):
+        kinds.drop_cluster_run(run)
+    assert kinds.cluster().run == 4
+
+
 def test_what_is_not_there_is_said(kinds: Store, store: Store) -> None:
     with pytest.raises(NotFound, match="no clustering yet"):
         kinds.cluster_rows()

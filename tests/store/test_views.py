@@ -89,6 +89,56 @@ def test_a_view_is_for_ever_the_same_clips_and_vectors(filled: Store, make_wav: 
     assert views.content_hash(filled.view_rows(filled.view("lean"))) == before[0].content_hash
 
 
+def test_a_view_is_saved_against_the_tables_that_it_was_worked_out_from(filled: Store, make_wav: MakeWav) -> None:
+    rows, versions = plan_rows(filled, 4), filled.versions(filled.space("dummy"))
+    kept = [
+        clip_id for clip_id, keeps in zip(rows["clip_id"].to_pylist(), rows["kept"].to_pylist(), strict=True) if keeps
+    ]
+    filled.remove(kept[:2])
+    filled.add(make_wav("late.wav", seed=99))
+    info = filled.save_view("lean", rows, {}, filled.space("dummy"), versions)
+    assert {base.table: base.version for base in info.bases} == versions
+    assert filled.versions(filled.space("dummy"), view="lean") == versions
+    assert filled.view_rows(info).column("row_id").null_count == 0
+    assert filled.clips(["clip_id"], view="lean").column(0).to_pylist() == sorted(kept)
+    assert filled.vectors("dummy", view="lean").clip_ids == sorted(kept)
+
+
+def test_what_the_tables_do_not_hold_is_not_saved(filled: Store) -> None:
+    rows = plan_rows(filled, 4)
+    gone = rows["clip_id"][0].as_py()
+    filled.remove([gone])
+    with pytest.raises(UsageError, match=f"clip '{gone}' of the view is not in version"):
+        filled.save_view("lean", rows, {}, filled.space("dummy"))
+    with pytest.raises(UsageError, match="version 999 of clips, which the plan was made from, is gone"):
+        filled.save_view("lean", plan_rows(filled, 4), {}, None, {"clips": 999})
+    assert filled.views() == []
+    assert not list((filled.path / "clips.lance").rglob("*view-lean*"))
+    assert filled.save_view("lean", plan_rows(filled, 4), {}, None).version == 1
+
+
+def test_clips_can_be_read_as_they_were(filled: Store) -> None:
+    before, version = filled.clips(["clip_id"]), filled.versions(filled.space("dummy"))["clips"]
+    filled.remove(before.column(0).to_pylist()[:1])
+    assert len(filled.clips(["clip_id"])) == 5
+    assert filled.clips(["clip_id"], version=version).equals(before)
+    assert len(filled.clips(["clip_id"], version=version, where="duration_s > 0.75")) == 3
+
+
+def test_no_version_number_is_given_twice(filled: Store) -> None:
+    assert [save(filled).version for _ in range(2)] == [1, 2]
+    filled.undo("lean")
+    assert save(filled, keep=2).version == 3
+    filled.delete_view("lean@1")
+    filled.delete_view("lean")
+    assert filled.views() == []
+    again = Store.open(filled.path)
+    assert save(again).version == 4
+    assert save(again, name="other").version == 1
+    with pytest.raises(NotFound, match="no version 2"):
+        again.view("lean@2")
+
+
 def test_deleting_a_view_removes_its_rows_and_tags(filled: Store) -> None:
     save(filled)
     save(filled)
