@@ -38,9 +38,9 @@ def opened(store: Store, clip_ids: list[str] | None = None, rate_hz: int = RATE_
 
 
 def whole(waveforms: Waveforms, row: int) -> np.ndarray:
-    out = np.full((1, int(waveforms.samples[row])), np.nan, np.float32)
-    assert waveforms.read([row], [0], out) == [out.shape[1]]
-    return out[0]
+    out = np.full(int(waveforms.samples[row]), np.nan, np.float32)
+    assert waveforms.read([row], [0], [out]) == [len(out)]
+    return out
 
 
 def held_rows(store: Store) -> list[str]:
@@ -163,7 +163,7 @@ def test_a_flipped_bit_in_the_samples_is_found(store: Store, make_wav: MakeWav) 
     content = bytearray(file.read_bytes())
     content[content.index(piece) + 5] ^= 4
     file.write_bytes(content)
-    waveforms, out = opened(store), np.zeros((1, 1000), np.float32)
+    waveforms, out = opened(store), [np.zeros(1000, np.float32)]
     waveforms.read([0], [0], out)  # elsewhere in the clip
     with pytest.raises(Damaged, match=f"{waveforms.clip_ids[0]} in waveforms_8000"):
         waveforms.read([0], [20_000], out)
@@ -190,7 +190,7 @@ def test_a_file_that_is_gone_is_said(kinds: Store) -> None:
         if "data" in file.parts[-2:] or file.suffix == ".blob":
             file.unlink()
     with pytest.raises(Damaged, match="waveforms_8000"):
-        waveforms.read([0], [0], np.zeros((1, 100), np.float32))
+        waveforms.read([0], [0], [np.zeros(100, np.float32)])
 
 
 WORKER = """
