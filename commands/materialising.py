@@ -12,7 +12,9 @@ from .output import print_json, print_problems
 
 
 @click.command()
-@click.option("--rate", "sample_rate_hz", type=click.INT, default=22_050, show_default=True, metavar="HZ")
+@click.option(
+    "--rate", "sample_rate_hz", default=22_050, show_default=True, metavar="HZ", help="What the encoder wants."
+)
 @reads
 @click.pass_context
 def materialise(context: click.Context, /, json_: bool, **options: Any) -> None:
