@@ -57,8 +57,11 @@ class MethodsConfig:
             raise UsageError(
                 f"{DISTINCT!r} draws once duplicates are collapsed: leave it out, or give a duplicate score above 0"
             )
-        if self.probe.inputs != "clip":
-            raise UsageError("methods are compared on one vector per clip: the probe's inputs must be 'clip'")
+        if self.probe.inputs != "clip" or self.probe.label_share != 1:
+            raise UsageError(
+                "methods are compared on one vector per clip and all labels of what they keep: the probe's inputs must "
+                "be 'clip' and its label_share 1"
+            )
 
     @property
     def arms(self) -> tuple[str, ...]:

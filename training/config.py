@@ -20,6 +20,9 @@ class ProbeConfig:
     variance of 1 (over the train clips), as a fixed layer that is folded into the head in the end. Unit vectors of 256
     dimensions are so small that the published learning rate is not done with them after 200 epochs; a factor per
     dimension would undo the weights that the encoder gave its dimensions.
+
+    weights: those of the "best" epoch, by its valid loss, or of the "last". label_share: of the labelled train clips,
+    how large a share is taught (budget.py): 0.01 for 1 % of the labels; all valid clips keep theirs.
     """
 
     hidden: int = 0
@@ -33,6 +36,8 @@ class ProbeConfig:
     plateau_patience: int = 5
     stop_patience: int = 10
     stop_delta: float = 1e-4
+    weights: str = "best"
+    label_share: float = 1.0
     seed: int = 42
     labels: str = "labels"
 
@@ -47,10 +52,16 @@ class ProbeConfig:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must not be negative")
         if not self.learning_rate > 0 or not 0 < self.plateau_factor < 1:
             raise UsageError("learning_rate must be above 0, and plateau_factor between 0 and 1")
+        if self.weights not in ("best", "last"):
+            raise UsageError(f"weights is {self.weights!r}; a probe keeps those of its 'best' or its 'last' epoch")
+        if not 0 < self.label_share <= 1:
+            raise UsageError(f"label_share is {self.label_share}; it must be above 0 and at most 1")
 
 
 PRESETS = {
     "default": ProbeConfig(),
-    "published": ProbeConfig(inputs="window", standardise=False, learning_rate=1e-3, weight_decay=1e-6, stop_delta=0.0),
+    "published": ProbeConfig(
+        inputs="window", standardise=False, learning_rate=1e-3, weight_decay=1e-6, stop_delta=0.0, weights="last"
+    ),
 }
 """`published`: CLMR's linear evaluation (Spijkervet and Burgoyne, 2021) as its code has it; `hidden=512`: its MLP."""

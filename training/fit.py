@@ -24,7 +24,7 @@ from .trainer import run_trainer
 
 @dataclass(frozen=True)
 class Fitted:
-    """The weights of the best epoch (lowest valid loss), for raw vectors, and how the training went."""
+    """The weights of the best epoch (lowest valid loss) or of the last, for raw vectors, and how the training went."""
 
     weights: Mapping[str, Float32]
     valid_loss: float

@@ -24,7 +24,7 @@ SAVE_EVERY_S = 30.0
 
 @dataclass(frozen=True)
 class Best:
-    """The state of the network at the lowest valid loss so far."""
+    """The state of the network at the lowest valid loss so far, or at the last where that is what remains."""
 
     loss: float
     net: dict[str, torch.Tensor]
@@ -97,7 +97,7 @@ class Keeper(Callback):
     def on_train_epoch_end(self, trainer: Trainer, _: LightningModule) -> None:
         """Log the epoch, and keep its weights if they are the best."""
         module, place, loss = self._module, self._module.place, float(trainer.callback_metrics[MONITOR])
-        if loss < (self.best.loss if self.best else float("inf")):
+        if loss < (float("inf") if module.keeps_last or not self.best else self.best.loss):
             net = {name: tensor.detach().cpu().clone() for name, tensor in module.net.state_dict().items()}
             self.best = Best(loss, net)
         if self._log:

@@ -38,7 +38,7 @@ class HeadModule(Trainee):
 
     def __init__(self, train: Examples, valid: Examples, classes: int, config: ProbeConfig, state: Any) -> None:
         super().__init__()
-        self.config, self.max_epochs = config, config.max_epochs
+        self.config, self.max_epochs, self.keeps_last = config, config.max_epochs, config.weights == "last"
         self.mean, self.scale = standardisation(train.vectors, config.standardise)
         self.train_set, self.valid_set = self._tensors(train), self._tensors(valid)
         self.epoch_batches = len(TensorBatches(*self.train_set, config.batch_size))

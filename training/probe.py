@@ -13,6 +13,7 @@ from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.store import Store
 from .begun import kept_splits
+from .budget import label_budget
 from .config import ProbeConfig
 from .fit import Fitted, fit_head
 from .head import Head, save_head
@@ -54,9 +55,9 @@ def train_probe(
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
         splits = kept_splits(folder, splits, config)
-        train, valid = (
-            examples(inputs, labels, splits.ids(split), f"{split} clips in {view!r}") for split in (TRAIN, VALID)
-        )
+        taught = _taught(inputs, labels, splits.ids(TRAIN), config)
+        train = examples(inputs, labels, taught, f"{TRAIN} clips in {view!r}")
+        valid = examples(inputs, labels, splits.ids(VALID), f"{VALID} clips in {view!r}")
         fitted = fit_head(train, valid, len(run.classes), config, folder=folder, interrupt=interrupt, progress=progress)
         save_head(folder / HEAD_FILE, fitted_head(fitted, labels, config))
         figures = {"valid_loss": fitted.valid_loss, "epochs": fitted.epochs, "steps": fitted.steps}
@@ -64,6 +65,12 @@ def train_probe(
         run = finish_run(store, run, {**figures, **sizes})
         (folder / STATE_FILE).unlink(missing_ok=True)
     return run
+
+
+def _taught(inputs: Inputs, labels: Labels, wanted: Sequence[str], config: ProbeConfig) -> list[str]:
+    """Return those of the train clips `wanted` that `inputs` holds and the label budget teaches."""
+    held = sorted(set(inputs.clip_ids) & set(wanted))
+    return [held[place] for place in label_budget(labels, held, config.label_share, config.seed)]
 
 
 def examples(inputs: Inputs, labels: Labels, wanted: Sequence[str], what: str) -> Examples:

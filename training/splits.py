@@ -80,7 +80,7 @@ def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int6
     clips = store.clips(["clip_id", "split"])
     here = np.searchsorted(np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_), labels.clip_ids)
     given = clips.column("split").take(here).to_pylist()
-    names = np.array([_meaning(name) for name in given], dtype="U5")
+    names = np.array([meaning(name) for name in given], dtype="U5")
     if (names == "").all():
         names[:] = TRAIN
     names[~labels.teaches] = ""
@@ -90,7 +90,8 @@ def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int6
     return Splits(labels.clip_ids, names, drawn)
 
 
-def _meaning(name: str | None) -> str:
+def meaning(name: str | None) -> str:
+    """Return which split a value of the `split` column means, "" for none; raise UsageError for an unknown one."""
     try:
         return _MEANS[(name or "").strip().lower()]
     except KeyError:
@@ -102,7 +103,7 @@ def _draw(names: NDArray[np.str_], labels: Labels, seed: int, groups: NDArray[np
     teachers = np.flatnonzero(names == TRAIN)
     _, leaders, members = np.unique(groups[teachers], return_index=True, return_inverse=True)
     fates = np.full(len(leaders), TRAIN, dtype="U5")
-    strata = _rarest_label(labels.hot)[teachers[leaders]]
+    strata = rarest_label(labels.hot)[teachers[leaders]]
     order = np.array([chance(seed, str(clip_id)) for clip_id in labels.clip_ids[teachers[leaders]]])
     for stratum in np.unique(strata):
         inside = np.flatnonzero(strata == stratum)
@@ -119,7 +120,7 @@ def _quota(count: int, share: float, least: int) -> int:
     return max(1, round(share * count)) if count >= least else 0
 
 
-def _rarest_label(hot: NDArray[np.bool_]) -> NDArray[np.int64]:
+def rarest_label(hot: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return int64[n]: of each clip's labels the one that fewest clips have, -1 for none."""
     rarity = np.where(hot, hot.sum(axis=0), len(hot) + 1)
     return np.where(hot.any(axis=1), rarity.argmin(axis=1), -1)

@@ -34,6 +34,7 @@ class Trainee(LightningModule):
     """A network in training. A Keeper counts its place, logs its figures and saves its state.
 
     net: what is trained; max_epochs: of the whole training; epoch_batches: of a whole epoch, whatever is left of it.
+    keeps_last: whether the weights of the last epoch are what remains, not those of the best.
     The first element of a batch has a row for each example. A subclass makes `net` and the rest before it calls
     `resume`, and logs MONITOR once an epoch.
     """
@@ -41,6 +42,7 @@ class Trainee(LightningModule):
     net: torch.nn.Module
     max_epochs: int
     epoch_batches: int
+    keeps_last: bool = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -154,6 +154,7 @@ def test_selectors_are_held_against_mere_removal_of_duplicates(kinds: Store, tmp
         {"repeats": 1},
         {"inject": 1.5},
         {"probe": ProbeConfig(inputs="window")},
+        {"probe": ProbeConfig(label_share=0.5)},
         {"methods": ("distinct",), "prune": PruneConfig(duplicate_score=0)},
     ],
 )

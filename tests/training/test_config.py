@@ -26,6 +26,7 @@ def test_published_values() -> None:
     assert (found.plateau_factor, found.plateau_patience, found.stop_patience, found.seed) == (0.1, 5, 10, 42)
     assert found.stop_delta == 0
     assert (found.standardise, found.inputs, found.hidden) == (False, "window", 512)
+    assert (found.weights, found.label_share) == ("last", 1.0)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -41,6 +42,9 @@ def test_what_is_written_is_read(tmp_path: Path, preset: str) -> None:
         ("inputs=song", "song"),
         ("learning_rate=-1", "learning_rate"),
         ("weight_decay=-1", "weight_decay"),
+        ("weights=first", "first"),
+        ("label_share=0", "label_share"),
+        ("label_share=1.5", "label_share"),
     ],
 )
 def test_values_out_of_range_are_named(override: str, named: str) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,14 @@ def test_interrupted_and_called_again(kinds: Store) -> None:
     heads = [(run_folder(kinds, name) / "head.safetensors").read_bytes() for name in ("whole", "pieces")]
     assert heads[0] == heads[1]
     assert not (run_folder(kinds, "pieces") / "last.safetensors").exists()
+
+
+def test_a_tenth_of_the_labels(kinds: Store) -> None:
+    run = train_probe(kinds, config=replace(CONFIG, label_share=0.1))
+    assert (run.metrics["train_clips"], run.metrics["valid_clips"], run.metrics["test_clips"]) == (5, 12, 12)
+    assert run.config["label_share"] == 0.1
+    whole = train_probe(kinds, config=CONFIG)
+    assert run.metrics["valid_loss"] > whole.metrics["valid_loss"]
 
 
 def test_multi_label(new_store: Callable[..., Store]) -> None:
