@@ -1,0 +1,50 @@
+"""Augmentations one after the other, each applied to a clip or not by a coin of that clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from ...errors import UsageError
+from .rng import BatchRng
+
+
+class Augmentation(Protocol):
+    """A random change of waveforms float32[b, n] into others of the same shape, each row by its own generator."""
+
+    def __call__(self, waveforms: Tensor, rng: BatchRng) -> Tensor:
+        """Return float32[b, n]; `waveforms` stay as they are."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """steps: augmentations in their order, each with the probability (0 to 1) that it is applied to a clip.
+
+    A step draws from a generator of its own, so that its numbers do not depend on what the others drew: with another
+    probability of one step, the rest of what happens to a clip stays the same.
+    """
+
+    steps: tuple[tuple[Augmentation, float], ...]
+
+    def __post_init__(self) -> None:
+        for step, p in self.steps:
+            if not 0 <= p <= 1:
+                raise UsageError(f"the probability of {type(step).__name__} is {p}; it must be from 0 to 1")
+
+    def __call__(self, waveforms: Tensor, rng: BatchRng) -> Tensor:
+        """Return float32[b, n], augmented; `waveforms` float32[b, n], mono, on the device of the seeds, stay as they
+        are. Raises UsageError where the generator is for another number of rows.
+        """
+        if waveforms.ndim != 2 or len(waveforms) != len(rng):
+            raise UsageError(
+                f"waveforms of shape {tuple(waveforms.shape)} do not go with {len(rng)} seeds; give one a row"
+            )
+        augmented = waveforms.clone()
+        for position, (step, p) in enumerate(self.steps):
+            own = rng.split(position)
+            [rows] = own.coin(p).nonzero(as_tuple=True)
+            if len(rows):  # each step is worked out for the rows it is applied to only
+                augmented[rows] = step(augmented[rows], own.take(rows))
+        return augmented

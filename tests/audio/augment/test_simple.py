@@ -1,0 +1,89 @@
+"""Crop, polarity, gain, noise and delay: each does what it says, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from echodex.audio.augment.crop import random_crops
+from echodex.audio.augment.delay import Delay, delayed
+from echodex.audio.augment.level import Gain, Polarity
+from echodex.audio.augment.noise import Noise
+from echodex.audio.augment.rng import BatchRng
+from echodex.errors import UsageError
+
+RATE = 22_050
+MakeRng = Callable[[int], BatchRng]
+
+
+def test_crops_lie_in_their_clips_and_start_anywhere(rng: MakeRng) -> None:
+    ramp = torch.arange(50.0).repeat(4000, 1) + 100 * torch.arange(4000.0)[:, None]
+    crops = random_crops(ramp, 45, rng(4000))
+    starts = crops[:, 0] - 100 * torch.arange(4000.0)
+    assert torch.equal(crops, crops[:, :1] + torch.arange(45.0))
+    counts = np.unique(starts.numpy(), return_counts=True)
+    assert counts[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert scipy.stats.chisquare(counts[1]).pvalue > 1e-3
+
+
+def test_a_crop_of_everything_is_everything(noise: torch.Tensor, rng: MakeRng) -> None:
+    assert torch.equal(random_crops(noise, 8000, rng(6)), noise)
+
+
+@pytest.mark.parametrize("samples", [0, 8001])
+def test_a_crop_that_does_not_fit_is_refused(noise: torch.Tensor, samples: int, rng: MakeRng) -> None:
+    with pytest.raises(UsageError, match="cannot be cut out of 8000"):
+        random_crops(noise, samples, rng(6))
+
+
+def test_polarity_twice_is_the_clip_itself(noise: torch.Tensor, rng: MakeRng) -> None:
+    flipped = Polarity()(noise, rng(6))
+    assert torch.equal(flipped, -noise)
+    assert torch.equal(Polarity()(flipped, rng(6)), noise)
+
+
+def test_gain_is_between_its_decibels(rng: MakeRng) -> None:
+    loud = torch.full((2000, 3), 0.25)
+    quieter = Gain()(loud, rng(2000))
+    assert torch.equal(quieter, quieter[:, :1].expand(-1, 3))
+    gains_db = 20 * np.log10(quieter[:, 0].double().numpy() / 0.25)
+    assert scipy.stats.kstest(gains_db, scipy.stats.uniform(-20, 19).cdf).pvalue > 1e-3
+    assert torch.allclose(Gain(-6, -6)(loud, rng(2000)), loud * 0.501187)
+
+
+def test_noise_is_as_loud_as_a_share_of_the_clip(noise: torch.Tensor, rng: MakeRng) -> None:
+    added = Noise()(noise, rng(6)) - noise
+    shares = added.std(dim=1) / noise.std(dim=1)
+    assert ((shares > 1e-4) & (shares < 1e-2)).all()
+    assert len(shares.unique()) == 6
+    exact = Noise(0.5, 0.5)(noise, rng(6)) - noise
+    torch.testing.assert_close(exact.std(dim=1), noise.std(dim=1) / 2, rtol=0.03, atol=0)
+    assert abs(np.corrcoef(exact[0], noise[0])[0, 1]) < 0.05
+
+
+def test_noise_leaves_silence_silent(rng: MakeRng) -> None:
+    assert not Noise()(torch.zeros(2, 100), rng(2)).any()
+
+
+def test_a_delay_is_one_echo_of_half_the_height_at_a_known_place(rng: MakeRng) -> None:
+    click = torch.zeros(600, RATE // 2)
+    click[:, 10] = 1
+    echoed = Delay(RATE)(click, rng(600))
+    assert torch.equal(echoed[:, 10], torch.full((600,), 0.5))
+    places, counts = np.unique((echoed[:, 11:] == 0.25).int().argmax(dim=1) + 1, return_counts=True)
+    assert places.tolist() == [RATE * ms // 1000 for ms in (200, 250, 300, 350, 400, 450)]
+    assert scipy.stats.chisquare(counts).pvalue > 1e-3
+    assert torch.equal((echoed != 0).sum(dim=1), torch.full((600,), 2))
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=4))
+def test_each_row_is_later_by_its_own_number_of_samples(samples: list[int]) -> None:
+    ramp = torch.arange(1.0, 51.0).repeat(len(samples), 1)
+    expected = [np.pad(np.arange(1.0, 51.0), (by, 0))[:50] for by in samples]
+    assert np.array_equal(delayed(ramp, torch.tensor(samples)), expected)
