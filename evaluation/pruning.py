@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from itertools import combinations
+from dataclasses import asdict
 
 from ..errors import UsageError
 from ..progress import Progress, silent
@@ -19,23 +18,17 @@ from ..schemas.view import ALL
 from ..store.files import write_atomic
 from ..store.store import Store
 from ..training.config import ProbeConfig
-from ..training.interrupt import InterruptFlag, interrupt_flag
+from ..training.interrupt import interrupt_flag
 from ..training.run import finish_run, run_folder, working_run
-from .heads import read_bench
-from .metrics import TagScores
-from .report import FULL, RANDOM, VIEW, Arm, Comparison, PruningReport
-from .stats import mean_interval, paired_difference
+from .paired import Scores, arms_of, comparisons_of, score_arms
+from .report import VIEW, PairedReport
 from .tags import EVALUATION_FILE
 from .trials import Source, Trial, make_trial, read_source
 
 OBJECTIVE = "pruning"
-ARMS = (VIEW, RANDOM, FULL)
 AGAINST = ("random", "uniform")
 BY_CLUSTER = "random clips (stratified by cluster, distinct seeds, same kept count)"
 UNIFORM = "random clips (distinct seeds, same kept count)"
-
-Scores = dict[str, list[TagScores]]
-"""By arm, one entry per repeat."""
 
 
 def evaluate_pruning(
@@ -47,7 +40,7 @@ def evaluate_pruning(
     space: str | None = None,
     config: ProbeConfig | None = None,
     progress: Progress = silent,
-) -> PruningReport:
+) -> PairedReport:
     """Train a fresh head on the view, on random clips of its source and on all of it, `repeats` times, and compare.
 
     against: "random" draws, cluster by cluster, as many clips as the view keeps there (from all, where nothing was
@@ -66,8 +59,11 @@ def evaluate_pruning(
     used, classes = source.inputs.space, source.labels.classes
     draft = Run("", OBJECTIVE, f"{info.name}@{info.version}", used.name, used.digest, described, classes, {}, "")
     with interrupt_flag() as interrupt:
-        trials = [make_trial(store, source, config.seed + k, by_cluster=by_cluster) for k in range(repeats)]
-        scores = _scores(store, source, trials, config, interrupt, progress)
+        trials = [
+            make_trial(store, source, config.seed + k, by_cluster=by_cluster, share=config.label_share)
+            for k in range(repeats)
+        ]
+        scores = score_arms(store, source.inputs, source.labels, trials, config, interrupt, progress)
         report = _report(draft, source, trials, scores)
         with working_run(store, draft) as run:
             text = json.dumps(asdict(report), indent=1)
@@ -76,29 +72,9 @@ def evaluate_pruning(
     return report
 
 
-def _scores(
-    store: Store,
-    source: Source,
-    trials: Sequence[Trial],
-    config: ProbeConfig,
-    interrupt: InterruptFlag,
-    progress: Progress,
-) -> Scores:
-    """Train and test every head."""
-    bench = read_bench(store, source.inputs, source.labels, [trial.test for trial in trials])
-    scores: Scores = {arm: [] for arm in ARMS}
-    for number, trial in enumerate(trials):
-        valid, settings = source.examples(trial.valid), replace(config, seed=trial.seed)
-        for place, arm in enumerate(ARMS):
-            train = source.examples(trial.train[arm])
-            scores[arm].append(bench.score(train, valid, trial.test, settings, interrupt))
-            progress("probe", number * len(ARMS) + place + 1, len(trials) * len(ARMS))
-    return scores
-
-
-def _report(draft: Run, source: Source, trials: Sequence[Trial], scores: Scores) -> PruningReport:
-    arms = tuple(_arm(arm, trials, scores[arm]) for arm in ARMS)
-    return PruningReport(
+def _report(draft: Run, source: Source, trials: Sequence[Trial], scores: Scores) -> PairedReport:
+    arms = arms_of(trials, scores)
+    return PairedReport(
         view=draft.view,
         against=draft.config["against"],
         space=draft.space,
@@ -110,15 +86,5 @@ def _report(draft: Run, source: Source, trials: Sequence[Trial], scores: Scores)
         test_clips=tuple(len(trial.test) for trial in trials),
         left_out_classes=tuple(found.left_out for found in scores[VIEW]),
         arms=arms,
-        comparisons=tuple(
-            Comparison(a.name, b.name, metric, paired_difference(a.values[metric], b.values[metric]))
-            for a, b in combinations(arms, 2)
-            for metric in a.values
-        ),
+        comparisons=comparisons_of(arms),
     )
-
-
-def _arm(name: str, trials: Sequence[Trial], scores: Sequence[TagScores]) -> Arm:
-    values = {metric: tuple(found.metrics[metric] for found in scores) for metric in scores[0].metrics}
-    means = {metric: mean_interval(found) for metric, found in values.items()}
-    return Arm(name, tuple(len(trial.train[name]) for trial in trials), values, means)

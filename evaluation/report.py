@@ -1,4 +1,4 @@
-"""What `evaluate pruning` found, as frozen objects: what `--json` prints, and a text of it."""
+"""What fresh heads in pairs reached, as frozen objects: what `--json` prints, and a text of it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class PruningReport:
-    """Fresh heads on the view, on random clips and on all clips: `repeats` of each, in pairs of one seed and one split.
+class PairedReport:
+    """Fresh heads on a view and on what it is compared with: `repeats` of each, in pairs of one seed and one split.
 
-    view: "name@version"; against: what was drawn; seeds: of the repeats; drawn_splits: which splits each repeat drew
-    for itself (none where the `split` column names them); valid_clips, test_clips: per repeat, the same for all arms;
-    left_out_classes: by repeat, classes without both kinds of test clips.
+    view: "name@version"; against: what was drawn, or which views; seeds: of the repeats; drawn_splits: which splits
+    each repeat drew for itself (none where the `split` column names them); valid_clips, test_clips: per repeat, the
+    same for all arms; left_out_classes: by repeat, classes without both kinds of test clips.
     """
 
     view: str
@@ -52,7 +52,7 @@ class PruningReport:
     comparisons: tuple[Comparison, ...]
 
     def arm(self, name: str) -> Arm:
-        """Return the arm "full", "view" or "random"."""
+        """Return an arm by its name: "full", "view", "random", or that of a view."""
         return next(arm for arm in self.arms if arm.name == name)
 
     def text(self) -> str:
@@ -65,9 +65,12 @@ class PruningReport:
             f"{self.repeats} repeats, seeds {self.seeds[0]} to {self.seeds[-1]}, space {self.space}",
             f"splits {splits}: {show_range(self.valid_clips)} valid, {show_range(self.test_clips)} test clips",
         ]
+        width = max(7, *(len(arm.name) for arm in self.arms))
         for arm in self.arms:
             for metric, found in arm.means.items():
-                lines.append(f"{arm.name:<7} {show_range(arm.train_clips):>9} clips  {metric} {show_interval(found)}")
+                lines.append(
+                    f"{arm.name:<{width}} {show_range(arm.train_clips):>9} clips  {metric} {show_interval(found)}"
+                )
         for pair in self.comparisons:
             p = f"p {pair.difference.p_t:.3f} (t), {pair.difference.p_permutation:.3f} (sign flips)"
             lines.append(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..schemas.view import ALL, ViewInfo
 from ..store.store import Store
+from ..training.budget import label_budget
 from ..training.config import ProbeConfig
 from ..training.inputs import Inputs, read_inputs
 from ..training.labels import Labels, read_labels
-from ..training.module import Examples
 from ..training.splits import TEST, TRAIN, VALID, read_splits
 from .baseline import UNCLUSTERED, leaders_of, random_like, strata_of
 from .report import FULL, RANDOM, VIEW
@@ -39,10 +39,6 @@ class Source:
     def is_clustered(self) -> bool:
         """Whether the view was made cluster by cluster."""
         return bool((self.strata != UNCLUSTERED).any())
-
-    def examples(self, rows: Rows) -> Examples:
-        """Return vectors and targets of some of the n clips."""
-        return Examples(self.inputs.matrix[rows], self.labels.targets([self.inputs.clip_ids[row] for row in rows]))
 
 
 @dataclass(frozen=True)
@@ -72,18 +68,48 @@ def read_source(store: Store, info: ViewInfo, space: str | None, config: ProbeCo
     return Source(inputs, labels, rows.column("kept").to_numpy()[here], strata_of(rows)[here], groups)
 
 
-def make_trial(store: Store, source: Source, seed: int, *, by_cluster: bool) -> Trial:
+@dataclass(frozen=True)
+class SplitRows:
+    """Rows of some inputs by split; pool: all train clips that there are; drawn: which splits the seed drew."""
+
+    pool: Rows
+    valid: Rows
+    test: Rows
+    drawn: tuple[str, ...]
+
+
+def split_rows(store: Store, inputs: Inputs, labels: Labels, groups: Rows, seed: int) -> SplitRows:
+    """Return the rows of each split in the repeat of one seed; `groups` never straddle those that are drawn."""
+    splits = read_splits(store, labels, seed, groups)
+    names = splits.names[labels.rows(inputs.clip_ids)]
+    pool, valid, test = (np.flatnonzero(names == split) for split in (TRAIN, VALID, TEST))
+    return SplitRows(pool, valid, test, splits.drawn)
+
+
+def within_budget(inputs: Inputs, labels: Labels, rows: Rows, share: float, seed: int) -> Rows:
+    """Return those of the train clips `rows` that a label budget of `share` teaches."""
+    return rows[label_budget(labels, [inputs.clip_ids[row] for row in rows], share, seed)]
+
+
+def filled(trial: Trial) -> Trial:
+    """Return a trial whose arms and splits all hold clips; raises UsageError, naming the one that is empty."""
+    train = ((f"train clips in {name}", rows) for name, rows in trial.train.items())
+    for what, rows in (*train, ("valid clips", trial.valid), ("test clips", trial.test)):
+        if not len(rows):
+            raise UsageError(f"there are no {what} with a label and a vector; check the splits of the view's source")
+    return trial
+
+
+def make_trial(store: Store, source: Source, seed: int, *, by_cluster: bool, share: float = 1.0) -> Trial:
     """Return the repeat of one seed; raises UsageError where one of the splits is empty.
 
-    by_cluster: the random clips are drawn cluster by cluster, as many as the view keeps there, instead of from all.
+    by_cluster: the random clips are drawn cluster by cluster, as many as the view keeps there, instead of from all;
+    share: of the train clips of each arm, the label budget.
     """
-    splits = read_splits(store, source.labels, seed, source.groups)
-    names = splits.names[source.labels.rows(source.inputs.clip_ids)]
-    pool, valid, test = (np.flatnonzero(names == split) for split in (TRAIN, VALID, TEST))
-    kept = source.kept[pool]
+    inputs, labels = source.inputs, source.labels
+    split = split_rows(store, inputs, labels, source.groups, seed)
+    pool, kept = split.pool, source.kept[split.pool]
     strata = source.strata[pool] if by_cluster else np.zeros(len(pool), np.int64)
-    train = {FULL: pool, VIEW: pool[kept], RANDOM: pool[random_like(kept, strata, seed)]}
-    for name, rows in ((f"train clips in the {VIEW}", train[VIEW]), ("valid clips", valid), ("test clips", test)):
-        if not len(rows):
-            raise UsageError(f"there are no {name} with a label and a vector; check the splits of the view's source")
-    return Trial(seed, train, valid, test, splits.drawn)
+    chosen = {VIEW: pool[kept], RANDOM: pool[random_like(kept, strata, seed)], FULL: pool}
+    train = {name: within_budget(inputs, labels, rows, share, seed) for name, rows in chosen.items()}
+    return filled(Trial(seed, train, split.valid, split.test, split.drawn))
