@@ -41,7 +41,8 @@ class Choice:
     for noise; rank: int64[n], a permutation; gains: float32[n], NaN where no selector gave one; selected: bool[n], kept
     without a budget; for_label: bool[n], kept for its label's sake alone; required: how many of the first ranks are
     kept whatever the budget; algorithm: how the clusters were found; agreement: of approximate clusters with exact
-    ones, None where they are exact.
+    ones, None where they are exact; duplicates_recall: the share of pairs of duplicates that was found, 1.0 where none
+    can be missing.
     """
 
     duplicate_of: Rows
@@ -54,6 +55,7 @@ class Choice:
     required: int
     algorithm: str
     agreement: float | None
+    duplicates_recall: float
 
     @property
     def is_duplicate(self) -> Mask:
@@ -91,7 +93,7 @@ def choose(
     n, wishes, parts = len(matrix), wishes or no_wishes(len(matrix)), parts or one_each(matrix)
     with threadpool_limits(limits=1, user_api="blas"):
         progress("duplicates", 0, None)
-        duplicate_of = collapse(parts, prefer, wishes.pinned, config.duplicate_score)
+        duplicate_of, recall = collapse(parts, prefer, wishes.pinned, config.duplicate_score)
         alone = duplicate_of == np.arange(n)
         rows, copies = np.flatnonzero(alone), np.flatnonzero(~alone)
         scores = np.ones(n, dtype=np.float32)
@@ -101,7 +103,7 @@ def choose(
     order.place[copies] = scores[copies]
     labels = np.full(n, NOISE, dtype=np.int32)
     labels[rows] = clusters.labels
-    return _rank(order, (duplicate_of, scores), labels[duplicate_of], wishes, config, clusters)
+    return _rank(order, (duplicate_of, scores, recall), labels[duplicate_of], wishes, config, clusters)
 
 
 def _order(
@@ -149,17 +151,19 @@ def _noise(vectors: Float32, rng: np.random.Generator, weights: Float32 | None, 
 
 def _rank(
     order: _Order,
-    copies: tuple[Rows, Float32],
+    copies: tuple[Rows, Float32, float],
     labels: NDArray[np.int32],
     wishes: Wishes,
     config: PruneConfig,
     how: Clusters,
 ) -> Choice:
-    """Return the choice of an order; copies: `duplicate_of` and `scores` of it; labels: int32[n], of duplicates too."""
+    """Return the choice of an order; copies: `duplicate_of`, `scores`, `duplicates_recall` of it; labels: int32[n], of
+    duplicates too.
+    """
     n = len(labels)
     tier = np.where(wishes.pinned, _PINNED, order.tier)
     rank = _ranks(np.lexsort((np.arange(n), labels, order.place, tier)))
-    required = wishes.pinned | wishes.labels.best(rank, config.min_per_label)
+    required = wishes.pinned | wishes.labels.best(rank, copies[0], config.min_per_label)
     rank = _ranks(np.lexsort((rank, ~required)))
     return Choice(
         duplicate_of=copies[0],
@@ -172,6 +176,7 @@ def _rank(
         required=int(required.sum()),
         algorithm=how.algorithm,
         agreement=how.agreement,
+        duplicates_recall=copies[2],
     )
 
 

@@ -6,29 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..indexing.groups.stars import stars_of
-from ..indexing.near import ROUNDING
 from .parts import Parts, near_clips
 
 Rows = NDArray[np.int64]
 
 
-def collapse(parts: Parts, prefer: Rows, pinned: NDArray[np.bool_], min_score: float) -> Rows:
-    """Return int64[n]: the representative of each clip's duplicate group, the clip itself outside of any.
+def collapse(parts: Parts, prefer: Rows, pinned: NDArray[np.bool_], min_score: float) -> tuple[Rows, float]:
+    """Return int64[n], the representative of each clip's duplicate group, the clip itself outside of any; and the share
+    of all pairs of duplicates that was found, 1.0 where none can be missing.
 
     prefer: int64[n], lower for the better representative; pinned: bool[n]; min_score: 0 to collapse none. A pinned clip
     stands for itself and takes what is near it, so that no other representative is its duplicate.
     """
     duplicate_of = np.arange(len(parts))
     if min_score == 0:
-        return duplicate_of
+        return duplicate_of, 1.0
     free = np.flatnonzero(~pinned)
     if 0 < len(free) < len(parts):
         pins = np.flatnonzero(pinned)
-        found, scores = parts.take(free).nearest(parts.take(pins))
-        near = scores >= min_score - ROUNDING
+        found, _, near = parts.take(free).nearest(parts.take(pins), min_score)
         duplicate_of[free[near]] = pins[found[near]]
         free = free[~near]
     rest = parts.take(free)
-    for group in stars_of(rest.matrix, near_clips(rest, min_score), prefer[free]):
+    pairs = near_clips(rest, min_score)
+    for group in stars_of(rest.matrix, pairs, prefer[free]):
         duplicate_of[free[group]] = free[group[0]]
-    return duplicate_of
+    return duplicate_of, pairs.recall

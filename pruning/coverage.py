@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
-from ..indexing.near import ROUNDING, blocks
+from ..indexing.near import ROUNDING, UNSURE, blocks, within
 from ..schemas.vector import Float32
 from ..store.pipeline import core_count, in_order
 from .selectors.base import medoid
@@ -26,8 +28,8 @@ speaks for them: 600 of a million of which 850,000 are kept, 5,000 where 100,000
 def nearest(queries: Float32, matrix: Float32) -> tuple[Rows, Float32]:
     """Return for each query the most similar row, int64[q], and its cosine, float32[q].
 
-    queries: float32[q, d]; matrix: float32[n, d], n >= 1; both L2-normalised. A thread for each block: the digits are
-    the same however many there are.
+    queries: float32[q, d]; matrix: float32[n, d], n >= 1; both L2-normalised. A thread for each block, BLAS on one: the
+    digits are the same however many there are.
     """
     rows = np.empty(len(queries), dtype=np.int64)
     scores = np.empty(len(queries), dtype=np.float32)
@@ -37,13 +39,32 @@ def nearest(queries: Float32, matrix: Float32) -> tuple[Rows, Float32]:
         rows[at] = cosines.argmax(axis=1)
         scores[at] = np.clip(np.take_along_axis(cosines, rows[at, None], axis=1)[:, 0], -1, 1)
 
-    parts = list(blocks(len(queries), len(matrix)))
-    if len(parts) == 1:  # of thousands of small clusters: threads would cost more than the product
-        fill(parts[0])
-    elif parts:
-        with threadpool_limits(limits=1, user_api="blas"):
+    parts = list(blocks(len(queries), 4 * len(matrix)))
+    with _one_thread():
+        if len(parts) > 1:
             deque(in_order(fill, parts, ahead=core_count()), maxlen=0)
+        elif parts:  # of thousands of small clusters: threads would cost more than the product
+            fill(parts[0])
     return rows, scores
+
+
+def nearest_within(queries: Float32, matrix: Float32, min_score: float) -> tuple[Rows, Float32, Mask]:
+    """Return what `nearest` does, and bool[q]: whether any row is within `min_score`, as `within` decides it.
+
+    The row is one that is, where there is any: near the threshold it may not be the one of the highest float32 score.
+    """
+    rows, scores = nearest(queries, matrix)
+    near = scores >= min_score
+    unsure = np.flatnonzero(np.abs(scores - np.float32(min_score)) < UNSURE)
+    for at in blocks(len(unsure), 16 * matrix.shape[1]):
+        which = unsure[at]
+        exact = np.einsum("ij,ij->i", queries[which], matrix[rows[which]], dtype=np.float64)
+        near[which] = exact >= min_score - ROUNDING
+    for query in unsure[~near[unsure] & (scores[unsure] >= min_score - 4 * ROUNDING)].tolist():
+        others = np.flatnonzero(within(queries[query : query + 1], matrix, min_score))
+        if len(others):  # less than a rounding behind
+            rows[query], near[query] = others[0], True
+    return rows, scores, near
 
 
 def coverage(matrix: Float32, kept: Mask, of: Mask | None = None, *, max_pairs: int = MAX_PAIRS) -> float:
@@ -89,7 +110,20 @@ def coverages(
 
 def _alone(matrix: Float32) -> float:
     """Return F({medoid})."""
-    return float((matrix @ matrix[medoid(matrix)]).mean(dtype=np.float64))
+    with _one_thread():
+        return float((matrix @ matrix[medoid(matrix)]).mean(dtype=np.float64))
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Return a context in which BLAS runs on one thread, so that it sums in the same order on every machine."""
+    limit: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limit
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that run threads. Found once: to look for them takes longer than to limit them."""
+    return ThreadpoolController()
 
 
 def _measured(left: Mask, most: int) -> Rows:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from ..errors import NotFound
 from ..indexing.places import clip_of
-from ..schemas.view import Kept
+from ..schemas.view import Kept, ViewInfo
+from ..store.known import CLIPS_TABLE
 from .clustering.config import NOISE
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def explain(store: Store, view: str, clip: str | Path) -> Explanation:
     config = info.recipe.get("config", {})
     if found.kept:
         return replace(found, sentence=_why_in(found, config))
+    if found.reason == Kept.LEAKAGE:
+        return replace(found, sentence=_why_leaked(found, _split_of(store, info, stands), config))
     return replace(found, sentence=_why_out(found, _row(rows, stands), config) + _way_back(found))
 
 
@@ -95,6 +98,12 @@ def _budget(rank: int | None, recipe: dict[str, Any]) -> int | None:
     if rank is None:
         return None
     return 1 if rank < recipe.get("required", 0) else rank + 1
+
+
+def _split_of(store: Store, info: ViewInfo, clip_id: str) -> str | None:
+    """Return the split of a clip, of the view's source or not, as it was when the view was saved."""
+    clips = store.clips(["split"], clip_ids=[clip_id], version=info.version_of(CLIPS_TABLE))
+    return next(iter(clips.column("split").to_pylist()), None)
 
 
 def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
@@ -106,11 +115,14 @@ def _why_in(found: Explanation, config: dict[str, Any]) -> str:
     """Return why a clip is kept; config: the settings in the view's recipe."""
     gain = "" if found.gain is None else f" for a gain of {found.gain:.2g}"
     place = None if found.rank is None else found.rank + 1
-    chose = "the selector chose it" if config.get("keep") is None else "the budget reaches it"
+    budget = config.get("keep") is not None
+    chose = "the budget reaches it" if budget else "the selector chose it"
     where = "among those in no cluster" if found.cluster == NOISE else f"in cluster {found.cluster}"
     why = {
         Kept.SELECTED: f"{chose} {where}{gain}, at place {place} of {found.ranked}",
-        Kept.NOISE: "it is in no cluster, so that no other clip stands for it",
+        Kept.NOISE: f"{chose} {where}, at place {place} of {found.ranked}"
+        if budget
+        else "it is in no cluster, so that no other clip stands for it",
         Kept.PINNED: "it is pinned, and stays whatever the budget",
         Kept.LABEL: f"a label of its keeps {config.get('min_per_label')} clips whatever the budget, of which it is one",
         Kept.UNTOUCHED: "it is not of the split that was pruned",
@@ -121,17 +133,12 @@ def _why_in(found: Explanation, config: dict[str, Any]) -> str:
 
 def _why_out(found: Explanation, representative: dict[str, Any] | None, config: dict[str, Any]) -> str:
     """Return why a clip is left out; representative: the row of the clip that stands for it."""
-    by_segments = config.get("match") == "best-pair" and found.reason in (Kept.DUPLICATE, Kept.LEAKAGE)
-    cosine = "cosine of their nearest segments" if by_segments else "cosine"
-    near = f"{found.representative_path} ({cosine} {found.similarity:.3f})" if found.representative else "none"
+    near = _near(found, config)
     if found.reason == Kept.NO_VECTOR:
         why = "it had no vector, so that nobody could tell whether it is redundant"
     elif found.reason == Kept.NOISE:
-        policy = "noise is pruned" if config.get("noise") == "prune" else "the budget does not reach it"
+        policy = "noise is pruned" if config.get("keep") is None else "the budget does not reach it"
         why = f"it is in no cluster, and {policy}; the nearest kept clip is {near}"
-    elif found.reason == Kept.LEAKAGE:
-        split = representative["split"] if representative else None
-        why = f"it is a duplicate of {near} in split {split!r}, which keeps it (leakage='keep-test')"
     elif found.reason == Kept.DUPLICATE:
         fate = f", which is itself {representative['reason']}" if representative and not representative["kept"] else ""
         why = f"it is a duplicate of {near}{fate}"
@@ -142,6 +149,21 @@ def _why_out(found: Explanation, representative: dict[str, Any] | None, config: 
     else:
         why = f"in cluster {found.cluster} it is covered by {near}"
     return f"{found.path} is not in {found.view}: {why}."
+
+
+def _why_leaked(found: Explanation, split: str | None, config: dict[str, Any]) -> str:
+    """Return why a clip is left to another split."""
+    why = f"it is a duplicate of {_near(found, config)} in split {split!r}, which keeps it (leakage='keep-test')"
+    return f"{found.path} is not in {found.view}: {why}."
+
+
+def _near(found: Explanation, config: dict[str, Any]) -> str:
+    """Return who stands for a clip, and how near that is."""
+    if not found.representative:
+        return "none"
+    by_segments = config.get("match") == "best-pair" and found.reason in (Kept.DUPLICATE, Kept.LEAKAGE)
+    cosine = "cosine of their nearest segments" if by_segments else "cosine"
+    return f"{found.representative_path} ({cosine} {found.similarity:.3f})"
 
 
 def _way_back(found: Explanation) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,17 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..errors import NotFound, UsageError
+from ..errors import Damaged, NotFound, UsageError
 from ..indexing.groups import originals
 from ..indexing.near import rows_of
-from ..indexing.places import clip_of
 from ..schemas.vector import Float32, Space, Vectors
-from ..schemas.view import Kept, ViewInfo
+from ..schemas.view import ALL, Kept, ViewInfo
+from ..store.keys import id_array
 from ..store.known import CLIPS_TABLE
-from ..store.pooling import normalise_rows
 from ..store.spaces import table_of
-from ..store.vectors import read_pooled, read_segments
-from .config import DEFAULT_SPLIT, PruneConfig
+from ..store.vectors import read_pooled
+from .beyond import NOBODY, Beyond, parts_of, read_beyond
+from .config import DEFAULT_SPLIT, PruneConfig, config_of
 from .parts import Parts, one_each
 
 if TYPE_CHECKING:
@@ -33,20 +33,24 @@ Rows = NDArray[np.int64]
 COLUMNS = ("clip_id", "split", "duration_s", "uris", "labels", *originals.COLUMNS)
 """Columns of the clips table that a plan needs."""
 
+EVERY_SPLIT = "all"
+"""What `split` says where the clips of all splits are pruned."""
+
 
 @dataclass(frozen=True)
 class Leaked:
     """Clips that are pruned because another split has a duplicate of them.
 
-    rows: int64[l]; others: int64[l], the row of that duplicate; scores: float32[l], their cosine.
+    rows: int64[l]; others: the clip id of each such duplicate, which need not be of the source; scores: float32[l],
+    their cosine.
     """
 
     rows: Rows
-    others: Rows
+    others: tuple[str, ...]
     scores: Float32
 
 
-NO_LEAKS = Leaked(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+NO_LEAKS = Leaked(np.zeros(0, np.int64), (), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Material:
     clips table with COLUMNS; matrix: float32[n, d], L2-normalised, zero for a clip without a vector; has_vector:
     bool[n]; pinned: bool[n], always kept; split: the one that is pruned, None for all; pool: int64[m], the rows that
     are pruned: of that split, with a vector, not leaked; segments: of the clips that have a vector, where duplicates
-    are looked for by the best pair.
+    are looked for by the best pair; beyond: what other splits of the store hold that the source does not; versions: at
+    which the tables were read, by name.
     """
 
     clip_ids: list[str]
@@ -73,9 +78,17 @@ class Material:
     pool: Rows
     leaked: Leaked = NO_LEAKS
     segments: Parts | None = None
+    beyond: Beyond = NOBODY
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.clip_ids)
+
+    @cached_property
+    def path_of(self) -> dict[str, str]:
+        """The first place of each clip by its id, of those beyond the source as well."""
+        own = zip(self.clip_ids, self.paths, strict=True)
+        return dict(own) | dict(zip(self.beyond.clip_ids, self.beyond.paths, strict=True))
 
     @property
     def pooled(self) -> Float32:
@@ -98,80 +111,74 @@ class Material:
         return replace(self, pool=np.setdiff1d(self.pool, leaked.rows), leaked=leaked)
 
 
-def read_material(
-    store: Store, config: PruneConfig, *, space: str | None, view: str | None, where: str | None
-) -> Material:
-    """Read the clips of a view that `where` selects. Raises NotFound where there are none, or none with a vector."""
-    found = store.space(space)
-    clips = store.clips(COLUMNS, view=view, where=where)
-    vectors = store.vectors(found.name, view=view, where=where)
-    return _matched(store, arrange(clips, vectors, config.split), config.match, vectors.version)
+def read_material(store: Store, config: PruneConfig, *, space: str | None, view: str, where: str | None) -> Material:
+    """Read the clips of a view that `where` selects. Raises NotFound where there are none, or none with a vector.
 
-
-def _matched(store: Store, material: Material, match: str, version: int) -> Material:
-    """Return the material with the segments of its clips where they are what is compared."""
-    if match == "mean":
-        return material
-    clip_ids = [clip_id for clip_id, had in zip(material.clip_ids, material.has_vector, strict=True) if had]
-    found = read_segments(store.tables, material.space, clip_ids, version)
-    normalise_rows(found.matrix)
-    sizes = np.bincount(pc.index_in(found.clip_ids, value_set=pa.array(clip_ids, pa.string())).to_numpy())
-    return replace(material, segments=Parts(found.matrix, np.concatenate([[0], np.cumsum(sizes)])))
-
-
-def clips_named(store: Store, material: Material, names: Sequence[str | Path]) -> tuple[str, ...]:
-    """Return the clip id for each clip id or path; raise NotFound or UsageError as `clip_of` does."""
-    known = set(material.clip_ids)
-    return tuple(str(name) if name in known else clip_of(store, name) for name in names)
-
-
-def pin(store: Store, material: Material, config: PruneConfig, *, view: str, where: str | None) -> Material:
-    """Return the material with the clips pinned that `config` names by their ids or selects by its filter.
-
-    Raises NotFound where an id is not of the source, or the filter selects none of it.
+    Both tables are read at one version each, which the material holds: whatever is written to them meanwhile, a view
+    is saved against what its plan saw.
     """
-    place = {clip_id: row for row, clip_id in enumerate(material.clip_ids)}
-    unknown = next((str(clip_id) for clip_id in config.pin if clip_id not in place), None)
-    if unknown is not None:
-        source = f"view {view!r}" + (f" where {where}" if where else "")
-        raise NotFound(f"clip {unknown[:80]!r} cannot be pinned: it is not in {source}")
-    rows = [place[str(clip_id)] for clip_id in config.pin]
-    if config.pin_where is not None:
-        found = store.clips(["clip_id"], view=view, where=config.pin_where).column("clip_id").to_pylist()
-        selected = [place[clip_id] for clip_id in found if clip_id in place]
-        if not selected:
-            raise NotFound(f"the filter of clips to pin, {config.pin_where!r}, selects none of those that are pruned")
-        rows += selected
-    return replace(material, pinned=np.isin(np.arange(len(material)), rows))
+    found = store.space(space)
+    versions = store.versions(found, view=view)
+    clips = store.clips(COLUMNS, view=view, where=where, version=versions[CLIPS_TABLE])
+    if not len(clips):
+        raise NotFound("there is no clip to prune: the view or filter holds none")
+    vectors = read_pooled(store.tables, found, clips.column("clip_id"), versions[table_of(found)])
+    material = replace(arrange(clips, vectors, _split(config.split, clips)), versions=versions)
+    return _compared(store, material, config, whole=_whole(view, where))
+
+
+def _compared(store: Store, material: Material, config: PruneConfig, whole: bool) -> Material:
+    """Return the material with all that duplicates are looked for by, and among; whole: its source is every clip."""
+    if config.match != "mean":
+        had = [clip_id for clip_id, has in zip(material.clip_ids, material.has_vector, strict=True) if has]
+        segments = parts_of(store, material.space, had, material.versions)
+        material = replace(material, segments=segments)
+    if whole or config.duplicate_score == 0:
+        return material
+    return replace(material, beyond=read_beyond(store, material, config.match))
+
+
+def _whole(view: str, where: str | None) -> bool:
+    return view == ALL and where is None
 
 
 def read_saved(store: Store, info: ViewInfo, rows: pa.Table) -> Material:
-    """Read the clips of a view's source as they were when the view was saved; rows: VIEW_ROWS, sorted by clip id."""
+    """Read the clips of a view's source as they were when the view was saved; rows: VIEW_ROWS, sorted by clip id.
+
+    Raises Damaged where these are not the clips and vectors that the rows tell of.
+    """
+    recipe, config = info.recipe, config_of(info.recipe["config"])
     versions = {base.table: base.version for base in info.bases}
-    space, clip_ids = store.space(info.recipe["space"]), rows.column("clip_id")
+    space, clip_ids = store.space(recipe["space"]), rows.column("clip_id")
     clips = store.tables.scan(CLIPS_TABLE, COLUMNS, version=versions[CLIPS_TABLE])
-    wanted = clips.filter(pc.is_in(clips.column("clip_id"), value_set=clip_ids.combine_chunks()))
-    vectors = read_pooled(store.tables, space, set(clip_ids.to_pylist()), versions[table_of(space)])
-    material = arrange(wanted, vectors, info.recipe["split"])
-    material = _matched(store, material, info.recipe["config"].get("match", "mean"), vectors.version)
+    wanted = clips.filter(pc.is_in(clips.column("clip_id"), value_set=id_array(clip_ids)))
+    vectors = read_pooled(store.tables, space, clip_ids, versions[table_of(space)])
+    material = replace(arrange(wanted, vectors, recipe["split"]), versions=versions)
+    material = _compared(store, material, config, whole=_whole(recipe.get("view", ALL), recipe.get("where")))
     reasons = np.array(rows.column("reason").to_pylist(), dtype=object)
     leaked = np.flatnonzero(reasons == Kept.LEAKAGE)
-    others = pc.index_in(rows.column("representative").take(pa.array(leaked)), value_set=clip_ids.combine_chunks())
-    scores = rows.column("similarity").take(pa.array(leaked)).to_numpy()
-    pinned = replace(material, pinned=reasons == Kept.PINNED)
-    return pinned.without(Leaked(leaked, others.to_numpy().astype(np.int64), scores))
+    others, scores = (rows.column(name).take(pa.array(leaked)) for name in ("representative", "similarity"))
+    material = replace(material, pinned=reasons == Kept.PINNED)
+    material = material.without(Leaked(leaked, tuple(others.to_pylist()), scores.to_numpy()))
+    ranked = np.flatnonzero(rows.column("rank").is_valid().to_numpy())
+    if len(material) != len(rows) or not np.array_equal(material.pool, ranked):
+        raise Damaged(
+            f"view {info.name}@{info.version} was saved beside other clips or vectors than it was made from: "
+            "its order cannot be cut; prune again"
+        )
+    return material
 
 
 def arrange(clips: pa.Table, vectors: Vectors, split: str | None) -> Material:
-    """Join clips (the columns of `read_material`) with vectors; rows in any order come out sorted by clip id."""
+    """Join clips (the columns of `read_material`) with vectors; rows in any order come out sorted by clip id.
+
+    split: the one that is pruned, None for all.
+    """
     clips = clips.sort_by("clip_id")
     clip_ids, splits = clips.column("clip_id").to_pylist(), clips.column("split").to_pylist()
-    if not clip_ids:
-        raise NotFound("there is no clip to prune: the view or filter holds none")
     place = vectors.positions()
     rows = np.array([place.get(clip_id, -1) for clip_id in clip_ids])
     has_vector = rows >= 0
-    split = _split(split, splits)
     pool = np.flatnonzero([had and split in (None, own) for had, own in zip(has_vector, splits, strict=True)])
     if not len(pool):
         raise NotFound(
@@ -196,10 +203,16 @@ def arrange(clips: pa.Table, vectors: Vectors, split: str | None) -> Material:
     )
 
 
-def _split(asked: str | None, splits: list[str | None]) -> str | None:
-    there = sorted({split for split in splits if split})
-    if asked is None:
-        return DEFAULT_SPLIT if DEFAULT_SPLIT in there else None
-    if asked not in there:
+def _split(asked: str | None, clips: pa.Table) -> str | None:
+    """Return the split to prune, None for every clip: where clips have splits, that has to be said."""
+    there = sorted({split for split in clips.column("split").unique().to_pylist() if split})
+    if asked == EVERY_SPLIT or (asked is None and not there):
+        return None
+    if asked is None and DEFAULT_SPLIT not in there:
+        raise UsageError(
+            f"no clip is in split {DEFAULT_SPLIT!r} (there is: {', '.join(there)}), and other splits are not pruned "
+            f"unasked: name the one to prune with split, or {EVERY_SPLIT!r} for every clip of all of them"
+        )
+    if asked is not None and asked not in there:
         raise UsageError(f"no clip is in split {asked[:80]!r} (there is: {', '.join(there) or 'no split at all'})")
-    return asked
+    return asked or DEFAULT_SPLIT

@@ -17,9 +17,10 @@ from ..errors import UsageError
 from ..indexing.groups.pairs import NearPairs, near_pairs
 from ..indexing.near import rows_of
 from ..schemas.vector import Float32
-from .coverage import nearest
+from .coverage import nearest_within
 
 Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 MAX_PAIRS = 1 << 26
 """Pairs of clips that are held, each seen from both sides (268 MB)."""
@@ -55,16 +56,17 @@ class Parts:
         rows = np.arange(starts[-1]) + np.repeat(self.starts[clips] - starts[:-1], sizes)
         return Parts(self.matrix[rows], starts)
 
-    def nearest(self, others: Parts) -> tuple[Rows, Float32]:
-        """Return for each clip the one of the m >= 1 `others` of highest score, int64[n], and that score, float32[n].
+    def nearest(self, others: Parts, min_score: float) -> tuple[Rows, Float32, Mask]:
+        """Return for each clip the one of the m >= 1 `others` of highest score, int64[n], that score, float32[n], and
+        whether it is at least `min_score`, bool[n], as `near_clips` decides.
 
         Scores are computed block by block.
         """
-        rows, scores = nearest(self.matrix, others.matrix)
+        rows, scores, near = nearest_within(self.matrix, others.matrix, min_score)
         if self.single and others.single:
-            return rows, scores
-        best = np.lexsort((-scores, self.owners()))[self.starts[:-1]]
-        return others.owners()[rows[best]], scores[best]
+            return rows, scores, near
+        best = np.lexsort((-scores, ~near, self.owners()))[self.starts[:-1]]
+        return others.owners()[rows[best]], scores[best], near[best]
 
     def scores(self, one: Rows, other: Rows) -> Float32:
         """Return float32[q]: the score of clips one[i] and other[i]."""
@@ -78,10 +80,13 @@ class Parts:
 
 @dataclass(frozen=True)
 class ClipPairs:
-    """The clips near each clip. starts: int64[n + 1]; others: int32[q], who is near clip i from starts[i] on."""
+    """The clips near each clip. starts: int64[n + 1]; others: int32[q], who is near clip i from starts[i] on; recall:
+    of the pairs of parts, as of NearPairs.
+    """
 
     starts: Rows
     others: NDArray[np.int32]
+    recall: float
 
     @property
     def counts(self) -> Rows:
@@ -96,6 +101,13 @@ class ClipPairs:
 def one_each(matrix: Float32) -> Parts:
     """Return the clips of float32[n, d] with one part each, their row."""
     return Parts(matrix, np.arange(len(matrix) + 1))
+
+
+def joined(one: Parts, other: Parts) -> Parts:
+    """Return the clips of `one`, and then those of `other`."""
+    return Parts(
+        np.concatenate([one.matrix, other.matrix]), np.concatenate([one.starts, one.starts[-1] + other.starts[1:]])
+    )
 
 
 def near_clips(parts: Parts, min_score: float) -> NearPairs | ClipPairs:
@@ -127,4 +139,4 @@ def _by_clip(parts: Parts, pairs: NearPairs) -> ClipPairs:
             )
         counts[clip] = len(others)
         found.append(others.astype(np.int32))
-    return ClipPairs(np.concatenate([[0], np.cumsum(counts)]), np.concatenate(found))
+    return ClipPairs(np.concatenate([[0], np.cumsum(counts)]), np.concatenate(found), pairs.recall)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.view import ALL, ViewInfo
+from .cautions import cautions
 from .choice import Choice, choose
 from .config import PruneConfig, budget, config_of
-from .leakage import Leak, leaks_of, resolve
-from .material import Material, clips_named, pin, read_material, read_saved
+from .leakage import Leak, Leaks, resolve
+from .material import Material, read_material, read_saved
+from .pins import clips_named, pin
 from .rows import choice_of_rows, view_rows
 from .wishes import wishes_of
 
@@ -33,13 +35,14 @@ class Plan:
     """A choice over the clips of a source, not yet a view.
 
     material: the clips; choice: what was found out about those of the pruned split; config: what was asked for;
-    recipe: all that is needed to do it again.
+    recipe: all that is needed to do it again; leakage: what leaks between splits, shared by the plan's budgets.
     """
 
     material: Material
     choice: Choice
     config: PruneConfig
     recipe: dict[str, Any]
+    leakage: Leaks
 
     @cached_property
     def kept(self) -> NDArray[np.bool_]:
@@ -60,14 +63,24 @@ class Plan:
         nobody can tell whether they are redundant. Neither has a rank, a cluster or a representative other than
         itself.
         """
-        return view_rows(self.material, self.choice, self.kept, self.config.noise)
+        return view_rows(self.material, self.choice, self.kept, self.config)
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """Clips with a duplicate in another split of the store, kept or not; none where duplicates are not looked
+        for.
+        """
+        return self.leakage.found
 
     @cached_property
-    def leaks(self) -> tuple[Leak, ...]:
-        """Clips with a duplicate in another split, kept or not; none where duplicates are not looked for."""
-        if self.config.duplicate_score == 0:
-            return ()
-        return tuple(leaks_of(self.material, self.config.duplicate_score))
+    def kept_leaks(self) -> tuple[Leak, ...]:
+        """Kept clips with a duplicate in another split that is kept, too, or lies beyond the source."""
+        return self.leakage.kept(self.rows.column("kept").to_numpy())
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what was asked for and could not be had, or not at once."""
+        return cautions(self.material, self.choice, self.kept, self.config)
 
     def at(self, keep: float | int) -> Plan:
         """Return the plan cut at another budget: the first `keep` (a share or a count) of the pruned split by rank."""
@@ -75,11 +88,14 @@ class Plan:
         return replace(self, config=config, recipe={**self.recipe, "config": config.as_recipe()})
 
     def save(self, store: Store, name: str, *, progress: Progress = silent) -> ViewInfo:
-        """Write the plan as the next version of view `name`. Raises UsageError where it would keep nothing."""
+        """Write the plan as the next version of view `name`, against the tables as it read them, whatever was written
+        to them since. Raises UsageError where it would keep nothing.
+        """
         progress("saving", 0, None)
         if not self.rows.column("kept").to_numpy().any():
             raise UsageError("the plan keeps no clip at all; a view has to keep some: use noise='keep', or a budget")
-        return store.save_view(name, self.rows, self.recipe, self.material.space)
+        material = self.material
+        return store.save_view(name, self.rows, self.recipe, material.space, material.versions)
 
     def summary(self) -> PlanSummary:
         """Return counts, hours, per-cluster coverage, examples and warnings."""
@@ -112,7 +128,8 @@ def plan(
 
 def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], progress: Progress = silent) -> Plan:
     """Work out a plan of material that was read already; `source` goes into the recipe."""
-    material = resolve(material, config.leakage, config.duplicate_score)
+    leakage = Leaks(material, config.duplicate_score)
+    material = resolve(leakage, config.leakage)
     prefer, wishes = wishes_of(material, config.prefer)
     choice = choose(material.pooled, prefer, config, wishes, parts=material.parts(material.pool), progress=progress)
     recipe = {
@@ -122,10 +139,11 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], pro
         "split": material.split,
         "clustering": choice.algorithm,
         "agreement": choice.agreement,
+        "duplicates_recall": choice.duplicates_recall,
         "required": choice.required,
         "config": config.as_recipe(),
     }
-    return Plan(material, choice, config, recipe)
+    return Plan(material, choice, config, recipe, leakage)
 
 
 def _address(store: Store, view: str) -> str:
@@ -134,8 +152,8 @@ def _address(store: Store, view: str) -> str:
 
 
 def reopen(store: Store, view: str) -> Plan:
-    """Return the plan that the view "lean" or "lean@2" was saved from, to be cut at another budget: nothing is computed
-    again.
+    """Return the plan that the view "lean" or "lean@2" was saved from, to be cut at another budget: no cluster is found
+    and no clip selected again.
 
     Clips and vectors are read as they were when it was saved. A duplicate that the view kept, for its large budget,
     counts as any other clip. Raises UsageError for a view that `prune` did not make.
@@ -146,4 +164,5 @@ def reopen(store: Store, view: str) -> Plan:
     rows = store.view_rows(info)
     material = read_saved(store, info, rows)
     choice = choice_of_rows(rows, material.pool, info.recipe)
-    return Plan(material, choice, config_of(info.recipe["config"]), info.recipe)
+    config = config_of(info.recipe["config"])
+    return Plan(material, choice, config, info.recipe, Leaks(material, config.duplicate_score))

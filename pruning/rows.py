@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from ..schemas.view import VIEW_ROWS, Kept
 from .choice import Choice
 from .cluster import NOISE
+from .config import PruneConfig
 from .material import Material
 from .represent import represent
 
@@ -22,7 +23,7 @@ UNCLUSTERED = -2
 """The cluster of a clip that pruning did not look at."""
 
 
-def view_rows(material: Material, choice: Choice, kept: Mask, noise_policy: str) -> pa.Table:
+def view_rows(material: Material, choice: Choice, kept: Mask, config: PruneConfig) -> pa.Table:
     """Return VIEW_ROWS without row_id for the n clips of the source; kept: bool[m], of those in the pool."""
     n, pool, leaked = len(material), material.pool, material.leaked
     outside = np.ones(n, dtype=np.bool_)
@@ -33,10 +34,12 @@ def view_rows(material: Material, choice: Choice, kept: Mask, noise_policy: str)
         stands, similarity = represent(material.pooled, choice, kept)
     representative = np.where(all_kept, np.arange(n), -1)
     representative[pool] = np.where(stands < 0, -1, pool[stands])
-    representative[leaked.rows] = leaked.others
+    representatives = np.array(material.clip_ids, dtype=object)[representative]
+    representatives[leaked.rows] = leaked.others
     similarities = _spread(similarity, pool, n, 1.0)
     similarities[leaked.rows] = leaked.scores
     named = representative >= 0
+    named[leaked.rows] = True
     gains = _spread(choice.gains, pool, n, np.nan)
     columns = {
         "clip_id": pa.array(material.clip_ids),
@@ -44,10 +47,10 @@ def view_rows(material: Material, choice: Choice, kept: Mask, noise_policy: str)
         "rank": pa.array(_spread(choice.rank, pool, n, 0), mask=outside),
         "split": pa.array(material.splits, pa.string()),
         "cluster": pa.array(_spread(choice.labels, pool, n, UNCLUSTERED)),
-        "representative": pa.array(np.array(material.clip_ids, dtype=object)[representative], mask=~named),
+        "representative": pa.array(representatives, mask=~named),
         "similarity": pa.array(similarities, mask=~named),
         "gain": pa.array(gains, mask=np.isnan(gains)),
-        "reason": pa.array(_reasons(material, choice, kept, noise_policy)),
+        "reason": pa.array(_reasons(material, choice, kept, config)),
     }
     schema = pa.schema([VIEW_ROWS.field(name) for name in columns])
     return pa.table({name: column.cast(schema.field(name).type) for name, column in columns.items()}, schema=schema)
@@ -73,6 +76,7 @@ def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], recipe: Mapping[str,
         required=recipe.get("required", 0),
         algorithm=recipe["clustering"],
         agreement=recipe.get("agreement"),
+        duplicates_recall=recipe.get("duplicates_recall", 1.0),
     )
 
 
@@ -83,13 +87,18 @@ def _spread(values: NDArray[Any], pool: NDArray[np.int64], n: int, other: float)
     return spread
 
 
-def _reasons(material: Material, choice: Choice, kept: Mask, noise_policy: str) -> NDArray[np.object_]:
-    """Return why each clip is kept or not."""
-    by_policy = (choice.labels == NOISE) & (noise_policy != "cluster")
+def _reasons(material: Material, choice: Choice, kept: Mask, config: PruneConfig) -> NDArray[np.object_]:
+    """Return why each clip is kept or not.
+
+    With a budget, all that are required are kept for that: whether the budget would have reached them as well, nobody
+    knows who has their ranks alone.
+    """
+    by_policy = (choice.labels == NOISE) & (config.noise != "cluster")
+    by_label = choice.for_label if config.keep is None else choice.rank < choice.required
     inside = np.where(kept, Kept.SELECTED.value, Kept.REDUNDANT.value).astype(object)
     inside[by_policy] = Kept.NOISE.value
     inside[choice.is_duplicate & ~kept] = Kept.DUPLICATE.value
-    inside[choice.for_label & kept] = Kept.LABEL.value
+    inside[by_label & kept] = Kept.LABEL.value
     reasons = np.where(material.in_split, Kept.NO_VECTOR.value, Kept.UNTOUCHED.value).astype(object)
     reasons[material.pool] = inside
     reasons[material.leaked.rows] = Kept.LEAKAGE.value

@@ -10,15 +10,22 @@ from echodex.pruning.labels import label_pairs
 LISTS = st.lists(st.one_of(st.none(), st.lists(st.sampled_from([*"abcd", None]), max_size=4)), max_size=20)
 
 
-@given(lists=LISTS, count=st.integers(0, 4), seed=st.integers(0, 99))
-def test_the_best_ranked_of_each_label(lists: list[list[str | None] | None], count: int, seed: int) -> None:
+@given(lists=LISTS, count=st.integers(0, 4), seed=st.integers(0, 99), copies=st.integers(1, 20))
+def test_the_best_ranked_of_each_label_before_copies_of_them(
+    lists: list[list[str | None] | None], count: int, seed: int, copies: int
+) -> None:
     pairs = label_pairs(pa.chunked_array([pa.array(lists, pa.list_(pa.string()))]))
-    rank = np.random.default_rng(seed).permutation(len(lists))
-    expected = set()
+    random = np.random.default_rng(seed)
+    rank, groups = random.permutation(len(lists)), random.integers(copies, size=len(lists))
+    expected, distinct = set(), {}
     for label in "abcd":
-        having = [row for row, labels in enumerate(lists) if label in (labels or [])]
-        expected |= set(sorted(having, key=lambda row: rank[row])[:count])
-    assert set(np.flatnonzero(pairs.best(rank, count)).tolist()) == expected
+        having = sorted((row for row, labels in enumerate(lists) if label in (labels or [])), key=lambda row: rank[row])
+        firsts = [row for at, row in enumerate(having) if groups[row] not in groups[having[:at]]]
+        expected |= set((firsts + [row for row in having if row not in firsts])[:count])
+        distinct[label] = len(firsts)
+    assert set(np.flatnonzero(pairs.best(rank, groups, count)).tolist()) == expected
+    found = pairs.distinct(np.ones(len(lists), np.bool_), groups)
+    assert dict(zip(pairs.names, found.tolist(), strict=True)) == {label: distinct[label] for label in pairs.names}
 
 
 @given(lists=LISTS)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from echodex.errors import UsageError
 from echodex.pruning import parts as module
 from echodex.pruning.collapse import collapse
-from echodex.pruning.parts import Parts, near_clips, one_each
+from echodex.pruning.parts import Parts, joined, near_clips, one_each
 
 Matrix = NDArray[np.float32]
 
@@ -50,8 +50,13 @@ def test_pairs_scores_and_nearest_are_those_of_the_best_segments(
     one, other = np.divmod(np.arange(n * n), n)
     assert parts.scores(one, other) == pytest.approx(table.ravel(), abs=1e-5)
     backwards = np.arange(n)[::-1]
-    rows, scores = parts.nearest(parts.take(backwards))
+    rows, scores, within = parts.nearest(parts.take(backwards), min_score)
     assert scores == pytest.approx(table.max(axis=1), abs=1e-5)
+    assert within.all(), "each is near itself"
+    others = np.arange(n) > 0
+    if others.any():
+        _, _, within = parts.take(np.flatnonzero(~others)).nearest(parts.take(np.flatnonzero(others)), min_score)
+        assert within.tolist() == [near[0].any()]
     assert table[np.arange(n), backwards[rows]] == pytest.approx(table.max(axis=1), abs=1e-5)
 
 
@@ -63,7 +68,8 @@ def test_what_is_left_shares_no_segment_and_every_copy_does_with_its_representat
     parts = drawn(seed, sizes, shared)
     n, table = len(parts), table_of(parts)
     pinned = np.arange(n) < pins
-    duplicate_of = collapse(parts, np.zeros(n, np.int64), pinned, 0.98)
+    duplicate_of, recall = collapse(parts, np.zeros(n, np.int64), pinned, 0.98)
+    assert recall == 1
     alone = duplicate_of == np.arange(n)
     assert alone[pinned].all()
     assert (table[np.arange(n), duplicate_of] >= 0.98 - 1e-6).all()
@@ -76,8 +82,8 @@ def test_an_excerpt_collapses_into_its_recording_though_the_means_are_apart() ->
     parts.matrix[8] = parts.matrix[5]
     means = one_each(np.stack([rows.mean(axis=0) for rows in segments_of(parts)]).astype(np.float32))
     prefer, pinned = np.zeros(3, np.int64), np.zeros(3, np.bool_)
-    assert collapse(parts, prefer, pinned, 0.98).tolist() == [0, 0, 2]
-    assert collapse(means, prefer, pinned, 0.98).tolist() == [0, 1, 2]
+    assert collapse(parts, prefer, pinned, 0.98)[0].tolist() == [0, 0, 2]
+    assert collapse(means, prefer, pinned, 0.98)[0].tolist() == [0, 1, 2]
 
 
 def test_one_part_each_is_the_rows_themselves() -> None:
@@ -85,6 +91,14 @@ def test_one_part_each_is_the_rows_themselves() -> None:
     assert parts.single
     assert parts.take(np.array([3, 1])).single
     assert (parts.take(np.array([3, 1])).matrix == parts.matrix[[3, 1]]).all()
+
+
+def test_two_sets_of_clips_together() -> None:
+    one, other = drawn(3, [2, 1]), drawn(4, [3, 1, 1])
+    both = joined(one, other)
+    assert [rows.tolist() for rows in segments_of(both)] == [
+        rows.tolist() for rows in segments_of(one) + segments_of(other)
+    ]
 
 
 def test_segments_of_zeros_are_like_none() -> None:

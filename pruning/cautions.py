@@ -1,0 +1,54 @@
+"""What a plan cannot do as it was asked, in sentences: labels left short, and work that takes very long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .choice import Choice
+from .cluster import slow_exact
+from .config import PruneConfig
+from .labels import LabelPairs, label_pairs
+from .material import Material
+
+Mask = NDArray[np.bool_]
+
+
+def cautions(material: Material, choice: Choice, kept: Mask, config: PruneConfig) -> tuple[str, ...]:
+    """Return what to say of a plan that keeps these clips of the pool (bool[m])."""
+    said = list(_short_labels(material, choice, kept, config)) if config.min_per_label else []
+    distinct = int(np.count_nonzero(~choice.is_duplicate))
+    slow = slow_exact(distinct, material.matrix.shape[1], config)
+    return (*said, slow) if slow else tuple(said)
+
+
+def _short_labels(material: Material, choice: Choice, kept: Mask, config: PruneConfig) -> Iterator[str]:
+    """Yield of how many labels fewer clips are kept than min_per_label, or copies of each other."""
+    count, pairs = config.min_per_label, label_pairs(material.described.column("labels"))
+    able, left = np.zeros(len(material), np.bool_), np.zeros(len(material), np.bool_)
+    able[material.pool] = able[material.leaked.rows] = True
+    left[material.pool] = kept
+    groups = np.zeros(len(material), np.int64)
+    groups[material.pool] = choice.duplicate_of
+    most = np.minimum(pairs.counts(able), count)
+    keeps, distinct = pairs.counts(left), pairs.distinct(left, groups)
+    yield from _told(
+        pairs,
+        np.flatnonzero(keeps < most),
+        keeps,
+        f"keep fewer than min_per_label={count} clips, because leakage='keep-test' leaves theirs to other splits",
+    )
+    yield from _told(
+        pairs,
+        np.flatnonzero((distinct < keeps) & (distinct < count)),
+        distinct,
+        f"have fewer than min_per_label={count} clips that are no duplicates of each other: copies make up the number",
+    )
+
+
+def _told(pairs: LabelPairs, short: NDArray[np.int64], counts: NDArray[np.float64], what: str) -> Iterator[str]:
+    if len(short):
+        worst = short[np.argmin(counts[short])]
+        yield f"{len(short)} labels {what} ({pairs.names[worst]!r} has {counts[worst]:.0f})"
