@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..errors import UsageError
 from ..progress import Progress, silent
 from ..store.store import Store as BaseStore
 
@@ -32,22 +33,37 @@ class Store(BaseStore):
         *paths: str | Path,
         labels: str | Path | None = None,
         label_column: str | None = None,
+        dataset: str | None = None,
+        root: str | Path | None = None,
+        download: bool = False,
         embed: str | None = None,
         limits: Limits | None = None,
         progress: Progress = silent,
+        **settings: Any,
     ) -> AddReport:
         """Add files and folders (none: those that `labels` lists); with `embed`, embed them in the same pass.
 
-        labels: a CSV with a `path` column, see docs/formats.md. Passes over what it knows; safe to interrupt and
-        repeat.
+        labels: a CSV with a `path` column, see docs/formats.md. dataset: a published data set in the folder `root`
+        instead, with its own `settings`; `download` fetches what is not there, see docs/datasets.md. Passes over what
+        it knows; safe to interrupt and repeat.
         """
         from ..encoders.resolve import resolve
+        from ..store.datasets.notes import note_dataset
+        from ..store.datasets.prepare import prepare
         from ..store.sources import LabelsFile, gather
 
+        listing = None
+        if dataset is not None or root is not None or download or settings:
+            if dataset is None or root is None or paths or labels:
+                raise UsageError("a data set is added by its name and its root, without paths and labels")
+            listing = prepare(dataset, root, download=download, settings=settings, progress=progress)
+            note_dataset(self.path, listing)
         said = LabelsFile(Path(labels), label_column).load() if labels else None
-        sources = list(gather(paths, said))
+        sources = list(listing.sources if listing else gather(paths, said))
         encoder = resolve(embed, {}, None, progress=progress) if embed else None
         report = self.add_sources(sources, embed=encoder, limits=limits, progress=progress)
+        if listing:
+            report.missing, report.notes = list(listing.missing), list(listing.notes)
         if said:
             report.unmatched_labels = len(said.by_path.keys() - {source.path for source in sources})
         if encoder:

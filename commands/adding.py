@@ -16,11 +16,23 @@ from .output import SHOWN_PROBLEMS, print_json, print_problems, safe
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--labels", type=click.Path(), help="CSV with a path column: labels, splits, excerpts (docs/formats.md).")
 @click.option("--label-column", metavar="NAME", help="Its label column [default: label, tags, category ...].")
+@click.option("--dataset", metavar="NAME", help="A published data set instead of paths: docs/datasets.md.")
+@click.option("--root", type=click.Path(), help="The folder of the data set.")
+@click.option("--download", is_flag=True, help="Fetch what of the data set is not there.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the data set.")
 @click.option("--embed", metavar="ENCODER", help="Embed in the same pass: every file is decoded once.")
 @click.option("--max-hours", type=float, default=1.0, show_default=True, help="Longer clips are refused.")
 @as_json
 @click.pass_context
-def add(context: click.Context, /, paths: tuple[str, ...], max_hours: float, json_: bool, **options: Any) -> None:
+def add(
+    context: click.Context,
+    /,
+    paths: tuple[str, ...],
+    assignments: tuple[str, ...],
+    max_hours: float,
+    json_: bool,
+    **options: Any,
+) -> None:
     """Add files and folders of audio; "-" reads a list of paths from stdin.
 
     Each file is decoded once and ends as ok, or with a named reason. Known files are passed over. Safe to interrupt.
@@ -28,27 +40,35 @@ def add(context: click.Context, /, paths: tuple[str, ...], max_hours: float, jso
     \b
     Example:
       echodex add ~/music --labels labels.csv --embed timbre
+      echodex add --dataset magnatagatune --root ~/mtt --download --set split=pons2017
     """
     from ..audio.limits import Limits
     from ..store.sources import path_list
 
     settings: Settings = context.obj
     named = [path for path in paths if path != "-"] + (path_list(sys.stdin) if "-" in paths else [])
-    if not named and not options["labels"]:
-        raise UsageError("nothing to add: name files or folders, or a --labels CSV that lists them")
+    if not (named or options["labels"] or options["dataset"]):
+        raise UsageError("nothing to add: name files or folders, a --labels CSV that lists them, or a --dataset")
     limits = Limits(max_decoded_s=max_hours * 3600)
-    report = settings.open(create=True).add(*named, limits=limits, progress=settings.progress, **options)
+    options |= {"limits": limits, "progress": settings.progress}
+    own = assigned(assignments) if assignments else {}
+    if odd := own.keys() & options.keys():
+        raise UsageError(f"--set is for the settings of the data set; {min(odd)} is none")
+    report = settings.open(create=True).add(*named, **options, **own)
     if json_:
         print_json(report)
     else:
+        for note in report.notes:
+            click.echo(safe(note))
         click.echo(f"added {report.added} clips ({report.hours:.2f} h), {report.known} known, {report.updated} updated")
         if report.unmatched_labels:
             click.echo(f"{report.unmatched_labels} paths of the labels file are not among the files added")
         for conflict in report.conflicts[:SHOWN_PROBLEMS]:
             kept, ignored = safe(conflict.kept), safe(conflict.ignored)
             click.echo(f"conflict: {safe(conflict.path)} says {conflict.column}={ignored}, kept {kept}")
+        _print_missing(report.missing)
         print_problems(report.problems)
-    context.exit(EXIT_BAD_FILES if report.problems else 0)
+    context.exit(EXIT_BAD_FILES if report.problems or report.missing else 0)
 
 
 @click.command()
@@ -100,3 +120,13 @@ def import_(context: click.Context, /, path: str, name: str, ids: str | None, js
         print_json({"space": space, "imported": new})
     else:
         click.echo(f"space {space.name}: imported {new} vectors of {space.dim} dimensions")
+
+
+def _print_missing(missing: list[str]) -> None:
+    if not missing:
+        return
+    click.echo(f"{len(missing)} files of the data set are missing:")
+    for path in missing[:SHOWN_PROBLEMS]:
+        click.echo(safe(path))
+    if len(missing) > SHOWN_PROBLEMS:
+        click.echo(f"... and {len(missing) - SHOWN_PROBLEMS} more (--json lists all)")

@@ -51,7 +51,8 @@ class Listener(Protocol):
 class AddReport:
     """What `add` did. `added` and `hours` count new clips, `statuses` how they and unreadable files ended, `known`
     those passed over, `updated` those that were seen again elsewhere or were told more about; `problems` are all
-    that is not ok, `conflicts` what two copies disagree on.
+    that is not ok, `conflicts` what two copies disagree on. Of a data set, `missing` are the files that its lists have
+    and its folder has not, `notes` what it says of itself: above all, which split this is.
     """
 
     added: int = 0
@@ -62,6 +63,8 @@ class AddReport:
     problems: list[Problem] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     unmatched_labels: int = 0
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
