@@ -103,6 +103,27 @@ def test_another_split_can_be_named(library: Library, matrix: Matrix) -> None:
         planned(store, split="valid")
 
 
+def test_splits_without_a_train_are_not_pruned_unasked(library: Library, matrix: Matrix) -> None:
+    store = library(matrix, ["dev"] * 30 + ["test"] * 18)
+    told = r"no clip is in split 'train' \(there is: dev, test\).*name the one to prune with split, or 'all' for every"
+    with pytest.raises(UsageError, match=told):
+        planned(store)
+    with pytest.raises(UsageError, match=r"\(there is: test\)"):
+        plan(store, PruneConfig(), where="split = 'test'")
+    rows = rows_of(planned(store, split="dev")).values()
+    assert {row["split"] for row in rows if row["reason"] == "other-split"} == {"test"}
+
+
+def test_every_split_can_be_pruned_by_saying_so(library: Library, matrix: Matrix) -> None:
+    store = library(matrix, ["train"] * 30 + ["test"] * 18)
+    found = planned(store, split="all", eps=0.5)
+    assert sorted(row["rank"] for row in rows_of(found).values()) == list(range(48))
+    assert {row["split"] for row in rows_of(found).values() if not row["kept"]} == {"train", "test"}
+    assert (found.recipe["split"], found.recipe["config"]["split"]) == (None, "all")
+    found.save(store, "lean")
+    assert reopen(store, "lean").rows.equals(found.rows)
+
+
 def test_clips_without_a_vector_are_told_of_and_left_out_of_what_is_pruned(
     library: Library, matrix: Matrix, make_wav: Callable[..., Path], tmp_path: Path
 ) -> None:

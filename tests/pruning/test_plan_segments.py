@@ -63,5 +63,12 @@ def test_an_excerpt_leaks_by_the_best_pair_alone(store_of: Callable[..., tuple[S
     found = planned(store, match="best-pair", leakage="keep-test")
     (leaked,) = [row for row in found.rows.to_pylist() if row["reason"] == "leakage"]
     assert (leaked["clip_id"], leaked["representative"]) == (ids[0], ids[11])
+    of_train = plan(
+        store,
+        PruneConfig(min_cluster_size=5, min_samples=3, match="best-pair"),
+        space="long",
+        where="split = 'train'",
+    )
+    assert of_train.leaks == found.leaks, "the segments of test are held against those of train all the same"
     found.save(store, "lean")
     assert [leak.clip_id for leak in reopen(store, "lean").leaks] == [ids[0]]
