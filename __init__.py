@@ -29,9 +29,12 @@ if TYPE_CHECKING:
         Store,
         View,
         compare_methods,
+        compare_views,
         diff,
         evaluate_pruning,
+        export_onnx,
         open,  # noqa: A004  (the name users write)
+        probe_from_head,
         train,
     )
 
@@ -51,9 +54,12 @@ __all__ = [
     "UsageError",
     "View",
     "compare_methods",
+    "compare_views",
     "diff",
     "evaluate_pruning",
+    "export_onnx",
     "open",
+    "probe_from_head",
     "train",
 ]
 

@@ -1,6 +1,7 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
-`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_pruning` and `echodex.compare_methods` are the doors.
+`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_pruning`, `echodex.compare_methods`,
+`echodex.compare_views`, `echodex.probe_from_head` and `echodex.export_onnx` are the doors.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..store.locate import locate
+from .heads import compare_views, export_onnx, probe_from_head
 from .runs import Run, run_of
 from .store import Store
 from .views import Plan, View
@@ -20,7 +22,20 @@ if TYPE_CHECKING:
     from ..evaluation.report import PairedReport
     from ..pruning.diff import ViewDiff
 
-__all__ = ["Plan", "Run", "Store", "View", "compare_methods", "diff", "evaluate_pruning", "open", "train"]
+__all__ = [
+    "Plan",
+    "Run",
+    "Store",
+    "View",
+    "compare_methods",
+    "compare_views",
+    "diff",
+    "evaluate_pruning",
+    "export_onnx",
+    "open",
+    "probe_from_head",
+    "train",
+]
 
 
 def open(path: str | Path | None = None, *, create: bool = True) -> Store:  # noqa: A001  (the name users write)

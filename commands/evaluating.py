@@ -18,26 +18,69 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.argument("run")
+@click.argument("run", required=False)
+@click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps [default: all].")
+@click.option("--split", help="With RUN: the split to evaluate on [default: test].")
+@click.option("--per-tag", is_flag=True, default=None, help="With RUN: a table of the tags as well.")
 @click.option(
-    "--view", default="all", show_default=True, metavar="NAME[@VERSION]", help="Only clips that this view keeps."
+    "--bootstrap", "resamples", type=click.IntRange(100), metavar="N", help="With RUN: intervals by N resamples."
 )
-@click.option("--split", default="test", show_default=True, help="The split to evaluate on.")
+@click.option("--seed", type=click.IntRange(0), help="With --bootstrap: of the resamples [default: 0].")
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    metavar="NAME[@VERSION]",
+    help="Without RUN: train fresh heads on --view and on this view, and compare them in pairs.",
+)
+@click.option("--repeats", type=click.IntRange(2), help="With --baseline: pairs of fresh heads [default: 5].")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="With --baseline: as of `train probe`.")
+@of_space
 @as_json
 @click.pass_context
-def tags(context: click.Context, /, run: str, view: str, split: str, json_: bool) -> None:
-    """Evaluate RUN: window probabilities averaged per clip, then macro ROC-AUC and PR-AUC, or accuracy.
+def tags(context: click.Context, /, json_: bool, **options: Any) -> None:
+    """Evaluate RUN, or views against each other: window probabilities averaged per clip, then ROC-AUC and PR-AUC by
+    tag and by clip, or accuracy.
 
     \b
     Example:
-      echodex evaluate tags probe-lean
+      echodex evaluate tags probe-lean --per-tag --bootstrap 1000
+      echodex evaluate tags --view lean --baseline all --set label_share=0.1
     """
     settings: Settings = context.obj
-    metrics = settings.open().run(run).evaluate("tags", view=view, split=split)
-    if json_:
-        print_json(metrics)
+    given = {key: value for key, value in options.items() if value not in (None, ())}
+    if "run" in given and given.keys() <= {"run", "view", "split", "per_tag", "resamples", "seed"}:
+        _evaluate_run(settings, given, json_)
+    elif {"view", "baselines"} <= given.keys() <= {"view", "baselines", "repeats", "overrides", "space"}:
+        _compare_views(settings, given, json_)
     else:
-        print_table(["metric", "value"], sorted(metrics.items()))
+        raise UsageError("say either RUN, with its options, or --view NAME and --baseline NAME, with theirs")
+
+
+def _evaluate_run(settings: Settings, given: dict[str, Any], json_: bool) -> None:
+    if "seed" in given and "resamples" not in given:
+        raise UsageError("--seed goes with --bootstrap")
+    per_tag = given.pop("per_tag", False)
+    report = settings.open().run(given.pop("run")).report(**given)
+    if json_:
+        print_json(report)
+        return
+    print_table(*report.table())
+    if per_tag:
+        print_table(*report.tag_table())
+
+
+def _compare_views(settings: Settings, given: dict[str, Any], json_: bool) -> None:
+    from ..api import compare_views
+    from ..training.config import PRESETS, ProbeConfig
+    from ..training.settings import read_settings
+
+    config = read_settings(ProbeConfig, PRESETS, None, given.pop("overrides", ()))
+    report = compare_views(store=settings.open(), progress=settings.progress, config=config, **given)
+    if json_:
+        print_json(report)
+    else:
+        click.echo(report.text())
 
 
 @evaluate.command()

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import UsageError
+from echodex.training.config import ProbeConfig
+from echodex.training.probe import train_probe
 
 
 def run(store: Store, *arguments: str) -> str:
@@ -45,3 +47,44 @@ def test_methods_as_json_text_and_picture(kinds: Store, tmp_path: Path) -> None:
 def test_options_that_do_not_go_together(kinds: Store, wrong: list[str]) -> None:
     with pytest.raises(UsageError):
         run(kinds, *wrong)
+
+
+def evaluate_tags(store: Store, *arguments: str) -> str:
+    done = CliRunner().invoke(cli, ["--store", str(store.path), "evaluate", "tags", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_a_run_with_its_tags_and_intervals(kinds: Store) -> None:
+    name = train_probe(kinds, config=ProbeConfig(max_epochs=10, learning_rate=0.02)).name
+    text = evaluate_tags(kinds, name, "--per-tag", "--bootstrap", "100")
+    assert text.splitlines()[0].split() == ["metric", "value", "low", "high"]
+    assert "noise" in text
+    report = json.loads(evaluate_tags(kinds, name, "--json"))
+    assert (report["run"], report["clips"], report["bounds"]) == (name, 12, {})
+    assert [tag["name"] for tag in report["tags"]] == ["high", "low", "noise"]
+    assert "noise" not in evaluate_tags(kinds, name)
+
+
+def test_views_against_each_other(kinds: Store) -> None:
+    kinds.prune("random", keep=0.5, seed=1).save("half")
+    asked = ["--view", "half", "--baseline", "all", "--repeats", "2", "--set", "max_epochs=3"]
+    report = json.loads(evaluate_tags(kinds, *asked, "--json"))
+    assert [arm["name"] for arm in report["arms"]] == ["half@1", "all"]
+    assert "half@1 - all: Accuracy" in evaluate_tags(kinds, *asked)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["--view", "lean"],
+        ["probe-1", "--baseline", "all"],
+        ["probe-1", "--repeats", "3"],
+        ["probe-1", "--seed", "3"],
+        ["--view", "lean", "--baseline", "all", "--per-tag"],
+    ],
+)
+def test_options_of_tags_that_do_not_go_together(kinds: Store, wrong: list[str]) -> None:
+    with pytest.raises(UsageError):
+        evaluate_tags(kinds, *wrong)

@@ -1,0 +1,41 @@
+"""export: what other programs take."""
+
+from __future__ import annotations
+
+import click
+
+from .options import Settings, as_json
+from .output import print_json
+
+
+@click.group()
+def export() -> None:
+    """Write encoders and heads for other programs (views have `echodex views export`)."""
+
+
+@export.command()
+@click.argument("target")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--head", type=click.Path(), help="A published head file to put on the encoder.")
+@as_json
+@click.pass_context
+def onnx(context: click.Context, /, target: str, file: str, head: str | None, json_: bool) -> None:
+    """Write TARGET as an ONNX model: a space, a run (a probe with its head) or a checkpoint.
+
+    Input `audio` (1, 1, 59049); output `representation`, or `logits` where there is a head.
+
+    \b
+    Example:
+      echodex export onnx probe-lean tagger.onnx
+      echodex export onnx clmr_checkpoint_10000.pt clmr.onnx --head finetuner_checkpoint_200.pt
+    """
+    from ..api import export_onnx
+    from ..training.onnx_export import is_file_name
+
+    settings: Settings = context.obj
+    store = None if is_file_name(target) else settings.open()
+    done = export_onnx(target, file, head=head, store=store, progress=settings.progress)
+    if json_:
+        print_json(done)
+    else:
+        click.echo(f"{done.path}: {done.input} (1, 1, {done.samples}) -> {done.output} (1, {done.length})")
