@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+CLMR = "clmr"
 PROBE = "probe"
+SUPERVISED = "supervised"
 
 CONFIG_FILE = "config.yaml"
+ENCODER_FILE = "encoder.safetensors"
 HEAD_FILE = "head.safetensors"
 METRICS_FILE = "metrics.jsonl"
 SPLITS_FILE = "splits.parquet"

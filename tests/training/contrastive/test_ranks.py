@@ -1,0 +1,72 @@
+"""Two processes on one CPU do what two GPUs would."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from echodex.api import Store
+from echodex.training.contrastive.config import ClmrTraining
+from echodex.training.contrastive.train import train_clmr
+from echodex.training.run import load_run, run_folder
+from echodex.training.runlog import read_log
+
+Make = Callable[..., ClmrTraining]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gather", [False, True])
+def test_two_processes_train_one_network(kinds: Store, tiny: Make, gather: bool) -> None:
+    config = tiny(devices=2, batch_size=8, gather_negatives=gather, learning_rate=3e-3)
+    run = train_clmr(kinds, config=config)
+    assert (run.metrics["epochs"], run.metrics["steps"]) == (3, 9)
+    losses = [line["train_loss"] for line in read_log(run_folder(kinds, run.name))]
+    assert losses[-1] < losses[0]
+    seen = 2 * (16 if gather else 8) - 1
+    assert abs(losses[0] - math.log(seen)) < 0.7
+
+
+def press_when(process: subprocess.Popen[str], ready: Callable[[], bool]) -> None:
+    while not ready():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+
+
+CODE = """
+import sys
+from echodex.api import Store
+from echodex.training.contrastive.config import ClmrTraining
+from echodex.training.contrastive.train import train_clmr
+
+if __name__ == "__main__":
+    config = ClmrTraining(width=1 / 32, batch_size=8, devices=2, max_epochs=60, sample_rate=8000, transforms_pitch=0.0,
+                          transforms_reverb=0.0, monitor_every=0)
+    train_clmr(Store.open(sys.argv[1]), config=config, name="pair")
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_both_and_they_go_on(kinds: Store, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(CODE)
+    command = [sys.executable, str(script), str(kinds.path)]
+    process = subprocess.Popen(command, text=True, stderr=subprocess.PIPE)
+    folder = run_folder(kinds, "pair")
+    press_when(process, lambda: len(read_log(folder)) >= 2)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in said
+    assert (folder / "last.safetensors").is_file()
+    done = len(read_log(folder))
+    assert done < 60
+    subprocess.run(command, check=True, timeout=300)
+    assert [line["epoch"] for line in read_log(folder)] == list(range(60))
+    assert load_run(kinds, "pair").metrics["epochs"] == 60

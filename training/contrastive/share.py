@@ -1,0 +1,82 @@
+"""The training of one process: all of it, or its share of every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...errors import BadInput
+from ...progress import Progress
+from ...schemas.view import ALL
+from ...store.store import Store
+from ..interrupt import InterruptFlag
+from ..keeper import Keeper, StopCondition
+from ..layout import CLMR, ENCODER_FILE, STATE_FILE
+from ..state import load_state
+from ..trained import save_trained
+from ..trainer import run_trainer
+from .clips import pair_loader
+from .config import ClmrTraining
+from .module import ContrastiveModule
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to train, and where; made of paths and plain data, so that any process can be told.
+
+    teachers: the clips of `view` that are learned from; measured: those that the valid loss is measured on.
+    """
+
+    store: Store
+    view: str
+    teachers: Sequence[str]
+    measured: Sequence[str]
+    config: ClmrTraining
+    folder: Path
+
+    @property
+    def steps(self) -> int:
+        """Batches of each process in the whole training."""
+        return len(self.teachers) // self.config.devices // self.config.batch_size * self.config.max_epochs
+
+
+def train_share(
+    task: Task,
+    interrupt: InterruptFlag,
+    progress: Progress,
+    *,
+    rank: int = 0,
+    keeper: Callable[..., Keeper] = Keeper,
+) -> None:
+    """Train as process `rank` of `task.config.devices`; the first one keeps the state and writes the trained encoder.
+
+    Goes on from the state in the folder, if there is one, to the same loss curve. Raises Interrupted once `interrupt`
+    is raised and the state saved, BadInput where the loss or the weights are no longer finite.
+    """
+    config, path = task.config, task.folder / STATE_FILE
+    state = load_state(path) if path.is_file() else None
+    teaching = pair_loader(task.store, task.view, task.teachers, config, rank=rank, teaches=True)
+    measuring = pair_loader(task.store, ALL, task.measured, config, teaches=False)
+    module = ContrastiveModule(teaching, measuring, config, state)
+    kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
+    run_trainer(module, kept, **_flags(config))
+    weights = {name: tensor.cpu() for name, tensor in module.net.state_dict().items()}
+    if module.place.epoch < config.max_epochs or not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
+    if rank == 0:
+        settings = {"width": config.width, "sample_rate_hz": config.sample_rate}
+        arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+        save_trained(task.folder / ENCODER_FILE, CLMR, settings, arrays)
+
+
+def _flags(config: ClmrTraining) -> dict[str, Any]:
+    """Return what Lightning's Trainer is told of the machine."""
+    flags = {"devices": config.devices, "precision": config.precision, "accumulate_grad_batches": config.accumulate}
+    if config.devices > 1:
+        norms = torch.cuda.is_available()  # PyTorch shares batch statistics between GPUs only
+        flags |= {"strategy": "ddp", "use_distributed_sampler": False, "sync_batchnorm": norms}
+    return {"accelerator": "auto", **flags}
