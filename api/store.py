@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..store.embedding import EmbedReport
     from ..store.ingest import AddReport
     from ..store.status import StoreStatus
+    from ..training.audition import Audition
     from .runs import Run
     from .views import Plan, View
 
@@ -47,10 +48,10 @@ class Store(BaseStore):
         instead, with its own `settings`; `download` fetches what is not there, see docs/datasets.md. Passes over what
         it knows; safe to interrupt and repeat.
         """
-        from ..encoders.resolve import resolve
         from ..store.datasets.notes import note_dataset
         from ..store.datasets.prepare import prepare
         from ..store.sources import LabelsFile, gather
+        from ..training.trained import find_encoder
 
         listing = None
         if dataset is not None or root is not None or download or settings:
@@ -60,7 +61,7 @@ class Store(BaseStore):
             note_dataset(self.path, listing)
         said = LabelsFile(Path(labels), label_column).load() if labels else None
         sources = list(listing.sources if listing else gather(paths, said))
-        encoder = resolve(embed, {}, None, progress=progress) if embed else None
+        encoder = find_encoder(self, embed, {}, progress=progress) if embed else None
         report = self.add_sources(sources, embed=encoder, limits=limits, progress=progress)
         if listing:
             report.missing, report.notes = list(listing.missing), list(listing.notes)
@@ -81,10 +82,12 @@ class Store(BaseStore):
         refit: bool = False,
         progress: Progress = silent,
     ) -> EmbedReport:
-        """Give every usable clip a vector: by an encoder's name, a checkpoint (file or URL), or a YAML file."""
-        from ..encoders.resolve import resolve
+        """Give every usable clip a vector by an encoder: a name, a checkpoint (file or URL), a YAML file, or what a
+        finished run trained ("run:NAME").
+        """
+        from ..training.trained import find_encoder
 
-        found = resolve(encoder, settings or {}, checkpoint, progress=progress)
+        found = find_encoder(self, encoder, settings or {}, checkpoint, progress=progress)
         return self.embed_with(found, view=view, where=where, refit=refit, progress=progress)
 
     def similar(
@@ -227,6 +230,23 @@ class Store(BaseStore):
         from .runs import run_of
 
         return run_of(self, load_run(self, name))
+
+    def play(
+        self,
+        clip: str | Path,
+        *,
+        augment: str | None = None,
+        out: str | Path | None = None,
+        seed: int = 42,
+        epoch: int = 0,
+    ) -> Audition:
+        """Write what training hears of a clip (id or path) as a WAV file; augment: None or "clmr", its chain.
+
+        out: a new file, None for one in the current folder that is named for the clip. See training/audition.py.
+        """
+        from ..training.audition import audition
+
+        return audition(self, clip, augment=augment, out=out, seed=seed, epoch=epoch)
 
     def status(self) -> StoreStatus:
         """Return what the store holds, counted."""

@@ -81,4 +81,5 @@ def convolved(waveforms: Tensor, kernels: Tensor) -> Tensor:
     padded = functional.pad(waveforms[:, None], (half, half), mode="replicate")[:, 0]
     blocks = functional.pad(padded, (0, missing)).unfold(1, block, hop)
     spectra = torch.fft.rfft(blocks) * torch.fft.rfft(kernels, n=block)[:, None]
-    return torch.fft.irfft(spectra, n=block)[..., 2 * half :].flatten(1)[:, :n]
+    filtered: Tensor = torch.fft.irfft(spectra, n=block)[..., 2 * half :].flatten(1)
+    return filtered[:, :n]

@@ -50,6 +50,10 @@ class Rooms:
         lost = (1 - low) * ((1 - high) / (1 - low)) ** (reverberance.double() / 100)
         return cls(1 - lost, 0.2 + 0.3 * damping.double() / 100, 0.1 + 0.9 * room.double() / 100)
 
+    def some(self, rows: slice) -> Rooms:
+        """Return the rooms at `rows`."""
+        return Rooms(self.feedback[rows], self.damping[rows], self.scale[rows])
+
 
 @dataclass(frozen=True)
 class Circle:
@@ -76,9 +80,9 @@ class Circle:
 
 def response(rooms: Rooms, sample_rate_hz: int, circle: Circle) -> Tensor:
     """Return complex64[b, length / 2 + 1]: the response of the reverberation of each room, without the clip itself."""
-    parts = zip(rooms.feedback.split(ROWS), rooms.damping.split(ROWS), rooms.scale.split(ROWS), strict=True)
     rate = sample_rate_hz / TUNED_HZ
-    combs = WET * torch.cat([_combs(Rooms(*part), rate, circle) for part in parts])
+    parts = [slice(first, first + ROWS) for first in range(0, len(rooms.scale), ROWS)]
+    combs = WET * torch.cat([_combs(rooms.some(part), rate, circle) for part in parts])
     for delay in ALLPASSES:
         power = circle.powers(_samples(torch.tensor([rate * delay], dtype=torch.float64, device=combs.device)))
         combs *= (1.5 - power) / (power - 0.5)

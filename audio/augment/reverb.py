@@ -46,7 +46,8 @@ def reverberation(waveforms: Tensor, rooms: Rooms, sample_rate_hz: int) -> Tenso
     n = waveforms.shape[1]
     longest = COMBS[-1] * sample_rate_hz / TUNED_HZ  # in a shorter FFT, echoes would come round more than once
     length = int(next_fast_len(math.ceil(max(SPARE * n, longest)), real=True))
-    radius = WRAPPED ** (-1 / length)
+    radius: float = WRAPPED ** (-1 / length)
     fade = (radius ** -torch.arange(n, device=waveforms.device, dtype=torch.float64)).float()
     spectra = torch.fft.rfft(waveforms * fade, n=length) * response(rooms, sample_rate_hz, Circle(length, radius))
-    return torch.fft.irfft(spectra, n=length)[:, :n] / fade
+    added: Tensor = torch.fft.irfft(spectra, n=length)[:, :n] / fade
+    return added

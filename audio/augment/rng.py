@@ -93,4 +93,5 @@ def _shifted(x: Tensor, bits: int) -> Tensor:
 
 def _unit(bits: Tensor) -> Tensor:
     """Return float32 in [0, 1) of the highest 24 bits: exact, so the same everywhere."""
-    return _shifted(bits, 40).to(torch.float32) * 2**-24
+    share: Tensor = _shifted(bits, 40).float() / 2**24
+    return share

@@ -40,8 +40,8 @@ def stretched(waveforms: Tensor, ratios: Tensor, samples: int, window: int) -> T
 
     window: samples of a frame, a multiple of OVERLAP. Beyond the end of a waveform are zeros.
     """
-    parts = zip(waveforms.split(ROWS), ratios.split(ROWS), strict=True)
-    return torch.cat([_stretched(part, own, samples, window) for part, own in parts])
+    parts = [slice(first, first + ROWS) for first in range(0, len(waveforms), ROWS)]
+    return torch.cat([_stretched(waveforms[part], ratios[part], samples, window) for part in parts])
 
 
 def _stretched(waveforms: Tensor, ratios: Tensor, samples: int, window: int) -> Tensor:
@@ -65,7 +65,8 @@ def _frames(waveforms: Tensor, count: int, hop: int, shape: Tensor) -> Tensor:
     window = len(shape)
     wanted = (count - 1) * hop + window
     padded = functional.pad(waveforms, (window // 2, max(0, wanted - window // 2 - waveforms.shape[1])))
-    return torch.fft.rfft(padded.unfold(1, window, hop)[:, :count].transpose(0, 1) * shape)
+    spectra: Tensor = torch.fft.rfft(padded.unfold(1, window, hop)[:, :count].transpose(0, 1) * shape)
+    return spectra
 
 
 def _turns(phases: Tensor, silent: Tensor) -> Tensor:
@@ -103,4 +104,5 @@ def _joined(spectra: Tensor, hop: int, samples: int, shape: Tensor) -> Tensor:
         whole[part : part + count] += pieces[:, :, part]
         weight[part : part + count] += squares[part]
     middle = OVERLAP // 2  # where the first frame has its middle
-    return (whole[middle:] / weight[middle:]).transpose(0, 1).flatten(1)[:, :samples]
+    joined: Tensor = (whole[middle:] / weight[middle:]).transpose(0, 1).flatten(1)
+    return joined[:, :samples]

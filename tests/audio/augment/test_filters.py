@@ -48,7 +48,7 @@ def test_each_clip_is_filtered_at_its_cutoff_from_above_or_below(rng: MakeRng) -
     frequencies_hz = np.fft.rfftfreq(4096, 1 / RATE)
 
     def at(rows: np.ndarray, hz: float) -> np.ndarray:
-        return gains_db[rows, np.abs(frequencies_hz - hz).argmin()]
+        return np.asarray(gains_db[rows, np.abs(frequencies_hz - hz).argmin()])
 
     np.testing.assert_allclose(at(high, 900), -6, atol=0.3)
     np.testing.assert_allclose(at(~high, 3000), -6, atol=0.3)
