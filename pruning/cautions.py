@@ -44,7 +44,7 @@ def _short_labels(material: Material, choice: Choice, kept: Mask, config: PruneC
         pairs,
         np.flatnonzero((distinct < keeps) & (distinct < count)),
         distinct,
-        f"have fewer than min_per_label={count} clips that are no duplicates of each other: copies make up the number",
+        f"have fewer than min_per_label={count} clips that are no copies of each other: copies fill up",
     )
 
 

@@ -83,6 +83,35 @@ def test_a_pinned_clip_and_one_that_its_label_needs(lean: Store) -> None:
     assert label.budget == 1, "what is required is kept at any budget"
 
 
+def test_at_a_budget_the_label_is_why_and_not_the_budget(lean: Store) -> None:
+    found = plan(lean, PruneConfig(eps=0.5, keep=1, min_per_label=4, **SMALL))
+    found.save(lean, "rare")
+    told = [explain(lean, "rare", clip_id) for clip_id in found.material.clip_ids]
+    kept = [one for one in told if one.kept and one.reason != "other-split"]
+    assert len(kept) == 8
+    assert {one.reason for one in kept} == {"label"}
+    assert all(": a label of its keeps 4 clips whatever the budget" in one.sentence for one in kept)
+    beyond = found.at(20)
+    beyond.save(lean, "rare")
+    assert beyond.summary().reasons["label"] == 8
+    assert beyond.summary().reasons["selected"] + beyond.summary().reasons.get("noise", 0) >= 12
+
+
+def test_noise_that_only_the_budget_keeps(lean: Store) -> None:
+    found = plan(lean, PruneConfig(eps=0.5, noise="prune", keep=42, **SMALL))
+    found.save(lean, "most")
+    told = [explain(lean, "most", clip_id) for clip_id in found.material.clip_ids]
+    noise = [one for one in told if one.reason == "noise"]
+    assert {one.kept for one in noise} == {True, False}
+    for one in noise:
+        if one.kept:
+            assert one.rank is not None
+            place = f"the budget reaches it among those in no cluster, at place {one.rank + 1} of 44."
+            assert one.sentence.endswith(f"is in most@1: {place}")
+        else:
+            assert ": it is in no cluster, and the budget does not reach it; the nearest kept clip is " in one.sentence
+
+
 def test_a_leaked_clip_names_the_copy_and_its_split(lean: Store) -> None:
     plan(lean, PruneConfig(eps=0.5, leakage="keep-test", **SMALL)).save(lean, "clean")
     found = by_reason(lean, "clean")["leakage"]
