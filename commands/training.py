@@ -44,6 +44,35 @@ def probe(context: click.Context, /, **options: Any) -> None:
     _train(context, "probe", **options)
 
 
+@train.command()
+@of_training
+def clmr(context: click.Context, /, **options: Any) -> None:
+    """Train an encoder on the clips of a view, without labels, by contrasting augmented crops (CLMR). Interrupt it and
+    run it again to continue.
+
+    \b
+    Example:
+      echodex train clmr --view lean --name clmr --config clmr max_epochs=500
+      echodex embed run:clmr
+    """
+    _train(context, "clmr", **options)
+
+
+@train.command()
+@of_training
+def supervised(context: click.Context, /, **options: Any) -> None:
+    """Train SampleCNN on the labels of a view, from waveforms: the baseline of CLMR. Interrupt it and run it again to
+    continue. The run is an encoder, and a head on it.
+
+    \b
+    Example:
+      echodex train supervised --view lean --name baseline preset=clmr-small max_epochs=50
+      echodex embed run:baseline
+      echodex evaluate tags baseline
+    """
+    _train(context, "supervised", **options)
+
+
 def _train(
     context: click.Context,
     objective: str,

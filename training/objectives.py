@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..schemas.run import Run
-from .layout import PROBE
-from .published_config import for_probe
+from .layout import CLMR, PROBE, SUPERVISED
+from .published_config import for_clmr, for_probe, for_supervised
 from .settings import Translate
 
 if TYPE_CHECKING:
@@ -48,4 +48,18 @@ def _probe() -> Objective:
     return Objective(ProbeConfig, PRESETS, for_probe, train_probe, takes_space=True)
 
 
-_OBJECTIVES = {PROBE: _probe}
+def _supervised() -> Objective:
+    from .supervised.config import PRESETS, SupervisedTraining
+    from .supervised.train import train_supervised
+
+    return Objective(SupervisedTraining, PRESETS, for_supervised, train_supervised)
+
+
+def _clmr() -> Objective:
+    from .contrastive.config import PRESETS, ClmrTraining
+    from .contrastive.train import train_clmr
+
+    return Objective(ClmrTraining, PRESETS, for_clmr, train_clmr)
+
+
+_OBJECTIVES = {PROBE: _probe, CLMR: _clmr, SUPERVISED: _supervised}
