@@ -40,18 +40,18 @@ def resampled_areas(truth: Bools, scores: Float32, counts: Counts) -> tuple[Area
     none is true has NaN for both.
     """
     order = np.argsort(-scores, kind="stable")
-    truth, scores, counts = truth[order], scores[order], counts[:, order]
+    truth, scores, counts = truth[order], scores[order], np.take(counts, order, axis=1)
     first, last = (ends[0] for ends in _ties(scores[None]))
-    all_hits = np.cumsum(counts, axis=1, dtype=np.int64)
+    drawn_by = np.cumsum(counts, axis=1, dtype=np.int32)  # n at most
     rows = np.flatnonzero(truth)  # few, as a rule: only the sum above goes over all clips
     drawn = counts[:, rows].astype(np.float64)
     hits = np.concatenate([np.zeros((len(counts), 1)), np.cumsum(drawn, axis=1)], axis=1)
     at_last = hits[:, np.searchsorted(rows, last[rows], side="right")]
     before = hits[:, np.searchsorted(rows, first[rows], side="left")]
-    so_far = all_hits[:, last[rows]].astype(np.float64)
-    earlier = all_hits[:, first[rows]] - counts[:, first[rows]]
+    so_far = drawn_by[:, last[rows]].astype(np.float64)
+    earlier = (drawn_by[:, first[rows]] - counts[:, first[rows]]).astype(np.float64)
     yes = hits[:, -1]
-    no = all_hits[:, -1] - yes
+    no = drawn_by[:, -1] - yes
     wrong = (drawn * ((earlier - before) + (so_far - at_last))).sum(axis=1) / 2
     precise = (drawn * _ratio(at_last, so_far)).sum(axis=1)
     return _where(yes, no, 1 - _ratio(wrong, yes * no), _ratio(precise, yes))
