@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..errors import UsageError
 from .options import Settings, as_json, of_space
 from .output import print_json, print_table
+
+if TYPE_CHECKING:
+    from ..api import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,16 +36,28 @@ def of_training(command: F) -> F:
 
 
 @train.command()
+@click.option("--from-head", type=click.Path(), metavar="FILE", help="Train nothing: take this published head.")
+@click.option(
+    "--classes",
+    metavar="NAME|FILE",
+    help="Of --from-head, in the order of its outputs: magnatagatune, store, or a file.",
+)
 @of_space
 @of_training
-def probe(context: click.Context, /, **options: Any) -> None:
+def probe(context: click.Context, /, from_head: str | None, classes: str | None, **options: Any) -> None:
     """Train a linear or one-hidden-layer head on the vectors of a view. Interrupt it and run it again to continue.
+
+    With --from-head, the run has a head that was trained elsewhere; of the settings it takes labels=COLUMN alone.
 
     \b
     Example:
       echodex train probe --view lean hidden=512 max_epochs=50
+      echodex train probe --from-head finetuner_checkpoint_200.pt --classes magnatagatune --space clmr
     """
-    _train(context, "probe", **options)
+    if from_head or classes:
+        _take_head(context, from_head, classes, **options)
+    else:
+        _train(context, "probe", **options)
 
 
 @train.command()
@@ -92,6 +108,34 @@ def _train(
     chosen = find_objective(objective)
     said = read_settings(chosen.kind, chosen.presets, config, overrides, chosen.translate)
     run = run_training(objective, store=settings.open(), progress=settings.progress, **options, **asdict(said))
+    _show(run, json_)
+
+
+def _take_head(
+    context: click.Context,
+    head: str | None,
+    classes: str | None,
+    *,
+    overrides: tuple[str, ...],
+    json_: bool,
+    name: str | None,
+    space: str | None,
+    **of_training: str | None,
+) -> None:
+    from ..api import probe_from_head
+
+    settings: Settings = context.obj
+    odd = [text for text in overrides if not text.startswith("labels=")]
+    if not head or not classes or odd or of_training != {"view": "all", "config": None}:
+        raise UsageError(
+            "--from-head FILE and --classes NAME|FILE go together, with --space, --name and labels=COLUMN: nothing is "
+            "trained, so no view, configuration or other setting is taken"
+        )
+    told = {"labels": overrides[-1].partition("=")[2]} if overrides else {}
+    _show(probe_from_head(head, classes=classes, store=settings.open(), name=name, space=space, **told), json_)
+
+
+def _show(run: Run, json_: bool) -> None:
     if json_:
         print_json(run)
     else:
