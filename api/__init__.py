@@ -55,10 +55,10 @@ def train(
     progress: Progress = silent,
     **settings: Any,
 ) -> Run:
-    """Train `objective` ("probe", "supervised") on a view and return the run.
+    """Train `objective` ("clmr", "supervised" or "probe") on a view and return the run.
 
-    Settings: of ProbeConfig or SupervisedTraining (training/), or `preset`, the name of one of its presets, with
-    others on top. space: for a probe, what it learns from.
+    Settings: fields of ClmrTraining, SupervisedTraining or ProbeConfig (in training/), on top of the preset that
+    `preset` names. space: for a probe, what it learns from.
     """
     from ..training.objectives import find_objective
     from ..training.settings import settle

@@ -1,4 +1,4 @@
-"""A finished probe, as evaluation and export take it."""
+"""A finished probe, as evaluation and export take it; a supervised run is one, on the vectors of its own encoder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..schemas.run import Run
 from ..schemas.vector import Space
 from ..store.store import Store
 from .head import Head, load_head
-from .layout import HEAD_FILE, PROBE
+from .layout import HEAD_FILE, PROBE, SUPERVISED
 from .run import load_run, run_folder
 
 
@@ -25,14 +25,28 @@ class FinishedProbe:
 def finished_probe(store: Store, name: str) -> FinishedProbe:
     """Return the probe of run `name`.
 
-    Raises NotFound, UsageError where the run is another objective's or not finished, Stale where its space is of
-    another encoder by now, Damaged where its head cannot be read.
+    Raises NotFound, UsageError where the run is another objective's, not finished, or supervised and not embedded with
+    yet, Stale where its space is of another encoder by now, Damaged where its head cannot be read.
     """
     run = load_run(store, name)
-    if run.objective != PROBE or not run.metrics:
-        state = f"of {run.objective!r}" if run.objective != PROBE else "not finished"
+    if run.objective not in (PROBE, SUPERVISED) or not run.metrics:
+        state = f"of {run.objective!r}" if run.objective not in (PROBE, SUPERVISED) else "not finished"
         raise UsageError(f"run {run.name!r} is {state}, and what is asked for takes a finished probe")
+    space = _own_space(store, run) if run.objective == SUPERVISED else _taught_space(store, run)
+    return FinishedProbe(run, space, load_head(run_folder(store, name) / HEAD_FILE))
+
+
+def _taught_space(store: Store, run: Run) -> Space:
+    """Return the space that a probe learned from."""
     space = store.space(run.space)
     if space.digest != run.encoder_digest:
         raise Stale(f"space {run.space!r} is of another encoder than run {run.name!r} was trained on; train it again")
-    return FinishedProbe(run, space, load_head(run_folder(store, name) / HEAD_FILE))
+    return space
+
+
+def _own_space(store: Store, run: Run) -> Space:
+    """Return the space of the encoder that a run trained."""
+    found = next((space for space in store.spaces() if space.digest == run.encoder_digest), None)
+    if found is None:
+        raise UsageError(f"run {run.name!r} has a head, but no vectors for it yet: run `echodex embed run:{run.name}`")
+    return found

@@ -65,7 +65,7 @@ def test_it_goes_on_from_a_state() -> None:
     }
     again = Line(state)
     assert vars(again.place) == place
-    assert torch.equal(again.net.weight, first.net.weight)  # type: ignore[arg-type, union-attr]
+    assert torch.equal(again.net.weight, first.net.weight)  # type: ignore[arg-type]
     fresh = torch.optim.SGD(again.net.parameters(), 0.1, momentum=0.9)
     found = again.optimised(fresh, torch.optim.lr_scheduler.ReduceLROnPlateau(fresh, factor=0.5, patience=0))
     assert found["optimizer"].param_groups[0]["lr"] == 0.05

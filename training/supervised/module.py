@@ -41,7 +41,7 @@ class SupervisedModule(Trainee):
             self.net = SampleCNN(len(crops.labels.classes), supervised=True, width=config.width)
         self.resume(state)
         if config.compile:
-            self.net.compile()  # type: ignore[no-untyped-call]
+            self.net.compile()
 
     def train_dataloader(self) -> CropBatches:
         """Return the batches of this epoch that are still to do."""

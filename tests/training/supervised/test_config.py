@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,6 @@ def test_published_values() -> None:
         ("batch_size", 0),
     ],
 )
-def test_values_out_of_range_are_named(setting: str, value: float) -> None:
+def test_values_out_of_range_are_named(setting: str, value: Any) -> None:
     with pytest.raises(UsageError, match=setting):
         replace(SupervisedTraining(), **{setting: value})

@@ -17,6 +17,7 @@ import torch
 from echodex.api import Store
 from echodex.encoders.base import digest
 from echodex.errors import BadInput, UsageError
+from echodex.evaluation.tags import evaluate_tags
 from echodex.training.head import load_head
 from echodex.training.run import load_run, run_folder
 from echodex.training.splits import Splits
@@ -194,3 +195,19 @@ def test_on_a_gpu(kinds: Store) -> None:
         pytest.skip("needs a CUDA device")
     run = train_supervised(kinds, config=replace(LEARNING, precision="16-mixed"))
     assert max(line["valid_accuracy"] for line in lines(kinds, run.name)) > 0.8
+
+
+def test_it_is_evaluated_on_the_vectors_of_its_own_encoder(kinds: Store) -> None:
+    """Window probabilities averaged per clip, as a head on stored vectors is; a quarter-second clip is one window."""
+    run = train_supervised(kinds, config=TINY)
+    with pytest.raises(UsageError, match=f"`echodex embed run:{run.name}`"):
+        evaluate_tags(kinds, run.name)
+    space = kinds.embed(f"run:{run.name}").space
+    found = evaluate_tags(kinds, run.name)
+    test = Splits.load(run_folder(kinds, run.name) / "splits.parquet").ids("test")
+    owners, _, vectors = kinds.segments(space.name, test)
+    assert (space.digest, owners) == (run.encoder_digest, test)
+    guesses = load_head(run_folder(kinds, run.name) / "head.safetensors").probabilities(vectors).argmax(axis=1)
+    truth = kinds.clips(["labels"], clip_ids=test).column(0).to_pylist()
+    right = [[run.classes[guess]] == label for guess, label in zip(guesses, truth, strict=True)]
+    assert (found.metrics, found.clips) == ({"Accuracy": np.mean(right)}, 12)
