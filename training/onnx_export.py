@@ -21,6 +21,7 @@ from .layout import HEAD_FILE, PROBE
 from .onnx_model import AUDIO, LOGITS, REPRESENTATION, onnx_model
 from .published import load_published_head
 from .run import load_run, run_folder
+from .trained import load_trained
 
 RUN_PREFIX = "run:"
 """What a run's name may have before it, and has to where a space is called like it."""
@@ -96,7 +97,5 @@ def _find(store: Store | None, target: str, progress: Progress) -> tuple[Encoder
     if load_run(store, name).objective == PROBE:
         probe = finished_probe(store, name)
         return store.encoder(probe.space), probe.head
-    from .trained import load_trained
-
     taught_with = run_folder(store, name) / HEAD_FILE
     return load_trained(store, name), load_head(taught_with) if taught_with.is_file() else None

@@ -13,11 +13,14 @@ from echodex.api import Store
 from echodex.encoders.samplecnn import SampleCNN
 from echodex.errors import BadInput, NotFound, Unavailable, UsageError
 from echodex.schemas.clip import Source
+from echodex.schemas.run import Run
 from echodex.training.config import ProbeConfig
-from echodex.training.head import load_head
+from echodex.training.head import Head, load_head, save_head
+from echodex.training.layout import ENCODER_FILE, HEAD_FILE
 from echodex.training.onnx_export import export_onnx, is_file_name
 from echodex.training.probe import train_probe
-from echodex.training.run import run_folder
+from echodex.training.run import finish_run, run_folder, working_run
+from echodex.training.trained import save_trained
 
 WINDOW = 59_049
 
@@ -104,6 +107,28 @@ def test_a_checkpoint_with_a_published_head_needs_no_store(checkpoint: Path, tmp
     torch.save({"0.weight": torch.randn(5, 512), "0.bias": torch.randn(5)}, tmp_path / "wide.pt")
     with pytest.raises(BadInput, match="length 512"):
         export_onnx(None, str(checkpoint), tmp_path / "c.onnx", head=tmp_path / "wide.pt")
+
+
+def test_a_run_that_trained_an_encoder(windows: Store, checkpoint: Path, tmp_path: Path) -> None:
+    """As `train clmr` leaves it, and with a head on it, as `train supervised` does."""
+    pytest.importorskip("onnx", reason="ONNX export is an extra: pip install 'echodex[onnx]'")
+    weights = torch.load(checkpoint, weights_only=True)
+    arrays = {name: tensor.numpy() for name, tensor in weights.items()}
+    head = Head({"0.weight": np.ones((1, 64), np.float32), "0.bias": np.zeros(1, np.float32)}, ("loud",), True, False)
+    for name, with_head in (("bare", False), ("taught", True)):
+        draft = Run(name, "clmr", "all", "", "", {}, (), {}, "")
+        with working_run(windows, draft) as begun:
+            folder = run_folder(windows, name)
+            save_trained(folder / ENCODER_FILE, "clmr", {"width": 0.125, "pooling": "windows"}, arrays)
+            if with_head:
+                save_head(folder / HEAD_FILE, head)
+            finish_run(windows, begun, {"epochs": 1.0})
+    bare, taught = (export_onnx(windows, f"run:{name}", tmp_path / f"{name}.onnx") for name in ("bare", "taught"))
+    assert (bare.output, bare.length, taught.output, taught.classes) == ("representation", 64, "logits", ("loud",))
+    clip_id, audio = first_window(windows)
+    h, logits = (session(file.path).run(None, {"audio": audio[None, None]})[0] for file in (bare, taught))  # type: ignore[attr-defined]
+    np.testing.assert_allclose(h, windows.segments(None, [clip_id])[2][:1], atol=2e-5)
+    np.testing.assert_allclose(logits[0, 0], h.sum(), rtol=1e-4)
 
 
 def test_what_is_no_samplecnn(kinds: Store, tmp_path: Path) -> None:
