@@ -23,13 +23,13 @@ from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
 from .ladder import Rows, Weights, ladder_of
-from .pairs import MARGIN, Pairs, Tree, joined, sifted
+from .pairs import MARGIN, Pairs, Tree, all_pairs, sifted
 
 STRIP, WIDTH = 1024, 2048
 """Rows and columns of a tile of scores: 8 MB for each core."""
 
-SLACK = 4e-6
-"""Float32 inner products of unit rows are off by less."""
+SPARE = 1e-6
+"""What float32 thresholds, and rows that are of unit length but for rounding, add to the slack of a product."""
 
 FINE_SLACK = 1e-12
 """Float64 squared chords, from products of rows less a row near both, are off by less than this share of the squared
@@ -41,6 +41,9 @@ CROWDED = 64
 
 HELD_PAIRS = 1 << 22
 """Pairs are sifted when there are so many (24 bytes each), and then whenever they have doubled."""
+
+WAITING_BYTES = 128 << 20
+"""Pairs that wait to be taken in may fill so much before no further tile is begun."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +62,37 @@ class Tile:
 def candidates(matrix: Float32, tree: Tree, min_samples: int, progress: Progress = silent) -> Pairs:
     """Return all pairs of rows that the tree, made lighter by these pairs themselves, does not rule out.
 
-    matrix: float32[n, d], distinct unit rows. Memory: O(p) for p such pairs, or HELD_PAIRS, and the matrix once more.
+    matrix: float32[n, d], distinct unit rows. Memory: O(p) for p such pairs, or HELD_PAIRS; WAITING_BYTES, and a tile's
+    scores and pairs (at most 60 MB) for each core; the matrix once more.
     """
     ladder = ladder_of(tree.low, tree.high, tree.squared)
     scan = _Scan(matrix[ladder.order], ladder.order)
     found, held, most = [], 0, HELD_PAIRS
     with threadpool_limits(limits=1, user_api="blas"):
-        for done, pairs in in_order(scan.compare, tiles(ladder.steps), ahead=2 * core_count()):
+        for done, pairs in in_order(
+            scan.compare,
+            tiles(ladder.steps),
+            ahead=2 * core_count(),
+            size_bytes=lambda found: found[1].nbytes,
+            limit_bytes=WAITING_BYTES,
+        ):
             found.append(pairs)
             held += len(pairs)
             if held > most:
-                pairs, tree = sifted(joined(found), tree, min_samples)
+                pairs, tree = sifted(all_pairs(found), tree, min_samples)
                 found, held, most = [pairs], len(pairs), max(HELD_PAIRS, 2 * len(pairs))
             progress("comparing", done, len(matrix))
-    return sifted(joined(found), tree, min_samples)[0]
+    return sifted(all_pairs(found), tree, min_samples)[0]
+
+
+def slack_of(dimensions: int) -> float:
+    """Return how far a float32 inner product of two unit rows can be off, in whatever order it is summed.
+
+    By at most d 2^-24 sum_i |x_i y_i| (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), and
+    that sum is 1 at most. Rows of random numbers stay far below; of many equal numbers, as binary codes have them, all
+    sums may be rounded to one side.
+    """
+    return SPARE + dimensions * 2**-24
 
 
 def tiles(squared: Weights) -> Iterator[Tile]:
@@ -114,6 +134,7 @@ class _Scan:
     def __init__(self, ordered: Float32, order: Rows) -> None:
         self._ordered = ordered
         self._order = order
+        self._slack = slack_of(ordered.shape[1])
         self._scratch = threading.local()
 
     def compare(self, tile: Tile) -> tuple[int, Pairs]:
@@ -124,15 +145,15 @@ class _Scan:
     def _coarsely(self, tile: Tile) -> Pairs | None:
         """Return the tile's pairs by float32, or nothing where it leaves too many undecided."""
         scores = self._scores(self._ordered[tile.above], self._ordered[tile.beside])
-        near = _within(scores, tile, SLACK)
+        near = _within(scores, tile, self._slack)
         count = np.count_nonzero(near)
         if count * CROWDED > near.size:
-            undecided = count - np.count_nonzero(_within(scores, tile, -SLACK))
+            undecided = count - np.count_nonzero(_within(scores, tile, -self._slack))
             if undecided * CROWDED > near.size:
                 return None
         rows, columns = true_cells(near)
         squared = 2 - 2 * scores[rows, columns]
-        return self._pairs(tile, rows, columns, squared - 2 * SLACK, squared + 2 * SLACK)
+        return self._pairs(tile, rows, columns, squared - 2 * self._slack, squared + 2 * self._slack)
 
     def _finely(self, tile: Tile) -> Pairs:
         """Return the same in float64: rows much nearer to each other than float32 can tell are told apart."""

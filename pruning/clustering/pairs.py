@@ -35,12 +35,17 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.low)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that the pairs take."""
+        return self.low.nbytes + self.high.nbytes + self.least.nbytes + self.most.nbytes
+
     def take(self, which: NDArray[np.generic]) -> Pairs:
         """Return the pairs at these places, or where a mask is true."""
         return Pairs(self.low[which], self.high[which], self.least[which], self.most[which])
 
 
-def joined(parts: list[Pairs]) -> Pairs:
+def all_pairs(parts: list[Pairs]) -> Pairs:
     """Return the pairs of all parts."""
     rows, chords = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
     return Pairs(

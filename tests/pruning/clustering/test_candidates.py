@@ -6,9 +6,10 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from echodex.pruning.clustering import candidates as module
-from echodex.pruning.clustering.candidates import candidates
+from echodex.pruning.clustering.candidates import candidates, slack_of
 from echodex.pruning.clustering.ladder import ladder_of
-from echodex.pruning.clustering.pairs import Tree
+from echodex.pruning.clustering.pairs import Pairs, Tree
+from echodex.pruning.clustering.spanning import spanning_tree
 
 
 def setting(n: int, d: int, seed: int, spread: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
@@ -68,3 +69,53 @@ def test_rows_nearer_than_float32_products_tell_are_told_apart(spread: float) ->
     listed = np.isin(left * len(matrix) + right, pairs.low * len(matrix) + pairs.high)
     assert listed[apart <= bound].all()
     assert not listed[apart > 1.01 * bound].any()
+
+
+def codes(d: int, n: int = 300) -> np.ndarray:
+    """Unit rows of binary codes: eight codes, each many times with a few signs flipped; distances tie everywhere."""
+    random = np.random.default_rng(d)
+    signs = random.choice([-1.0, 1.0], (8, d))[random.integers(0, 8, n)]
+    for row in signs:
+        row[random.integers(0, d, random.integers(0, 1 + d // 20))] *= -1
+    return np.unique((signs / d**0.5).astype(np.float32), axis=0)
+
+
+@pytest.mark.parametrize("d", [3, 64, 1000, 3000])
+def test_no_order_of_summing_is_off_by_more_than_the_slack(d: int) -> None:
+    matrix = codes(d)
+    exact = matrix.astype(np.float64) @ matrix.T.astype(np.float64)
+    one_by_one = np.zeros_like(exact, dtype=np.float32)
+    for column in matrix.T:
+        one_by_one += np.outer(column, column)
+    for scores in (matrix @ matrix.T, one_by_one):
+        assert np.abs(scores - exact).max() <= slack_of(d)
+
+
+@pytest.mark.parametrize("d", [1000, 3000])
+def test_the_tree_of_binary_codes_is_that_of_all_pairs(d: int) -> None:
+    matrix = codes(d)
+    n, squared = len(matrix), cdist(matrix.astype(np.float64), matrix.astype(np.float64), "sqeuclidean")
+    pairs = candidates(matrix, rough_tree(squared, d), 1)
+    left, right, bound = between(squared)
+    assert np.isin(left * n + right, pairs.low * n + pairs.high)[squared[left, right] <= bound].all()
+    cores = np.sort(squared, axis=1)[:, 5]
+    reach = np.sqrt(np.maximum(squared, np.maximum(cores[:, None], cores)))
+    np.fill_diagonal(reach, 0)
+    expected = np.sort(minimum_spanning_tree(reach).data)
+    assert np.sort(spanning_tree(matrix, 5)[2]) == pytest.approx(expected, abs=1e-9)
+
+
+def test_how_many_pairs_wait_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STRIP", 16)
+    monkeypatch.setattr(module, "WIDTH", 16)
+    matrix, squared = setting(200, 24, 3)
+    tree = rough_tree(squared, 3)
+    every = candidates(matrix, tree, 1)
+    monkeypatch.setattr(module, "WAITING_BYTES", 1)
+    again = candidates(matrix, tree, 1)
+    assert (every.low.tolist(), every.high.tolist()) == (again.low.tolist(), again.high.tolist())
+
+
+def test_pairs_know_what_they_take() -> None:
+    rows, chords = np.arange(10), np.zeros(10, np.float32)
+    assert Pairs(rows, rows, chords, chords).nbytes == 10 * 24
