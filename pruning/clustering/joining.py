@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Edges:
+class _Edges:
     """Undirected edges between rows: `low` < `high` int64[e], and their squared weights float32[e]."""
 
     low: Rows
@@ -44,38 +44,61 @@ class Edges:
     def __len__(self) -> int:
         return len(self.low)
 
-    def take(self, which: NDArray[np.generic]) -> Edges:
+    def take(self, which: NDArray[np.generic]) -> _Edges:
         """Return the edges at these places, or where a mask is true."""
-        return Edges(self.low[which], self.high[which], self.squared[which])
+        return _Edges(self.low[which], self.high[which], self.squared[which])
 
-    def sorted(self) -> Edges:
+    def sorted(self) -> _Edges:
         """Return the edges by weight, then by rows: an order in which no two different ones are equal."""
         return self.take(np.lexsort((self.high, self.low, self.squared)))
 
 
-def joined(*parts: Edges) -> Edges:
+def _joined(*parts: _Edges) -> _Edges:
     """Return the edges of all parts."""
     low, high, squared = ([getattr(part, name) for part in parts] for name in ("low", "high", "squared"))
-    return Edges(np.concatenate(low), np.concatenate(high), np.concatenate(squared))
+    return _Edges(np.concatenate(low), np.concatenate(high), np.concatenate(squared))
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of neighbours of n rows, and where to look beyond them.
+
+    ids: int64[n, k], -1 behind the end; recall: the share of the k nearest that is on the lists, 1.0 where they are
+    exact; cells: of the rows; probes: into how many of them a row looks that has to be joined.
+    """
+
+    ids: Rows
+    recall: float
+    cells: Cells
+    probes: int
+
+
+def near_lists(matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent) -> Lists:
+    """Return lists of float32[n, d] (L2-normalised rows, n >= 2) from a graph of recall RECALL, as it was measured."""
+    graph = graph_of(matrix, list_length(len(matrix), min_samples), recall=RECALL, seed=seed, progress=progress)
+    return Lists(graph.ids, graph.recall, graph.cells or make_cells(matrix, seed=seed), max(PROBES, graph.effort))
+
+
+def list_length(n: int, min_samples: int) -> int:
+    """Return how many neighbours of each of n rows are listed."""
+    return min(max(NEIGHBOURS, min_samples), n - 1)
 
 
 def approximate_tree(
-    matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent
+    matrix: Float32, min_samples: int, *, seed: int = 0, lists: Lists | None = None, progress: Progress = silent
 ) -> tuple[Rows, Rows, NDArray[np.float64]]:
     """Return the n - 1 edges of a spanning tree of float32[n, d] (L2-normalised rows, n >= 1): int64, int64 and their
     mutual reachability float64 (chords), lightest first.
 
-    min_samples counts other rows; where there are fewer, it is the farthest. A zero row is at right angles to all. The
-    tree's weight is at least that of the minimum spanning tree, and near it. Memory: the matrix, the kNN graph, cells.
+    min_samples counts other rows; where there are fewer, it is the farthest. A zero row is at right angles to all.
+    lists: None for `near_lists`. The tree's weight is at least that of the minimum spanning tree, and near it. Memory:
+    the matrix, the kNN graph, cells.
     """
-    n = len(matrix)
-    k = min(max(NEIGHBOURS, min_samples), n - 1)
-    if not k:
+    if len(matrix) < 2:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64)
     matrix = np.ascontiguousarray(matrix)
-    graph = graph_of(matrix, k, recall=RECALL, seed=seed, progress=progress)
-    cells = graph.cells or make_cells(matrix, seed=seed)
-    return tree_of_lists(matrix, graph.ids, min_samples, (cells, max(PROBES, graph.effort)), progress)
+    lists = lists or near_lists(matrix, min_samples, seed=seed, progress=progress)
+    return tree_of_lists(matrix, lists.ids, min_samples, (lists.cells, lists.probes), progress)
 
 
 def tree_of_lists(
@@ -102,17 +125,17 @@ def distances(matrix: Float32, rows: Rows, others: Rows) -> Float32:
     return squared
 
 
-def _listed(lists: Rows, squared: Float32, cores: Float32) -> Edges:
+def _listed(lists: Rows, squared: Float32, cores: Float32) -> _Edges:
     """Return the minimum spanning forest of the lists' edges by mutual reachability."""
     n, k = lists.shape
     row, other, weight = np.repeat(np.arange(n), k), lists.ravel(), squared.ravel()
     there = other >= 0
     row, other, weight = row[there], other[there], weight[there]
     weight = np.maximum(weight, np.maximum(cores[row], cores[other]))
-    return _forest(Edges(np.minimum(row, other), np.maximum(row, other), weight), n)
+    return _forest(_Edges(np.minimum(row, other), np.maximum(row, other), weight), n)
 
 
-def _forest(edges: Edges, n: int) -> Edges:
+def _forest(edges: _Edges, n: int) -> _Edges:
     """Return the minimum spanning forest of edges between n rows, by weight, then by rows.
 
     The same edge may be given twice, with one weight.
@@ -134,15 +157,15 @@ class _Forest:
     to another component is lighter (squared); component: int64[n]; taken: the edges of the tree so far.
     """
 
-    def __init__(self, search: Outside, bounds: Float32, known: Edges) -> None:
+    def __init__(self, search: Outside, bounds: Float32, known: _Edges) -> None:
         self._search = search
         self._bounds = bounds
         self._known = known
         self._component = np.arange(len(bounds))
         self._count = len(bounds)
-        self._taken: list[Edges] = []
+        self._taken: list[_Edges] = []
 
-    def join(self, progress: Progress) -> Edges:
+    def join(self, progress: Progress) -> _Edges:
         """Return the n - 1 edges of the tree."""
         searched = 0
         while self._count > 1:
@@ -156,10 +179,12 @@ class _Forest:
                 searched += self._look(lightest)
             progress("joining", len(self._bounds) - self._count, len(self._bounds) - 1)
         logger.info("joined %d rows, of which %d times one was searched", len(self._bounds), searched)
-        return joined(*self._taken)
+        return _joined(*self._taken)
 
     def _lightest(self) -> tuple[Rows, Float32]:
-        """Return for each component its lightest known edge int64[c] (-1: none) and its squared weight float32[c]."""
+        """Return for each component its lightest known edge int64[c] (len(known): none) and its squared weight
+        float32[c].
+        """
         low, high = self._component[self._known.low], self._component[self._known.high]
         crossing = low != high
         self._known = self._known.take(crossing)
@@ -169,7 +194,7 @@ class _Forest:
         np.minimum.at(best, high[crossing], at)
         return best, np.append(self._known.squared, np.float32(np.inf))[best]
 
-    def _take(self, edges: Edges) -> None:
+    def _take(self, edges: _Edges) -> None:
         """Join the components at both ends of each edge."""
         from scipy.sparse import csr_matrix
         from scipy.sparse.csgraph import connected_components
@@ -189,6 +214,6 @@ class _Forest:
         cores = self._search.cores
         squared = np.maximum(squared, np.maximum(cores[rows], cores[found]))
         self._bounds[rows] = np.maximum(squared, self._bounds[rows])
-        new = Edges(np.minimum(rows, found), np.maximum(rows, found), squared)
-        self._known = joined(self._known, new).sorted()
+        new = _Edges(np.minimum(rows, found), np.maximum(rows, found), squared)
+        self._known = _joined(self._known, new).sorted()
         return len(rows)
