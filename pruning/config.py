@@ -26,10 +26,10 @@ class PruneConfig(ClusterConfig):
     naming what is wrong.
 
     selector: a registered name; eps, t: the stops of those selectors that have them; compat: a published reading, of
-    those that have it; `options`: any other setting of the selector. keep: a budget instead of the stop, a share
-    (float, 0 to 1) or a count (int) of the clips of the pruned split. noise: what becomes of clips in no cluster: all
-    kept, all pruned, or selected from as one more cluster. split: the only one that is pruned (None: "train" if there
-    is such a split, else everything). seed: of whatever is left to chance.
+    those that have it; `options`: the selector's other settings. keep: a budget instead of the stop, a share (float, 0
+    to 1) or a count (int) of the clips of the pruned split. noise: what becomes of clips in no cluster: all kept, all
+    pruned, or selected from as one more cluster. split: the only one that is pruned (None: "train" if there is such a
+    split, else everything). seed: of whatever is left to chance.
 
     duplicate_score: from which score clips are duplicates, 0 to not collapse any. match: what the score is, the cosine
     of the mean vectors of two clips ("mean"), or the highest cosine of any two segments of theirs ("best-pair"), so
@@ -61,6 +61,8 @@ class PruneConfig(ClusterConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if doubled := sorted({"eps", "t", "compat"} & self.options.keys()):
+            raise UsageError(f"{doubled[0]} is a setting of its own, not one of the selector's other options")
         if self.build_selector().needs_keep and self.keep is None:
             raise UsageError(f"selector {self.selector!r} has no stop of its own; give a budget with keep")
         if self.keep is not None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..store.files import write_atomic
+from .drawing import BLUE, GREEN, ORANGE, write_png
 from .sweep import SweepPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .plan import Plan
-
-BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
-"""Told apart with any common kind of colour blindness (Okabe and Ito 2008)."""
 
 _SMALLEST_SHIFT_BITS = 1e-3
 """The axis of shifts goes at least so far: below, only rounding would be drawn."""
@@ -39,9 +35,7 @@ def plot_sweep(plan: Plan, points: Sequence[SweepPoint], out: Path) -> None:
     shifts.set_xlabel(f"kept share of {len(plan.material.pool):,} clips (%)")
     shifts.set_xlim(0, 102)
     figure.suptitle(title_of(plan))
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    write_atomic(out, buffer.getvalue())
+    write_png(figure, out)
 
 
 def title_of(plan: Plan) -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...store.files import write_atomic
+from ..drawing import BLUE, ORANGE, write_png
 from .kmeans import SweepRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INERTIA, SILHOUETTE = "#0072B2", "#D55E00"
-CHOSEN = SILHOUETTE
-"""Told apart with any common kind of colour blindness (Okabe and Ito 2008)."""
+INERTIA, SILHOUETTE, CHOSEN = BLUE, ORANGE, ORANGE
 
 SHOWN_SHARE = 0.99
 """Densities above those at which this share of the rows has left are cut off: copies lie at next to infinite ones."""
@@ -38,7 +35,7 @@ def plot_condensed_tree(fitted: Any, out: Path) -> None:
     axes.set_ylim(1.05 * np.quantile(heights, SHOWN_SHARE), 0)
     axes.set_ylabel("lambda = 1 / distance")
     axes.set_title(f"condensed tree of {len(fitted.labels_):,} clips: {fitted.labels_.max(initial=-1) + 1} clusters")
-    _write(figure, out)
+    write_png(figure, out)
 
 
 def _frame(axes: Axes, tree: Any) -> None:
@@ -51,7 +48,7 @@ def _frame(axes: Axes, tree: Any) -> None:
         axes.add_patch(Rectangle((left, bottom), right - left, top - bottom, fill=False, edgecolor=CHOSEN))
 
 
-def plot_sweep(rows: Sequence[SweepRow], out: Path) -> None:
+def plot_kmeans_sweep(rows: Sequence[SweepRow], out: Path) -> None:
     """Write inertia (left axis) and silhouette (right axis) against the number of clusters as a PNG."""
     figure = _figure()
     axes = figure.subplots()
@@ -63,16 +60,10 @@ def plot_sweep(rows: Sequence[SweepRow], out: Path) -> None:
     right.plot(counts, [np.nan if row.silhouette is None else row.silhouette for row in rows], SILHOUETTE, marker="s")
     right.set_ylabel("silhouette", color=SILHOUETTE)
     axes.set_title("K-Means by the number of clusters")
-    _write(figure, out)
+    write_png(figure, out)
 
 
 def _figure() -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(8.0, 5.0), dpi=130, layout="constrained")
-
-
-def _write(figure: Figure, out: Path) -> None:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    write_atomic(out, buffer.getvalue())

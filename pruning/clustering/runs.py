@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +17,12 @@ from ...progress import Progress, silent
 from ...schemas.cluster import ClusterRun
 from ...schemas.vector import Float32, Vectors
 from ...store.clusters import current_run, save_run
+from ...store.files import write_atomic
 from ..cluster import NOISE, cluster
 from .approximate import nearly_spanning_tree
 from .config import ClusterConfig, Clusters
 from .kmeans import SweepRow, inertia, kmeans_sweep, silhouette
-from .plot import plot_condensed_tree, plot_sweep
+from .plot import plot_condensed_tree, plot_kmeans_sweep
 from .spanning import spanning_tree
 from .tree import condensed
 
@@ -54,7 +57,7 @@ def cluster_space(
 def _new_run(store: Store, config: ClusterConfig, space: str | None, progress: Progress) -> ClusterRun:
     progress("reading", 0, None)
     vectors = store.vectors(space)
-    with threadpool_limits(limits=1, user_api="blas"):  # the order in which it sums must not depend on the machine
+    with threadpool_limits(limits=1, user_api="blas"):  # its order of summing depends on how many there are
         clusters = cluster(vectors.matrix, config, progress)
     return save_run(store.tables, _run(vectors, clusters, config), _rows(vectors, clusters))
 
@@ -91,10 +94,29 @@ def sweep_space(
     counts: None for `sweep_counts`; plot: a PNG of the curves. Raises UsageError for more clusters than clips.
     """
     matrix = store.vectors(space).matrix
-    rows = kmeans_sweep(matrix, sweep_counts(len(matrix)) if counts is None else counts, seed, progress=progress)
+    with threadpool_limits(limits=1, user_api="blas"):  # as in _new_run
+        rows = kmeans_sweep(matrix, sweep_counts(len(matrix)) if counts is None else counts, seed, progress=progress)
     if plot:
-        plot_sweep(rows, Path(plot))
+        plot_kmeans_sweep(rows, Path(plot))
     return rows
+
+
+def write_labels(store: Store, run: ClusterRun, out: Path) -> None:
+    """Write a run as CSV, a line for each clip by clip id: clip_id, path, cluster (-1: in none), probability (how
+    firmly it belongs, 0 to 1) and outlier_score. Raises StorageError.
+
+    path: empty for a clip that was removed since.
+    """
+    rows = store.cluster_rows(run.space, run.run)
+    clips = store.clips(["clip_id", "uris"], clip_ids=rows.column("clip_id").to_pylist())
+    path_of = {clip["clip_id"]: clip["uris"][0] for clip in clips.to_pylist()}
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["clip_id", "path", "cluster", "probability", "outlier_score"])
+    for row in rows.to_pylist():
+        number = [row["label"], f"{row['probability']:.6g}", f"{row['outlier_score']:.6g}"]
+        writer.writerow([row["clip_id"], path_of.get(row["clip_id"], ""), *number])
+    write_atomic(out, text.getvalue().encode())
 
 
 def _run(vectors: Vectors, clusters: Clusters, config: ClusterConfig) -> ClusterRun:

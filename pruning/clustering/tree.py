@@ -63,7 +63,8 @@ def _fitted(low: Rows, high: Rows, weights: Weights, config: ClusterConfig) -> A
 def _in_order(weights: Weights) -> Weights:
     """Return the weights with ties undone in the last bits, so that any sort puts them in the same order.
 
-    It is the order that np.argsort gives, which hdbscan's dense way uses, and which is not stable.
+    It is the order that np.argsort gives, which hdbscan's dense way uses. That is not stable, and NumPy sorts in other
+    ways on other processors: where edges tie, the clusters of one machine may differ from those of another.
     """
     order = np.argsort(weights)
     bits = weights[order].view(np.int64)  # of positive numbers: in the order of the numbers

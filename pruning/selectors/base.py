@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from ...errors import UsageError
 from ...indexing.near import ROUNDING, blocks
 from ...schemas.vector import Float32
 
-MAX_DENSE = 30_000
-"""Clips of one cluster whose similarities are held as one matrix (3.6 GB)."""
+Floats = TypeVar("Floats", bound=NDArray[np.floating[Any]])
 
 MAX_COMPARED = 250_000
 """Clips of one cluster that are compared each with all others: about ten minutes of two cores, at 512 dimensions."""
@@ -24,18 +23,20 @@ class Selection:
     """An order over the m clips of a cluster; every prefix of it is the selector's choice for that budget.
 
     order: int64[m], positions in the cluster, best to keep first; gains: float32[m], what each pick added given those
-    before it; kept: how many of them the selector's criterion keeps; coverage: the share of the cluster that the kept
-    clips cover, measured on the vectors, where the criterion is coverage.
+    before it; kept: how many of them the selector's criterion keeps.
     """
 
     order: NDArray[np.int64]
     gains: Float32
     kept: int
-    coverage: float | None = None
 
 
 class Selector(Protocol):
-    """A frozen dataclass of its settings. Adding one is one file with `@register("name")` and one test file."""
+    """A frozen dataclass of its settings.
+
+    Adding one is a file with `@register("name")` and a test file. A selector of this package is also named in
+    registry.BUILT_IN, by which its file is found; any other is known once its module is imported.
+    """
 
     name: ClassVar[str]
     needs_keep: ClassVar[bool]
@@ -44,23 +45,23 @@ class Selector(Protocol):
     def select(self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None = None) -> Selection:
         """Order the rows of float32[m, d] (m >= 1, L2-normalised, sorted by clip id); all chance comes from `rng`.
 
-        weights: float32[m], above 0; 1 is neutral, and a clip of a larger one is preferred: what a pick would gain is
-        multiplied by it when candidates are compared, never when coverage is measured.
+        weights: float32[m], above 0; 1 is neutral, and a clip of a larger one is preferred. How, each selector says:
+        facility, kcenter and medoid multiply what a pick would gain by it when candidates are compared, facility and
+        kcenter but for the first pick, the medoid; random draws with chances in proportion to it; jsd and semdedup go
+        by it first of all: of the closest pair the lighter clip leaves, of clips that are alike the heaviest stays.
+        Coverage is measured without weights. No selector knows which clips are pinned.
         """
 
 
-def similarities(vectors: Float32) -> Float32:
-    """Return the cosines float32[m, m] of L2-normalised rows; identical rows have exactly 1.
+def as_one(cosines: Floats) -> Floats:
+    """Make those cosines exactly 1 that differ from it by no more than rounding, in place, and return them."""
+    cosines[cosines >= 1 - ROUNDING] = 1
+    return cosines
 
-    Raises UsageError above MAX_DENSE rows, where the matrix would not fit.
-    """
-    if len(vectors) > MAX_DENSE:
-        raise UsageError(
-            f"a cluster of {len(vectors):,} clips is too large to select from at once (at most {MAX_DENSE:,}): "
-            "lower min_cluster_size, or collapse more with a lower duplicate score"
-        )
-    cosines = vectors @ vectors.T
-    cosines[cosines >= 1 - ROUNDING] = 1.0
+
+def similarities(vectors: Float32) -> Float32:
+    """Return the cosines float32[m, m] of L2-normalised rows; identical rows have exactly 1."""
+    cosines = as_one(vectors @ vectors.T)
     np.fill_diagonal(cosines, 1.0)
     return np.asarray(cosines, dtype=np.float32)
 

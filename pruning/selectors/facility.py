@@ -53,8 +53,9 @@ class Facility:
         """Pick the medoid, then by largest gain; keep the shortest prefix of coverage at least 1 - eps.
 
         gains: how much each pick raises F, the medoid's being F({medoid}); above DENSE_ROWS clips, how much at least.
-        Identical clips come last, with gain 0. Up to DENSE_ROWS clips O(m^2 d) time and 4 m^2 bytes; above, O(m k)
-        memory for lists of k = 128, made in O(m^2 d) up to 20,000 clips, cell by cell above (rough.py).
+        Identical clips come last, with gain 0. With weights the medoid still comes first, the others by gain x weight.
+        Up to DENSE_ROWS clips O(m^2 d) time and 4 m^2 bytes; above, O(m k) memory for lists of k = 128, made in
+        O(m^2 d) up to 20,000 clips, cell by cell above (rough.py).
         """
         return (select_dense if len(vectors) <= DENSE_ROWS else select_sparse)(vectors, self.eps, weights)
 
@@ -62,8 +63,7 @@ class Facility:
 def select_dense(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
     """Return the exact greedy's choice from float32[m, d]: O(m^2) memory."""
     order, won, lost = dense_greedy(similarities(vectors), medoid(vectors), weights)
-    kept = int(np.argmax(lost <= eps * lost[0])) + 1
-    return _selection(order, won, len(vectors), kept, 1 - lost[kept - 1] / lost[0] if lost[0] else 1.0)
+    return _selection(order, won, len(vectors), int(np.argmax(lost <= eps * lost[0])) + 1)
 
 
 def select_sparse(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
@@ -75,10 +75,8 @@ def select_sparse(vectors: Float32, eps: float, weights: Float32 | None) -> Sele
     worth = None if weights is None else weights[heads]
     covered = GraphCovered(distinct, classes.sizes(), first, worth)
     order, added = sparse_greedy(covered, worth)
-    alone = covered.lost[0]
-    kept, lost = shortest_prefix(covered, order, eps * alone) if eps else (len(order), 0.0)
-    coverage = 1 - lost / alone if alone else 1.0
-    return _selection(heads[order], added / len(vectors), len(vectors), kept, coverage)
+    kept = shortest_prefix(covered, order, eps * covered.lost[0]) if eps else len(order)
+    return _selection(heads[order], added / len(vectors), len(vectors), kept)
 
 
 def _heads(classes: Classes, weights: Float32 | None) -> Rows:
@@ -90,8 +88,8 @@ def _heads(classes: Classes, weights: Float32 | None) -> Rows:
     return np.asarray(classes.rows[order[classes.starts[:-1]]])
 
 
-def _selection(picks: Rows, won: NDArray[np.float64], m: int, kept: int, coverage: float) -> Selection:
+def _selection(picks: Rows, won: NDArray[np.float64], m: int, kept: int) -> Selection:
     """Return the selection of all m clips: behind the picks, those identical to one, by row."""
     copies = np.setdiff1d(np.arange(m), picks)
     gains = np.concatenate([won, np.zeros(len(copies))]).astype(np.float32)
-    return Selection(np.concatenate([picks, copies]), gains, kept, coverage)
+    return Selection(np.concatenate([picks, copies]), gains, kept)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indexing.near import ROUNDING, blocks
+from ...indexing.near import blocks
 from ...schemas.vector import Float32
+from .base import as_one
 
 Rows = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -96,7 +97,7 @@ def _best_of(vectors: Float32, mass: Rows, shortlist: Rows, best: Float32, worth
     """Return which of the shortlist adds most, weighted, the first of several; and what it adds."""
     gains = np.zeros(len(shortlist))
     for at in blocks(len(vectors), 16 * len(shortlist)):
-        more = np.maximum(_as_one(vectors[at] @ vectors[shortlist].T) - best[at, None], 0)
+        more = np.maximum(as_one(vectors[at] @ vectors[shortlist].T) - best[at, None], 0)
         gains += (more * mass[at, None]).sum(axis=0, dtype=np.float64)
     place = int(np.argmax(gains * worth[shortlist]))
     return int(shortlist[place]), float(gains[place])
@@ -104,13 +105,9 @@ def _best_of(vectors: Float32, mass: Rows, shortlist: Rows, best: Float32, worth
 
 def _cosines(vectors: Float32, rows: Rows) -> Float32:
     """Return float32[r, m]: the cosines of `rows` to all, exactly 1 to themselves."""
-    cosines = _as_one(vectors[rows] @ vectors.T)
+    cosines = as_one(vectors[rows] @ vectors.T)
     cosines[np.arange(len(rows)), rows] = 1
     return cosines
-
-
-def _as_one(cosines: Float32) -> Float32:
-    return np.where(cosines >= 1 - ROUNDING, np.float32(1), cosines)
 
 
 def _spaced(m: int, count: int) -> Rows:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indexing.near import ROUNDING, blocks
+from ...indexing.near import blocks
 from ...indexing.neighbours.rough import rough_lists
 from ...schemas.vector import Float32
+from .base import as_one
 from .facility_first import first_picks
 from .facility_lazy import lazy_greedy
 
@@ -126,11 +127,6 @@ def true_at(m: int, rows: Rows) -> NDArray[np.bool_]:
     found = np.zeros(m, dtype=np.bool_)
     found[rows] = True
     return found
-
-
-def as_one(cosines: Float32) -> Float32:
-    """Return cosines with those exactly 1 that differ from it by no more than rounding."""
-    return np.where(cosines >= 1 - ROUNDING, np.float32(1), cosines)
 
 
 def sum_lost(best: Float32, mass: Rows) -> float:

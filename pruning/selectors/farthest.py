@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indexing.near import BLOCK_CELLS, ROUNDING
+from ...indexing.near import BLOCK_CELLS
 from ...schemas.vector import Float32
+from .base import as_one
 
 _AHEAD = 64
 """Rows whose distances are computed at a time: the next picks are mostly among those that are farthest now."""
@@ -67,8 +68,7 @@ def chords(vectors: Float32, rows: NDArray[np.int64]) -> Float32:
 
     Rows within ROUNDING of cosine 1 are 0 apart.
     """
-    cosines = vectors[rows] @ vectors.T
-    cosines[cosines >= 1 - ROUNDING] = 1.0
+    cosines = as_one(vectors[rows] @ vectors.T)
     cosines[np.arange(len(rows)), rows] = 1.0
     return np.asarray(np.sqrt(2 - 2 * cosines), dtype=np.float32)
 

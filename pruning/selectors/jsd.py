@@ -29,7 +29,11 @@ DENSE_ROWS = 4000
 @register("jsd")
 @dataclass(frozen=True)
 class JSD:
-    """Closest-pair elimination, cut by divergence. t: 0 keeps all, towards 1 removes more; bins: of the histogram."""
+    """Closest-pair elimination, cut by divergence.
+
+    t: 0 keeps all, towards 1 removes more; it counts in hundredths, rounded, and any above 0 as one at least. bins: of
+    the histogram.
+    """
 
     name: ClassVar[str]
     needs_keep: ClassVar[bool] = False
@@ -51,10 +55,11 @@ class JSD:
     ) -> Selection:
         """Order by elimination, the last to leave first; keep the prefix of lowest divergence.
 
-        gains: 1 - cosine to the nearest of the clips before it. Of the closest pair the lighter clip leaves. Fewer than
-        3 clips are all kept; so are clips that are all equally far apart; of clips that are all identical one is kept,
-        unless t is 0. Up to DENSE_ROWS clips O(m^2 d) time and 4 m^2 bytes; above, O(m k) memory for lists of k = 32,
-        and the time of making those anew, some ten times (100,000 clips of 512 dimensions: about a minute).
+        gains: 1 - cosine to the nearest of the clips before it. Of the closest pair the lighter clip leaves, however
+        little lighter. Fewer than 3 clips are all kept; so are clips that are all equally far apart; of clips that are
+        all identical one is kept, unless t is 0. Up to DENSE_ROWS clips O(m^2 d) time and 4 m^2 bytes; above, O(m k)
+        memory for lists of k = 32, and the time of making those anew, some ten times (100,000 clips of 512 dimensions:
+        about a minute).
         """
         m = len(vectors)
         eliminate = eliminate_dense if m <= DENSE_ROWS else eliminate_sparse

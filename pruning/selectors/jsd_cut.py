@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...indexing.near import ROUNDING, blocks
 from ...schemas.vector import Float32
+from .base import as_one
 
 Float64 = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -27,7 +28,8 @@ _STEPS = 100
 
 
 def cut(ordered: Float32, t: float, bins: int) -> int:
-    """Return how many rows of float32[m, d] (L2-normalised, best to keep first, m >= 3) to keep for 0 < t <= 1.
+    """Return how many rows of float32[m, d] (L2-normalised, best to keep first, m >= 3) to keep for 0 < t <= 1, rounded
+    to a hundredth, and at least one.
 
     p_S: the histogram of the cosines of all pairs in S, in `bins` equal bins from the lowest to the highest cosine of
     the cluster. Of the prefixes that whose p_S has the lowest divergence from (1 - t) p_0 + t uniform; the largest of
@@ -42,7 +44,7 @@ def cut(ordered: Float32, t: float, bins: int) -> int:
     p /= p.sum(axis=1, keepdims=True)
     whole, even = p[-1], np.full(bins, 1 / bins)
     kept = m
-    for step in range(1, round(t * _STEPS) + 1):
+    for step in range(1, max(1, round(t * _STEPS)) + 1):
         share = step / _STEPS
         divergence = jensen_shannon(p, (1 - share) * whole + share * even)
         largest_first = divergence[::-1]
@@ -111,6 +113,4 @@ def _pairs(ordered: Float32) -> Iterator[tuple[Rows, Float32]]:
     for part in parts:
         for at in blocks(len(part), m):
             ranks = part[at]
-            cosines = ordered[ranks] @ ordered[ranks[0] + 1 :].T
-            cosines[cosines >= 1 - ROUNDING] = 1.0
-            yield ranks, cosines
+            yield ranks, as_one(ordered[ranks] @ ordered[ranks[0] + 1 :].T)

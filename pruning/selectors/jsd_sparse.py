@@ -14,9 +14,9 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indexing.near import ROUNDING
 from ...indexing.neighbours.graph_search import prepare
 from ...schemas.vector import Float32
+from .base import as_one
 from .jsd_remaining import Remaining
 
 Rows = NDArray[np.int64]
@@ -75,7 +75,7 @@ class _Lists:
         for found in prepare(matrix, NEIGHBOURS, recall=RECALL).blocks(enough):
             here = rows[found.rows]
             self._ids[here] = np.where(found.ids < 0, -1, rows[found.ids])
-            self._scores[here] = np.where(found.scores >= 1 - ROUNDING, 1, found.scores)
+            self._scores[here] = as_one(found.scores)
 
     def heap(self) -> list[tuple[float, int]]:
         """Return a heap of (-cosine, row) for the rows left: of the nearest that is left, or of the list's end."""

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...indexing.near import ROUNDING, blocks
+from ...indexing.near import blocks
 from ...schemas.vector import Float32
-from .base import Selection, check_compared
+from .base import Selection, as_one, check_compared
 from .registry import register
 
 
@@ -65,5 +65,4 @@ def _highest_before(vectors: Float32) -> NDArray[np.float64]:
         cosines = vectors[at] @ vectors[: at.stop].T
         cosines[np.arange(at.start, at.stop)[:, None] <= np.arange(at.stop)] = -1.0
         highest[at] = cosines.max(axis=1)
-    highest[highest >= 1 - ROUNDING] = 1.0
-    return highest
+    return as_one(highest)

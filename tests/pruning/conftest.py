@@ -26,9 +26,7 @@ def unit() -> Callable[[NDArray[np.float64]], Matrix]:
 def blob() -> Callable[..., Matrix]:
     """Make one cluster: `m` unit vectors, the last `copies` of them copies of the first with some noise."""
 
-    def make(
-        m: int, *, d: int = 16, seed: int = 0, copies: int = 0, jitter: float = 0.0, spread: float = 0.6
-    ) -> Matrix:
+    def make(m: int, *, d: int = 16, seed: int = 0, copies: int = 0, jitter: float = 0.0) -> Matrix:
         random = np.random.default_rng(seed)
         rows = random.normal(size=d) + 0.6 * random.normal(size=(m, d))
         if copies:

@@ -40,6 +40,7 @@ def test_other_budgets_are_refused(keep: float) -> None:
         ({"method": "best"}, "cluster selection method"),
         ({"compat": "farthest", "selector": "random", "keep": 5}, "has no option 'compat'"),
         ({"eps": 3.0}, "eps is"),
+        ({"options": {"eps": 0.1}}, "eps is a setting of its own"),
         ({"selector": "jsd", "t": 2.0}, "t runs from"),
     ],
 )

@@ -55,6 +55,12 @@ def test_a_selector_of_ones_own_takes_part(firsts: None) -> None:
         PruneConfig(selector="firsts", options={"many": 2})
 
 
+def test_who_has_a_setting(firsts: None) -> None:
+    assert registry.settings_of("jsd") == {"t", "bins"}
+    assert registry.having("compat") == ["kcenter"]
+    assert registry.having("count") == ["firsts"]
+
+
 def test_settings_reach_only_those_that_know_them() -> None:
     assert registry.build("facility", {"eps": 0.2, "t": 0.9}, {}) == registry.selector_class("facility")(eps=0.2)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="'facility' has no option 't'"):
