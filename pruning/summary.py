@@ -49,10 +49,12 @@ class Example:
 class PlanSummary:
     """Counts of clips and hours of audio of a plan: of the whole source, and of the pruned split alone (`pool_...`).
 
-    reasons: how many clips for each reason of `Kept`; duplicate_groups: groups that were collapsed; coverage: of the
-    pool by what is kept of it, measured on its vectors (coverage.py: on a sample of very many); clusters: the same for
-    each, noise (-1) first; leaks: kept clips with a duplicate in another split; warnings: sentences for whoever reads
-    this.
+    split: the one that is pruned, None for all clips; clustering: how clusters were found, which says "exact" or
+    "approximate"; agreement: of approximate ones with exact ones, None where they are exact; duplicates_recall: the
+    share of pairs of duplicates that was found, 1.0 where none can be missing. reasons: how many clips for each reason
+    of `Kept`; duplicate_groups: groups that were collapsed; coverage: of the pool by what is kept of it, measured on
+    its vectors (coverage.py: on a sample of very many); clusters: the same for each, noise (-1) first; leaks: kept
+    clips with a duplicate in another split; warnings: sentences for whoever reads this.
     """
 
     clips: int
@@ -61,6 +63,10 @@ class PlanSummary:
     hours_kept: float
     pool_clips: int
     pool_kept: int
+    split: str | None
+    clustering: str
+    agreement: float | None
+    duplicates_recall: float
     reasons: dict[str, int]
     duplicate_groups: int
     coverage: float
@@ -79,7 +85,7 @@ def summarise(plan: Plan) -> PlanSummary:
     """Return the figures of a plan."""
     material, rows = plan.material, plan.rows
     kept = rows.column("kept").to_numpy()
-    leaks = _kept_leaks(plan)
+    leaks = plan.kept_leaks
     counts = pc.value_counts(rows.column("reason").combine_chunks())
     reasons = dict(sorted(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True)))
     return PlanSummary(
@@ -89,13 +95,17 @@ def summarise(plan: Plan) -> PlanSummary:
         hours_kept=float(material.seconds[kept].sum() / 3600),
         pool_clips=len(material.pool),
         pool_kept=int(plan.kept.sum()),
+        split=material.split,
+        clustering=plan.choice.algorithm,
+        agreement=plan.choice.agreement,
+        duplicates_recall=plan.choice.duplicates_recall,
         reasons=reasons,
         duplicate_groups=len(np.unique(plan.choice.duplicate_of[plan.choice.is_duplicate])),
         coverage=coverage(material.pooled, plan.kept),
         clusters=_clusters(plan),
         leaks=leaks,
         examples=_examples(plan),
-        warnings=tuple(_warnings(plan, reasons, leaks)),
+        warnings=(*plan.warnings, *_warnings(plan, reasons, leaks)),
     )
 
 
@@ -109,15 +119,9 @@ def _clusters(plan: Plan) -> tuple[ClusterSummary, ...]:
     return tuple(summaries)
 
 
-def _kept_leaks(plan: Plan) -> tuple[Leak, ...]:
-    """Return the leaks whose two clips are both kept: those that the view will have."""
-    kept = dict(zip(plan.material.clip_ids, plan.rows.column("kept").to_pylist(), strict=True))
-    return tuple(leak for leak in plan.leaks if kept[leak.clip_id] and kept[leak.other])
-
-
 def _examples(plan: Plan) -> tuple[Example, ...]:
     """Return the pruned clips nearest to what stands for them, duplicates and redundant ones in turn."""
-    paths = dict(zip(plan.material.clip_ids, plan.material.paths, strict=True))
+    paths = plan.material.path_of
     copy = pc.equal(plan.rows.column("reason"), Kept.DUPLICATE.value)
     copies = _nearest(plan.rows, copy, EXAMPLES // 2)
     others = _nearest(plan.rows, pc.invert(copy), EXAMPLES - len(copies))

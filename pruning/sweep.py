@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..indexing.groups.pairs import NearPairs
 from .config import DEFAULT_DUPLICATE_SCORE
 from .coverage import MAX_PAIRS, coverages
 from .labels import label_pairs
-from .parts import Parts, near_clips
+from .parts import ClipPairs, near_clips
 from .selectors.jsd_cut import jensen_shannon
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ class SweepPoint:
 
     share: as asked; kept: clips, more than asked where more are required; kept_share: 0 to 1; hours: kept; coverage:
     of all clips, measured on a sample of very many; duplicates_left: kept clips with a duplicate that is kept before
-    them; label_shift, duration_shift: Jensen-Shannon divergence, in bits, of labels and durations from those of the
-    whole split; None where no clip that is kept has a label.
+    them; duplicates_recall: the share of pairs of duplicates that was found, 1.0 where none can be missing;
+    label_shift, duration_shift: Jensen-Shannon divergence, in bits, of labels and durations from those of the whole
+    split; None where no clip that is kept has a label.
     """
 
     share: float
@@ -45,6 +47,7 @@ class SweepPoint:
     hours: float
     coverage: float
     duplicates_left: int
+    duplicates_recall: float
     label_shift: float | None
     duration_shift: float
 
@@ -59,9 +62,8 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     matrix, seconds = material.matrix[material.pool], material.seconds[material.pool]
     labels = label_pairs(material.described.column("labels").take(material.pool))
     everything = np.ones(len(rank), dtype=np.bool_)
-    late = _after_a_duplicate(
-        material.parts(material.pool), rank, plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE
-    )
+    pairs = near_clips(material.parts(material.pool), plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE)
+    late = _after_a_duplicate(pairs, rank)
     bins = _bins(seconds)
     shares = sorted({float(share) for share in shares})
     budgets = [rank < plan.kept_of(share) for share in shares]
@@ -73,6 +75,7 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
             hours=float(seconds[kept].sum() / 3600),
             coverage=covered,
             duplicates_left=int((kept & late).sum()),
+            duplicates_recall=pairs.recall,
             label_shift=_shift(labels.counts(kept), labels.counts(everything)),
             duration_shift=_shift(_counts(bins, kept), _counts(bins, everything)) or 0.0,
         )
@@ -80,13 +83,12 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     ]
 
 
-def _after_a_duplicate(parts: Parts, rank: Rows, min_score: float) -> NDArray[np.bool_]:
+def _after_a_duplicate(pairs: NearPairs | ClipPairs, rank: Rows) -> NDArray[np.bool_]:
     """Return bool[n]: the rows that have a duplicate of a lower rank.
 
     In order of rank, so that the first of many copies answers for them all: only rows not yet known to be late are
     asked who is near them.
     """
-    pairs = near_clips(parts, min_score)
     late = np.zeros(len(rank), dtype=np.bool_)
     having = np.flatnonzero(pairs.counts)
     for row in having[np.argsort(rank[having])].tolist():

@@ -33,6 +33,8 @@ def test_counts_and_hours_add_up(found: Plan) -> None:
     assert summary.hours == pytest.approx(48 * 0.1 / 3600)
     assert summary.hours_kept == pytest.approx(summary.kept * 0.1 / 3600)
     assert summary.share == summary.kept / 48
+    assert (summary.split, summary.clustering) == ("train", "hdbscan, exact")
+    assert (summary.agreement, summary.duplicates_recall) == (None, 1.0)
 
 
 def test_coverage_is_measured_on_all_clips_of_the_cluster(found: Plan) -> None:

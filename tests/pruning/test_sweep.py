@@ -14,7 +14,7 @@ from echodex.api import Store
 from echodex.errors import UsageError
 from echodex.pruning.config import PruneConfig
 from echodex.pruning.coverage import coverage
-from echodex.pruning.parts import one_each
+from echodex.pruning.parts import near_clips, one_each
 from echodex.pruning.plan import Plan, plan
 from echodex.pruning.sweep import SHARES, _after_a_duplicate, sweep
 from echodex.pruning.sweep_plot import plot_sweep, title_of
@@ -37,7 +37,7 @@ def test_each_point_is_the_plan_at_that_budget(found: Plan) -> None:
         near = np.triu(matrix[kept] @ matrix[kept].T >= 0.98, 1)
         assert point.kept == kept.sum()
         assert point.coverage == pytest.approx(coverage(matrix, kept))
-        assert point.duplicates_left == near.any(axis=0).sum()
+        assert (point.duplicates_left, point.duplicates_recall) == (near.any(axis=0).sum(), 1.0)
         part = [(labels[kept] == name).mean() for name in ("even", "odd")]
         assert point.label_shift == pytest.approx(jensenshannon(part, whole, base=2) ** 2, abs=1e-9)
         assert point.duration_shift == 0, "all clips are equally long"
@@ -58,7 +58,7 @@ def test_a_chain_of_copies_counts_each_after_its_neighbour(unit: Callable[..., N
     near = matrix.astype(np.float64) @ matrix.T >= 0.98 - 1e-6
     expected = [bool((near[row] & (rank < rank[row])).any()) for row in range(130)]
     assert 99 < sum(expected) < 129
-    assert _after_a_duplicate(one_each(matrix), rank, 0.98).tolist() == expected
+    assert _after_a_duplicate(near_clips(one_each(matrix), 0.98), rank).tolist() == expected
 
 
 def test_the_picture_of_a_sweep(found: Plan, tmp_path: Path) -> None:
