@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
+from .idle import refuse_idle_clustering
 from .options import Settings, as_json, of_clustering
 from .output import print_json, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..schemas.cluster import ClusterRun
 
 SHOWN_CLUSTERS = 50
+
+AGREEMENT = "agreement with exact on a sample, at the recall of the graph (ARI)"
+"""Adjusted Rand index of labels (pruning.clustering.approximate)."""
 
 
 @click.command()
@@ -28,6 +34,12 @@ SHOWN_CLUSTERS = 50
     help="K-Means with each of these K: inertia, silhouette; none is kept [default: 200,400,...,8000, ten if few].",
 )
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw it, too.")
+@click.option(
+    "--labels",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Write cluster (-1: none), probability and outlier score of every clip, too.",
+)
 @click.option("--runs", is_flag=True, help="List the runs that are kept; nothing is clustered.")
 @click.option("--drop", type=int, metavar="RUN", help="Remove this run; nothing is clustered.")
 @as_json
@@ -38,8 +50,7 @@ def cluster(
     space: str | None,
     sweep: str | None,
     plot: Path | None,
-    runs: bool,
-    drop: int | None,
+    labels: Path | None,
     json_: bool,
     **options: Any,
 ) -> None:
@@ -50,22 +61,35 @@ def cluster(
 
     \b
     Example:
-      echodex cluster timbre --min-cluster-size 20
+      echodex cluster timbre --min-cluster-size 20 --labels clusters.csv
       echodex cluster timbre --sweep 10,20,50 --plot sweep.png
       echodex cluster timbre --runs
       echodex cluster timbre --drop 3
     """
     settings: Settings = context.obj
+    runs, drop = options.pop("runs"), options.pop("drop")
     given = {key: value for key, value in options.items() if value is not None}
     if runs or drop is not None:
-        if given or plot or sweep is not None or (runs and drop is not None):
+        if given or plot or labels or sweep is not None or (runs and drop is not None):
             raise UsageError("--runs and --drop stand alone: they go with a space and --json only")
         store = settings.open()
         _print_runs(store.cluster_runs(space) if drop is None else [store.drop_cluster_run(drop, space)], json_)
     elif sweep is not None:
+        if labels:
+            raise UsageError("--labels writes one clustering, and --sweep keeps none; give the one or the other")
         _sweep(settings, space, sweep, plot, json_, given)
     else:
-        _print_run(settings.open().cluster(space, plot=plot, progress=settings.progress, **given), json_)
+        refuse_idle_clustering(given)
+        run = settings.open().cluster(space, plot=plot, progress=settings.progress, **given)
+        if labels:
+            _write_labels(settings, run, labels)
+        _print_run(run, json_)
+
+
+def _write_labels(settings: Settings, run: ClusterRun, out: Path) -> None:
+    from ..pruning.clustering.runs import write_labels
+
+    write_labels(settings.open(), run, out)
 
 
 def _print_runs(runs: list[ClusterRun], json_: bool) -> None:
@@ -97,15 +121,21 @@ def _print_run(run: ClusterRun, json_: bool) -> None:
         return
     click.echo(f"{run.space}, run {run.run}: {run.algorithm}")
     click.echo(f"{run.clusters} clusters of {run.clips} clips, {run.noise} of them noise ({run.noise_share:.1%})")
-    measured = {"agreement with exact on a sample (ARI)": run.agreement, "inertia": run.inertia}
+    measured = {AGREEMENT: run.agreement, "inertia": run.inertia}
     measured["silhouette"] = run.silhouette
     for name, value in measured.items():
         if value is not None:
             click.echo(f"{name}: {value:.4f}")
-    largest = sorted(enumerate(run.sizes), key=lambda one: (-one[1], one[0]))[:SHOWN_CLUSTERS]
-    print_table(["cluster", "clips"], largest)
-    if run.clusters > SHOWN_CLUSTERS:
-        click.echo(f"the {SHOWN_CLUSTERS} largest of {run.clusters} clusters (--json lists all)")
+    print_clusters(["cluster", "clips"], list(enumerate(run.sizes)))
+
+
+def print_clusters(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Print a table of clusters, each row its label, its size and more: the largest first, and no more than
+    SHOWN_CLUSTERS.
+    """
+    print_table(columns, sorted(rows, key=lambda row: (-row[1], row[0]))[:SHOWN_CLUSTERS])
+    if len(rows) > SHOWN_CLUSTERS:
+        click.echo(f"the {SHOWN_CLUSTERS} largest of {len(rows)} clusters (--json lists all)")
 
 
 def _counts(text: str) -> list[int]:

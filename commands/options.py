@@ -72,7 +72,10 @@ def of_clustering(command: F) -> F:
             "--allow-single-cluster", is_flag=True, default=None, help="HDBSCAN: all clips may be one cluster."
         ),
         click.option(
-            "--approximate", is_flag=True, default=None, help="HDBSCAN, for large spaces; agreement is measured."
+            "--approximate",
+            is_flag=True,
+            default=None,
+            help="HDBSCAN of very many clips; how far it agrees with exact is measured on a sample.",
         ),
         click.option("--clusters", type=click.IntRange(1), metavar="K", help="K-Means: how many."),
         click.option("--seed", type=click.IntRange(0), help="[default: 0]"),

@@ -7,6 +7,7 @@ import click
 from .comparing import print_diff
 from .options import Settings, as_json
 from .output import print_json, print_table, safe
+from .showing import print_recipe
 from .undoing import sure
 
 EXPORTS = ("run-folder", "csv", "m3u", "huggingface")
@@ -57,7 +58,7 @@ def show(context: click.Context, /, name: str, json_: bool) -> None:
         return
     click.echo(f"{view.address}: {view.kept} of {view.clips} clips, {view.hours_kept:.2f} of {view.hours:.2f} h")
     print_table(["reason", "clips"], sorted(reasons.items()))
-    print_table(["recipe", ""], sorted(view.recipe.items()))
+    print_recipe(view.recipe)
 
 
 @views.command()
@@ -106,8 +107,9 @@ def explain(context: click.Context, /, name: str, clip: str, json_: bool) -> Non
 @click.argument("name")
 @click.argument("target", type=click.Path())
 @click.option("--format", "kind", type=click.Choice(EXPORTS), required=True, help="What to write.")
+@as_json
 @click.pass_context
-def export(context: click.Context, /, name: str, target: str, kind: str) -> None:
+def export(context: click.Context, /, name: str, target: str, kind: str, json_: bool) -> None:
     """Write a view for other programs: the published run folder, CSV, M3U, or a Hugging Face dataset.
 
     \b
@@ -117,14 +119,21 @@ def export(context: click.Context, /, name: str, target: str, kind: str) -> None
     from ..pruning.export import export_view
 
     settings: Settings = context.obj
-    click.echo(export_view(settings.open(), name, target, kind))
+    store = settings.open()
+    view = store.view(name)
+    written = export_view(store, view.address, target, kind)
+    if json_:
+        print_json({"path": written, "format": kind, "view": view})
+    else:
+        click.echo(written)
 
 
 @views.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
 @click.pass_context
-def delete(context: click.Context, /, name: str, yes: bool) -> None:
+def delete(context: click.Context, /, name: str, yes: bool, json_: bool) -> None:
     """Delete a view ("lean@2": one version) that no run stands on. Clips, vectors and files stay.
 
     \b
@@ -135,5 +144,9 @@ def delete(context: click.Context, /, name: str, yes: bool) -> None:
     store = settings.open()
     found = store.view(name)
     sure(f"delete view {found.address if '@' in name else name}", yes)
-    for info in store.delete_view(name):
+    deleted = store.delete_view(name)
+    if json_:
+        print_json(deleted)
+        return
+    for info in deleted:
         click.echo(f"deleted {info.name}@{info.version}")

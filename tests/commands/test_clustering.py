@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from echodex.api import Store
 from echodex.cli import cli
 from echodex.commands import clustering as module
 from echodex.errors import NotFound, UsageError
+from echodex.pruning.clustering.runs import write_labels
 
 PNG = b"\x89PNG"
 
@@ -35,7 +37,23 @@ def test_labels_are_kept_and_counted(run: Callable[..., Result], kinds: Store) -
 def test_approximate_is_said_with_its_agreement(run: Callable[..., Result]) -> None:
     shown = run("--approximate", "--min-samples", "3", "--epsilon", "0.1", "--allow-single-cluster").stdout
     assert "hdbscan, approximate" in shown
-    assert "agreement with exact on a sample (ARI)" in shown
+    assert "agreement with exact on a sample, at the recall of the graph (ARI)" in shown
+
+
+def test_labels_are_written_as_csv(run: Callable[..., Result], kinds: Store, tmp_path: Path) -> None:
+    out = tmp_path / "labels.csv"
+    assert run("--min-cluster-size", "5", "--labels", str(out)).exit_code == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = kinds.cluster_rows().to_pylist()
+    assert [row["clip_id"] for row in rows] == [row["clip_id"] for row in kept]
+    assert [int(row["cluster"]) for row in rows] == [row["label"] for row in kept]
+    for name in ("probability", "outlier_score"):
+        assert [float(row[name]) for row in rows] == pytest.approx([row[name] for row in kept], rel=1e-5)
+    assert all(Path(row["path"]).is_file() for row in rows)
+    kinds.remove([kept[0]["clip_id"]])
+    write_labels(kinds, kinds.cluster_runs()[-1], out)
+    assert out.read_text().splitlines()[1].startswith(f"{kept[0]['clip_id']},,")
 
 
 def test_k_means_prints_what_it_cost(run: Callable[..., Result]) -> None:
@@ -91,6 +109,8 @@ def test_the_condensed_tree_is_drawn(run: Callable[..., Result], tmp_path: Path,
         (("--runs", "--drop", "1"), "stand alone"),
         (("--drop", "1", "--sweep", "2"), "stand alone"),
         (("--runs", "--min-samples", "2"), "stand alone"),
+        (("--runs", "--labels", "x.csv"), "stand alone"),
+        (("--sweep", "2", "--labels", "x.csv"), "--sweep keeps none"),
         (("--sweep", "99"), "72 vectors cannot make 99 clusters"),
         (("--clusters", "3"), "only with kmeans"),
         (("--algorithm", "kmeans"), "number of clusters"),

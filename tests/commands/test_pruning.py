@@ -1,27 +1,46 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from echodex.api import Store
 from echodex.cli import cli
-from echodex.commands.pruning import SELECTORS, prune
+from echodex.commands.pruning import COMPAT, prune
 from echodex.errors import UsageError
 from echodex.pruning.config import PruneConfig
 from echodex.pruning.selectors import registry
+from echodex.pruning.selectors.base import Selection
+from echodex.pruning.selectors.fork import READINGS
+from echodex.schemas.vector import Float32
 
 
-def test_the_command_offers_what_is_registered() -> None:
-    assert list(SELECTORS) == registry.names()
+def test_the_help_names_what_is_registered() -> None:
+    assert f"SELECTOR is {', '.join(registry.BUILT_IN)}, or another" in " ".join((prune.help or "").split())
+    assert COMPAT == READINGS
 
 
-def test_the_command_has_every_setting_but_the_options_of_a_selector() -> None:
-    settings = {field.name for field in fields(PruneConfig)} - {"options"}
-    assert settings <= {parameter.name for parameter in prune.params}
+def test_the_command_has_every_setting() -> None:
+    assert {field.name for field in fields(PruneConfig)} <= {parameter.name for parameter in prune.params}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = ("numpy", "pyarrow", "torch", "lancedb", "faiss", "sklearn", "hdbscan", "omegaconf")
+    code = f"""
+import sys
+from echodex.cli import cli
+cli.main(["prune", "--help"], standalone_mode=False)
+print([name for name in {heavy} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.fixture
@@ -50,3 +69,55 @@ def test_clips_are_pinned_by_id_by_path_and_by_filter(pruned: Callable[..., dict
     rows = kinds.view("lean").rows().to_pylist()
     assert {row["clip_id"] for row in rows if row["reason"] == "pinned"} == {one, two["clip_id"], three}
     assert sum(row["kept"] for row in rows) == 3
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("0.5", 36), ("1", 1), ("1.0", 72), ("7", 7)])
+def test_a_budget_is_a_share_or_a_count(
+    pruned: Callable[..., dict[str, object]], kinds: Store, keep: str, kept: int
+) -> None:
+    pruned("random", "--keep", keep)
+    assert kinds.view("lean").kept == kept
+
+
+@pytest.mark.parametrize("keep", ["half", "1.5", "0", "-1", "nan"])
+def test_what_is_no_budget(kinds: Store, keep: str) -> None:
+    done = CliRunner().invoke(cli, ["--store", str(kinds.path), "prune", "random", "--keep", keep, "--dry-run"])
+    assert done.exit_code != 0
+    assert "a share" in done.output + str(done.exception)
+
+
+def test_a_selector_stands_before_the_sweep(kinds: Store) -> None:
+    done = CliRunner().invoke(cli, ["--store", str(kinds.path), "prune", "--sweep", "random"])
+    assert "the selector goes before it" in str(done.exception)
+
+
+def test_the_baseline_is_swept_without_a_budget(kinds: Store) -> None:
+    done = CliRunner().invoke(cli, ["--store", str(kinds.path), "prune", "random", "--json", "--sweep", "0.25,1"])
+    assert [point["kept"] for point in json.loads(done.stdout)["sweep"]] == [18, 72]
+    assert kinds.views() == []
+
+
+def test_settings_of_a_selector_alone(pruned: Callable[..., dict[str, object]]) -> None:
+    assert pruned("jsd", "--t", "0.3", "--set", "bins=64")["config"]["options"] == {"bins": 64}  # type: ignore[index]
+    assert pruned("kcenter", "--compat", "farthest")["config"]["compat"] == "farthest"  # type: ignore[index]
+
+
+def test_a_selector_of_ones_own_is_named_like_any_other(
+    pruned: Callable[..., dict[str, object]], kinds: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+
+    @registry.register("lasts")
+    @dataclass(frozen=True)
+    class Lasts:
+        name: ClassVar[str]
+        needs_keep: ClassVar[bool] = False
+        count: int = 1
+
+        def select(self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None = None) -> Selection:
+            m = len(vectors)
+            return Selection(np.arange(m)[::-1], np.zeros(m, np.float32), min(self.count, m))
+
+    words = ("--algorithm", "kmeans", "--clusters", "3", "--duplicate-score", "0")
+    assert pruned("lasts", "--set", "count=2", *words)["config"]["selector"] == "lasts"  # type: ignore[index]
+    assert kinds.view("lean").kept == 6

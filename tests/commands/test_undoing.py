@@ -41,6 +41,14 @@ def test_the_only_version_leaves_none(library: Store) -> None:
     assert run(library, "--undo", "lean", "--yes").stdout == "took back lean@1\nlean does not exist any more\n"
 
 
+def test_only_the_last_version_is_taken_back(library: Store) -> None:
+    done = run(library, "--undo", "lean@1", "--yes")
+    assert isinstance(done.exception, UsageError)
+    assert "echodex views delete" in str(done.exception)
+    assert isinstance(run(library, "--undo", "", "--yes").exception, NotFound), "not a plan"
+    assert [view.version for view in library.views()] == [1, 2]
+
+
 def test_undo_has_to_be_meant(library: Store) -> None:
     done = run(library, "--undo", "lean")
     assert isinstance(done.exception, UsageError)
