@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from echodex.pruning.choice import Choice, choose
 from echodex.pruning.config import PruneConfig
@@ -23,13 +22,6 @@ def chosen(matrix: Matrix, **given: object) -> Choice:
 
 def with_copies(matrix: Matrix, copies: int) -> Matrix:
     return np.concatenate([matrix, matrix[:copies]])
-
-
-def equal(a: Choice, b: Choice) -> bool:
-    return all(
-        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=name == "gains")
-        for name in ("duplicate_of", "labels", "rank", "gains", "selected")
-    )
 
 
 def test_duplicates_collapse_first_and_rank_last(blobs: Blobs) -> None:
@@ -86,16 +78,6 @@ def test_random_is_decided_by_the_seed(blobs: Blobs) -> None:
     matrix = blobs(3, 20)
     first, again, other = (chosen(matrix, selector="random", keep=0.5, seed=seed).rank.tolist() for seed in (1, 1, 2))
     assert first == again != other
-
-
-@pytest.mark.parametrize("selector", ["facility", "jsd", "kcenter"])
-def test_the_same_whatever_the_number_of_threads(blobs: Blobs, selector: str) -> None:
-    matrix = with_copies(blobs(5, 60, noise=50), 20)
-    results = []
-    for threads in (1, 2):
-        with threadpool_limits(threads):
-            results.append(chosen(matrix, selector=selector))
-    assert equal(*results)
 
 
 @settings(max_examples=25)
