@@ -15,6 +15,7 @@ import click
 import pytest
 
 from echodex.cli import cli
+from echodex.training.configs import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
@@ -67,17 +68,47 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
     assert (ROOT / "docs" / "cli.md").read_text() == made.stdout, "run `make docs`"
 
 
+def commands_in(page: Path) -> list[str]:
+    """Return the command lines that a page has within its text, its tables and its plain blocks."""
+    text = page.read_text()
+    plain = re.findall(r"^```text\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    beside = [line for block in plain for line in re.findall(r"(echodex [a-z].*)$", block, flags=re.MULTILINE)]
+    return beside + re.findall(r"`(echodex [a-z][^`]*)`", text)
+
+
+def test_every_command_and_key_that_users_of_clmr_are_told_of_exists() -> None:
+    page = ROOT / "docs" / "coming-from-clmr.md"
+    lines = commands_in(page)
+    assert len(lines) > 30
+    for line in lines:
+        words = shlex.split(line)[1:]
+        command: click.Command = cli
+        while isinstance(command, click.Group) and words:
+            command = command.commands[words.pop(0)]
+        if words:
+            parse(line)
+    assert set(read_yaml("clmr")) <= set(re.findall(r"`([a-z_]+)`", page.read_text()))
+
+
+def run_blocks(page: Path, folder: Path) -> None:
+    """Run the Python and console blocks of a page in a folder, one after the other."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for language, block in re.findall(r"^```(python|console)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE):
+        lines = [line.removeprefix("$ ") for line in block.splitlines()]
+        command = [sys.executable, "-c", block] if language == "python" else ["bash", "-ec", "\n".join(lines)]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{page.name}:\n{block}\n{done.stdout}\n{done.stderr}"
+
+
 @pytest.mark.slow
 def test_the_tutorials_run_from_first_to_last(tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for page in sorted((ROOT / "docs" / "tutorials").glob("*.md")):
-        for language, block in re.findall(
-            r"^```(python|console)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
-        ):
-            lines = [line.removeprefix("$ ") for line in block.splitlines()]
-            command = [sys.executable, "-c", block] if language == "python" else ["bash", "-ec", "\n".join(lines)]
-            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{page.name}:\n{block}\n{done.stdout}\n{done.stderr}"
+        run_blocks(page, tmp_path)
+
+
+@pytest.mark.slow
+def test_what_users_of_clmr_can_try_runs(tmp_path: Path) -> None:
+    run_blocks(ROOT / "docs" / "coming-from-clmr.md", tmp_path)
 
 
 def test_the_example_of_the_readme_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

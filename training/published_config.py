@@ -13,12 +13,16 @@ from typing import Any
 from ..errors import UsageError
 from .settings import COMMAND_LINE, Said
 
-_STORE = "`echodex add` puts a data set into a store once, and --view says which of its clips to train on"
+_STORE = "`echodex add --dataset NAME --root DIR` puts it into a store, and --view says which of its clips to train on"
 _REFUSED = {
     "dataset": _STORE,
     "dataset_dir": _STORE,
     "indices_file": "`echodex prune` saves such a choice as a view, and --view trains on it",
     "accelerator": "a GPU is used where there is one",
+}
+_FILES = {
+    "checkpoint_path": "`echodex embed clmr --checkpoint FILE` reads one, and an unfinished run goes on by itself",
+    "finetuner_checkpoint_path": "`echodex train probe --from-head FILE` takes a trained head",
 }
 _LIGHTNING = {"gpus": "devices", "accumulate_grad_batches": "accumulate"}
 _PRECISIONS = {"16": "16-mixed", "32": "32-true", "bf16": "bf16-mixed"}
@@ -92,12 +96,10 @@ def for_probe(said: Said, origin: str) -> Said:
 
 def _plain(said: Said, origin: str) -> Said:
     """Return `said` without the keys that say nothing in a training here, and with precision as Lightning 2 says it."""
-    for key in ("checkpoint_path", "finetuner_checkpoint_path"):
+    for key, instead in _FILES.items():
         if said.get(key):
-            what = "`echodex embed FILE` reads a trained encoder, and an unfinished run goes on by its name alone"
-            raise UsageError(f"{origin}: {key!r} has no place in a training: {what}; take it out")
-    empty = ("supervised", "checkpoint_path", "finetuner_checkpoint_path")
-    found = {key: value for key, value in said.items() if key not in empty}
+            raise UsageError(f"{origin}: {key!r} has no place in a training: {instead}; take it out")
+    found = {key: value for key, value in said.items() if key != "supervised" and key not in _FILES}
     if "precision" in found:
         found["precision"] = _PRECISIONS.get(str(found["precision"]), found["precision"])
     if found.get("gpus") in (0, 1):

@@ -73,8 +73,8 @@ def test_flags_of_lightning(tmp_path: Path) -> None:
         ("dataset: gtzan", "--view"),
         ("dataset_dir: ./data", "`echodex add`"),
         ("indices_file: keep.npy", "`echodex prune`"),
-        ("checkpoint_path: clmr.pt", "`echodex embed FILE`"),
-        ("finetuner_checkpoint_path: head.pt", "take it out"),
+        ("checkpoint_path: clmr.pt", "`echodex embed clmr --checkpoint FILE`"),
+        ("finetuner_checkpoint_path: head.pt", "`echodex train probe --from-head FILE`"),
     ],
 )
 def test_what_has_no_place_here_is_refused_with_what_to_use(tmp_path: Path, read: object, line: str, said: str) -> None:
