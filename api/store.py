@@ -56,7 +56,8 @@ class Store(BaseStore):
         listing = None
         if dataset is not None or root is not None or download or settings:
             if dataset is None or root is None or paths or labels:
-                raise UsageError("a data set is added by its name and its root, without paths and labels")
+                odd = f"; {', '.join(settings)} can only be its settings" if settings else ""
+                raise UsageError(f"a data set is added by its name and its root, without paths and labels{odd}")
             listing = prepare(dataset, root, download=download, settings=settings, progress=progress)
             note_dataset(self.path, listing)
         said = LabelsFile(Path(labels), label_column).load() if labels else None

@@ -105,8 +105,8 @@ def test_a_data_set_is_added_alone(copy: Path) -> None:
         store.add(dataset="magnatagatune")
     with pytest.raises(UsageError, match=said):
         store.add(copy / "data", download=True)
-    with pytest.raises(UsageError, match=said):
-        store.add(copy / "data", split="pons2017")
+    with pytest.raises(UsageError, match=f"{said}; label, slpit can only be its settings"):
+        store.add(copy / "data", label="a", slpit="pons2017")
     with pytest.raises(BadInput, match="no setting 'fold'"):
         store.add(dataset="magnatagatune", root=copy / "data", fold=1)
     clash = add(copy, "--set", "labels=a").exception

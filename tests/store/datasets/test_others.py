@@ -108,6 +108,18 @@ def test_spoken_digits(tmp_path: Path) -> None:
         assert dict(source.fields) == {"artist": speaker, "split": "test" if int(take) < 5 else "train"}
 
 
+def test_spoken_digits_of_the_real_recordings(shared_data: Path, tmp_path: Path) -> None:
+    real = shared_data / "speech_digits"
+    (tmp_path / "recordings").symlink_to(real / "audio")
+    with (real / "labels.csv").open(newline="") as stream:
+        rows = {Path(row["path"]).name: (row["digit"], row["speaker"], row["take"]) for row in csv.DictReader(stream)}
+    listing = SpokenDigit().listing(tmp_path)
+    assert len(listing.sources) == len(rows)
+    for source in listing.sources:
+        found = (*source.labels, dict(source.fields)["artist"], dict(source.extra)["take"])
+        assert found == rows[Path(source.path).name]
+
+
 def librispeech(folder: Path) -> list[str]:
     names = []
     for subset, speaker in (("train-clean-100", "19"), ("train-clean-100", "26"), ("test-clean", "61")):
