@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
+from scipy.io import wavfile
 
 from ..audio.augment.clmr import TransformsConfig, clmr_chain
 from ..audio.augment.rng import BatchRng, row_seeds
@@ -59,7 +59,7 @@ def audition(
         waveform = CHAINS[augment](TransformsConfig(), RATE_HZ)(waveform, rng)
     path = Path(out or f"{Path(found.path).stem}.{augment or 'plain'}-{seed}-{epoch}.wav")
     samples = waveform[0].numpy()
-    write_atomic(path.absolute(), lambda to: soundfile.write(to, samples, RATE_HZ, subtype="FLOAT", format="WAV"))
+    write_atomic(path.absolute(), lambda to: wavfile.write(to, RATE_HZ, samples))  # soundfile puts the time into it
     start_s = crop_starts(crops, epoch, found)[0] / RATE_HZ
     return Audition(str(path), found.clip_id, found.path, start_s, SECONDS, float(np.abs(samples).max()))
 

@@ -88,10 +88,9 @@ def _mix(x: Tensor) -> Tensor:
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
     """Return int64 shifted to the right with zeros coming in: torch itself repeats the sign."""
-    return (x >> bits) & (2 ** (64 - bits) - 1)
+    return (x >> bits) & int(2 ** (64 - bits) - 1)
 
 
 def _unit(bits: Tensor) -> Tensor:
     """Return float32 in [0, 1) of the highest 24 bits: exact, so the same everywhere."""
-    share: Tensor = _shifted(bits, 40).float() / 2**24
-    return share
+    return _shifted(bits, 40).float() / 2**24
