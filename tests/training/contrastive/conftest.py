@@ -1,12 +1,15 @@
-"""A training that takes a second: four channels, files of 8 kHz, and only the cheap augmentations."""
+"""A training that takes a second: few clips, four channels, and only the cheap augmentations."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from echodex.api import Store
 from echodex.training.contrastive.config import ClmrTraining
 
 
@@ -15,7 +18,7 @@ def tiny() -> Callable[..., ClmrTraining]:
     """Make the settings of such a training, with others in their place."""
     settings: dict[str, Any] = {
         "width": 1 / 32,
-        "batch_size": 16,
+        "batch_size": 6,
         "max_epochs": 3,
         "sample_rate": 8000,
         "transforms_pitch": 0.0,
@@ -24,3 +27,20 @@ def tiny() -> Callable[..., ClmrTraining]:
         "monitor_every": 2,
     }
     return lambda **others: ClmrTraining(**{**settings, **others})
+
+
+@pytest.fixture(scope="session")
+def few_store(kinds_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A third of `kinds_store`: 24 clips of three kinds, of which 18 teach. For reading only."""
+    folder = tmp_path_factory.mktemp("few") / "library"
+    shutil.copytree(kinds_store.path, folder)
+    store = Store.open(folder)
+    store.remove(store.clips(["clip_id"]).column(0).to_pylist()[24:])
+    return store
+
+
+@pytest.fixture
+def few(few_store: Store, tmp_path: Path) -> Store:
+    """A copy of `few_store`, to write to."""
+    shutil.copytree(few_store.path, tmp_path / "library")
+    return Store.open(tmp_path / "library")

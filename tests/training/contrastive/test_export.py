@@ -18,12 +18,12 @@ from echodex.training.trained import load_trained
 
 
 @pytest.fixture(scope="module")
-def trained(kinds_store: Store, tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., ClmrTraining]) -> Store:
-    """A copy of `kinds_store` with the run "small"."""
+def trained(few_store: Store, tmp_path_factory: pytest.TempPathFactory, tiny: Callable[..., ClmrTraining]) -> Store:
+    """A copy of `few_store` with the run "small"."""
     import shutil
 
     folder = tmp_path_factory.mktemp("trained") / "library"
-    shutil.copytree(kinds_store.path, folder)
+    shutil.copytree(few_store.path, folder)
     store = Store.open(folder)
     train_clmr(store, config=tiny(max_epochs=1), name="small")
     return store
