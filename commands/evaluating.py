@@ -8,8 +8,11 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from .idle import refuse_idle_stops
 from .options import Settings, as_json, of_space
 from .output import print_json, print_table
+
+_OF_PRUNE = ("duplicate_score", "eps", "t", "min_cluster_size", "min_samples")
 
 
 @click.group()
@@ -102,6 +105,14 @@ def _compare_views(settings: Settings, given: dict[str, Any], json_: bool) -> No
 @click.option(
     "--duplicate-score", type=click.FloatRange(0, 1), help="With --methods: as of prune [default: 0.98]; 0: off."
 )
+@click.option(
+    "--eps", type=click.FloatRange(0, 1), help="With --methods: as of prune, of those that have it [default: 0.05]."
+)
+@click.option(
+    "--t", type=click.FloatRange(0, 1), help="With --methods: as of prune, of those that have it [default: 0.5]."
+)
+@click.option("--min-cluster-size", type=click.IntRange(2), help="With --methods: as of prune [default: 10].")
+@click.option("--min-samples", type=click.IntRange(1), help="With --methods: as of prune [default: 5].")
 @click.option("--plot", type=click.Path(dir_okay=False), metavar="FILE.png", help="With --methods: draw it as well.")
 @click.option("--repeats", type=click.IntRange(2), help="Pairs of fresh runs [default: 5; 10 with --methods].")
 @of_space
@@ -144,11 +155,12 @@ def _judge_methods(settings: Settings, given: dict[str, Any], json_: bool) -> No
     if "against" in given:
         raise UsageError("--against goes with --view; of --methods, all are compared with random")
     plot, space = given.pop("plot", None), given.pop("space", None)
-    if "duplicate_score" in given:
-        given["prune"] = PruneConfig(duplicate_score=given.pop("duplicate_score"))
     if "keep" in given:
         given["keeps"] = _shares(given.pop("keep"))
     methods = tuple(name.strip() for name in given.pop("methods").split(","))
+    refuse_idle_stops(methods, given)
+    if settings_of_prune := {name: given.pop(name) for name in _OF_PRUNE if name in given}:
+        given["prune"] = PruneConfig(**settings_of_prune)
     report = compare_methods(space=space, store=settings.open(), progress=settings.progress, methods=methods, **given)
     if plot:
         from ..evaluation.methods_plot import draw_methods

@@ -35,11 +35,22 @@ def refuse_idle_selecting(selector: str, given: Mapping[str, Any]) -> None:
             raise UsageError(f"--{name} goes with {', '.join(having(name))}, not with {selector}")
     stop = next((name for name in _STOPS if name in given), None)
     if "keep" in given and stop:
-        raise UsageError(f"--keep is a budget in place of --{stop}; give one of the two")
+        raise UsageError(
+            f"--keep is a budget in place of --{stop}; give one of the two, or cut a plan that was saved by --from-plan"
+        )
     if "keep" not in given and selector_class(selector).needs_keep:
         raise UsageError(f"{selector} has no stop of its own; give a budget with --keep")
     if given.get("duplicate_score") == 0 and "match" in given:
         raise UsageError("--match says how duplicates are found, and --duplicate-score 0 looks for none")
+
+
+def refuse_idle_stops(methods: Collection[str], given: Mapping[str, Any]) -> None:
+    """Raise UsageError for a stop that none of the methods has."""
+    from ..pruning.selectors.registry import having
+
+    for name in _STOPS:
+        if name in given and not set(having(name)) & set(methods):
+            raise UsageError(f"--{name} goes with {', '.join(having(name))}, none of which is among the methods")
 
 
 def refuse_beside_plan(view: str, given: Collection[str]) -> None:

@@ -28,19 +28,21 @@ class PruneConfig(ClusterConfig):
     selector: a registered name; eps, t: the stops of those selectors that have them; compat: a published reading, of
     those that have it; `options`: the selector's other settings. keep: a budget instead of the stop, a share (float, 0
     to 1) or a count (int) of the clips of the pruned split. noise: what becomes of clips in no cluster: all kept, all
-    pruned, or selected from as one more cluster. split: the only one that is pruned (None: "train" if there is such a
-    split, else everything). seed: of whatever is left to chance.
+    pruned, or selected from as one more cluster. split: the only one that is pruned ("all": every clip, whatever its
+    split; None: "train", or every clip where there are no splits). seed: of whatever is left to chance.
 
     duplicate_score: from which score clips are duplicates, 0 to not collapse any. match: what the score is, the cosine
     of the mean vectors of two clips ("mean"), or the highest cosine of any two segments of theirs ("best-pair"), so
     that an excerpt is a duplicate of what it was cut from. It decides on duplicates alone, within the pruned split and
     across splits: clusters are found, and clips selected in them, by the means.
 
-    prefer: which clips count for more when picks are compared, and which of some duplicates stays: "longer", "quality"
-    (lossless, then sample rate) or "labelled". pin: clip ids or paths of clips that are always kept, first of all, and
-    pin_where: a filter that selects more of them; they count towards a budget. min_per_label: how many clips every
-    label keeps at least, where it has them. leakage: what becomes of clips of the pruned split that have a duplicate in
-    another split: kept or not as any other ("report"), pruned ("keep-test", unless pinned), or UsageError ("error").
+    prefer: which clips are preferred when picks are compared (how much, each selector says: selectors/base.py), and
+    which of some duplicates stays: "longer", "quality" (lossless, then sample rate) or "labelled". pin: clip ids or
+    paths of clips that are always kept, first of all, and pin_where: a filter that selects more of them; they count
+    towards a budget. min_per_label: how many clips every label keeps at least, where it has them, those that are no
+    copies of each other first. leakage: what becomes of clips of the pruned split that have a duplicate in another
+    split of the store, of the source or not: kept or not as any other ("report"), pruned ("keep-test", unless pinned),
+    or UsageError ("error").
     """
 
     selector: str = "facility"

@@ -24,10 +24,13 @@ def run(store: Store, *arguments: str) -> str:
 @pytest.mark.slow
 def test_methods_as_json_text_and_picture(kinds: Store, tmp_path: Path) -> None:
     asked = ["--methods", "facility,uniform", "--keep", "0.5", "--repeats", "2", "--inject", "0.5"]
+    asked += ["--eps", "0.2", "--min-cluster-size", "4", "--min-samples", "3"]
     report = json.loads(run(kinds, *asked, "--json", "--plot", str(tmp_path / "methods.png")))
     assert [found["method"] for found in report["outcomes"]] == ["facility", "uniform", "random"]
     assert report["planted"] == [round(count / 2) for count in report["train_clips"]]
     assert (tmp_path / "methods.png").read_bytes().startswith(b"\x89PNG")
+    [described] = [json.loads(path.read_text())["config"]["prune"] for path in kinds.path.glob("runs/*/run.json")]
+    assert (described["eps"], described["min_cluster_size"], described["min_samples"]) == (0.2, 4, 3)
     text = run(kinds, *asked)
     assert report["verdict"] in text
     assert "duplicates left" in text
@@ -41,6 +44,9 @@ def test_methods_as_json_text_and_picture(kinds: Store, tmp_path: Path) -> None:
         ["--view", "lean", "--keep", "0.5"],
         ["--methods", "jsd", "--against", "uniform"],
         ["--methods", "jsd", "--keep", "half"],
+        ["--methods", "jsd,random", "--eps", "0.1"],
+        ["--methods", "facility", "--t", "0.1"],
+        ["--view", "lean", "--min-samples", "3"],
         ["--methods", "jsd", "--keep", "1.5"],
     ],
 )
