@@ -71,7 +71,7 @@ def test_flags_of_lightning(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("dataset: gtzan", "--view"),
-        ("dataset_dir: ./data", "`echodex add`"),
+        ("dataset_dir: ./data", "`echodex add --dataset NAME --root DIR`"),
         ("indices_file: keep.npy", "`echodex prune`"),
         ("checkpoint_path: clmr.pt", "`echodex embed clmr --checkpoint FILE`"),
         ("finetuner_checkpoint_path: head.pt", "`echodex train probe --from-head FILE`"),
