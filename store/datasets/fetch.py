@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...encoders.cache import locked
 from ...encoders.download import download_to
 from ...errors import Unavailable, UsageError
 from ...progress import Progress
@@ -32,20 +33,18 @@ def fetch(dataset: Dataset, root: Path, *, mirror: str = "", progress: Progress,
         raise Unavailable(f"{dataset.name} cannot be downloaded by anyone; put its files below {root}")
     if mirror and "://" not in mirror:
         raise UsageError(f"mirror {mirror!r} is not a URL such as https://host/folder")
-    folder = root / DOWNLOADS
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for download in dataset.downloads:
-        paths = [folder / _file_name(url) for url in download.urls]
-        if _is_there(download, root, paths):
-            continue
-        for url, path in zip(download.urls, paths, strict=True):
-            source = f"{mirror.rstrip('/')}/{url.rpartition('/')[2]}" if mirror else url
-            download_to(source, path, max_bytes=MAX_BYTES, progress=progress, pause_s=pause_s)
-        if download.archive:
-            unpack(paths, root / download.into, progress)
-            with storage_errors(folder):
-                _mark(paths).touch()
+    with locked(root):  # whoever comes second finds it all there
+        for download in dataset.downloads:
+            paths = [root / DOWNLOADS / _file_name(url) for url in download.urls]
+            if _is_there(download, root, paths):
+                continue
+            for url, path in zip(download.urls, paths, strict=True):
+                source = f"{mirror.rstrip('/')}/{url.rpartition('/')[2]}" if mirror else url
+                download_to(source, path, max_bytes=MAX_BYTES, progress=progress, pause_s=pause_s)
+            if download.archive:
+                unpack(paths, root / download.into, progress)
+                with storage_errors(root):
+                    _mark(paths).touch()
 
 
 def _is_there(download: Download, root: Path, paths: Sequence[Path]) -> bool:

@@ -40,10 +40,9 @@ def unpack(parts: Sequence[Path], folder: Path, progress: Progress) -> None:
     """
     with storage_errors(folder), _refusing_torn(parts[0]), io.BufferedReader(Joined(parts)) as file:
         folder.mkdir(parents=True, exist_ok=True)
-        if zipfile.is_zipfile(file):
+        if file.peek(2)[:2] == b"PK":
             _unpack_zip(file, folder, progress)
         else:
-            file.seek(0)
             with _decompressed(file) as content:
                 _unpack_tar(content, folder, progress)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def test_interrupted_anywhere_it_goes_on(during: str, mtt: Server, tmp_path: Pat
     get(MagnaTagATune(), tmp_path, mtt)
     assert MagnaTagATune().listing(tmp_path).missing == ()
     assert len(mtt.asked) == (7 + 1 if during == "download" else asked)
+
+
+def test_two_at_once_fetch_once(mtt: Server, tmp_path: Path) -> None:
+    threads = [threading.Thread(target=get, args=(MagnaTagATune(), tmp_path, mtt)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(mtt.asked) == 7
+    assert MagnaTagATune().listing(tmp_path).missing == ()
 
 
 def test_a_checksum_that_is_known_is_kept_to(server: Server, tmp_path: Path) -> None:
