@@ -16,7 +16,11 @@ from .output import SHOWN_PROBLEMS, print_json, print_problems, safe
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--labels", type=click.Path(), help="CSV with a path column: labels, splits, excerpts (docs/formats.md).")
 @click.option("--label-column", metavar="NAME", help="Its label column [default: label, tags, category ...].")
-@click.option("--dataset", metavar="NAME", help="A published data set instead of paths: docs/datasets.md.")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    help="Instead of paths: esc50, gtzan, librispeech, magnatagatune, million_song or spoken_digit (docs/datasets.md).",
+)
 @click.option("--root", type=click.Path(), help="The folder of the data set.")
 @click.option("--download", is_flag=True, help="Fetch what of the data set is not there.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the data set.")

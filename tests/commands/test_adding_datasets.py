@@ -12,6 +12,7 @@ from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import EXIT_BAD_FILES, BadInput, UsageError
 from echodex.store.datasets.magnatagatune import TAGS
+from echodex.store.datasets.registry import BUILT_IN
 from echodex.training.labels import read_labels
 from echodex.training.splits import read_splits
 from tests.store.datasets.loopback import serving
@@ -112,3 +113,8 @@ def test_a_data_set_is_added_alone(copy: Path) -> None:
     clash = add(copy, "--set", "labels=a").exception
     assert isinstance(clash, UsageError)
     assert "labels is none" in str(clash)
+
+
+def test_the_help_names_every_data_set() -> None:
+    said = CliRunner().invoke(cli, ["add", "--help"]).stdout
+    assert all(name in said for name in BUILT_IN)
