@@ -21,7 +21,7 @@ from .rng import BatchRng
 ZEROS = 8
 """Zero crossings of the sinc on either side, under the window."""
 
-KERNELS_PER_BLOCK = 5
+KERNELS_PER_BLOCK = 9
 """How many times as long as a kernel a block is: longer blocks waste less, and leave the cache."""
 
 

@@ -31,7 +31,7 @@ FEEDBACK = (0.3, 0.98)
 TILE = 256
 """Frequencies of one tile: powers of z are products of one number per tile and one per place in it."""
 
-ROWS = 2
+ROWS = 4
 """Rooms that are worked on together: more leave the cache."""
 
 

@@ -26,7 +26,7 @@ OVERLAP = 4
 SILENT = 1e-5
 """Magnitude up to which a bin counts as silent, as a share of the loudest of its waveform: -100 dB."""
 
-ROWS = 8
+ROWS = 4
 """Waveforms that are worked on together: more leave the cache."""
 
 
