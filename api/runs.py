@@ -1,8 +1,9 @@
-"""Runs that evaluate themselves."""
+"""Runs that evaluate and export themselves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -32,6 +33,12 @@ class Run(RunInfo):
         from ..evaluation.tags import evaluate_tags
 
         return evaluate_tags(self.store, self.name, view=view, split=split, resamples=resamples, seed=seed)
+
+    def export_checkpoint(self, path: str | Path, *, layout: str = "bare") -> Path:
+        """Write what the run trained as a torch file of CLMR's layout, "bare" or "lightning"; return its path."""
+        from ..training.contrastive.export import export_checkpoint
+
+        return export_checkpoint(self.store, self.name, path, layout)
 
 
 def run_of(store: Store, info: RunInfo) -> Run:

@@ -85,12 +85,15 @@ def add(
 @as_json
 @click.pass_context
 def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
-    """Give every clip a vector by ENCODER: a name, a checkpoint or a YAML file. Safe to interrupt: run it again.
+    """Give every clip a vector by ENCODER: a name, a checkpoint, a YAML file or run:NAME.
+
+    The last is what a finished run trained. Safe to interrupt: run it again.
 
     \b
     Example:
       echodex embed timbre
       echodex embed clmr --checkpoint clmr_checkpoint_10000.pt
+      echodex embed run:clmr-lean-1
     """
     settings: Settings = context.obj
     store = settings.open()

@@ -39,3 +39,30 @@ def onnx(context: click.Context, /, target: str, file: str, head: str | None, js
         print_json(done)
     else:
         click.echo(f"{done.path}: {done.input} (1, 1, {done.samples}) -> {done.output} (1, {done.length})")
+
+
+@export.command()
+@click.argument("run")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option(
+    "--layout",
+    type=click.Choice(["bare", "lightning"]),
+    default="bare",
+    show_default=True,
+    help="The state dict alone, as CLMR's authors released theirs, or a checkpoint as their program writes it.",
+)
+@as_json
+@click.pass_context
+def checkpoint(context: click.Context, /, run: str, file: str, layout: str, json_: bool) -> None:
+    """Write the encoder and projector that RUN trained as a torch file with CLMR's published names.
+
+    \b
+    Example:
+      echodex export checkpoint clmr-lean-1 clmr_lean.pt
+    """
+    settings: Settings = context.obj
+    path = settings.open().run(run).export_checkpoint(file, layout=layout)
+    if json_:
+        print_json({"path": str(path), "layout": layout})
+    else:
+        click.echo(f"{path}: {layout} checkpoint of run {run}")
