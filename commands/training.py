@@ -132,7 +132,10 @@ def _take_head(
             "trained, so no view, configuration or other setting is taken"
         )
     told = {"labels": overrides[-1].partition("=")[2]} if overrides else {}
-    _show(probe_from_head(head, classes=classes, store=settings.open(), name=name, space=space, **told), json_)
+    run = probe_from_head(head, classes=classes, store=settings.open(), name=name, space=space, **told)
+    _show(run, json_)
+    if run.config["note"] and not json_:
+        click.echo(run.config["note"])
 
 
 def _show(run: Run, json_: bool) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from .bootstrap import Bounds
 
+OF_SEGMENTS = "probabilities averaged over the segments of a clip"
+OF_MEANS = "probabilities of the mean over the windows of a clip"
+
 Columns = tuple[list[str], list[tuple[object, ...]]]
 
 
@@ -27,7 +30,8 @@ class TagReport:
 
     segments: how many vectors of those clips were classified; metrics: by key (metrics.py); bounds: by the same keys,
     from `resamples` of the clips drawn by `seed` (none: empty); left_out_classes: those that all or none of the clips
-    have; left_out_clips: how many have all or none of the classes, and so no figure by clip; tags: one row per class.
+    have; left_out_clips: how many have all or none of the classes, and so no figure by clip; tags: one row per class;
+    protocol: OF_SEGMENTS, or OF_MEANS where the space holds the mean vector of each clip.
     """
 
     run: str
@@ -43,7 +47,7 @@ class TagReport:
     left_out_classes: tuple[str, ...]
     left_out_clips: int
     tags: tuple[TagRow, ...]
-    protocol: str = "probabilities averaged over the segments of a clip"
+    protocol: str
 
     def table(self) -> Columns:
         """Return a header and one row per metric."""

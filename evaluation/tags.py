@@ -19,7 +19,7 @@ from ..training.labels import Labels, read_labels
 from ..training.layout import SPLITS_FILE
 from ..training.run import pinned, run_folder
 from ..training.splits import TEST, VALID, Splits
-from .tag_report import TagReport
+from .tag_report import OF_MEANS, OF_SEGMENTS, TagReport
 from .tag_scoring import Resampling, score
 
 EVALUATION_FILE = "evaluation.json"
@@ -63,6 +63,7 @@ def evaluate_tags(
         left_out_classes=scored.left_out,
         left_out_clips=scored.left_out_clips,
         tags=scored.rows,
+        protocol=OF_MEANS if probe.space.config.get("pooling") == "mean" else OF_SEGMENTS,
     )
     write_atomic(folder / EVALUATION_FILE, json.dumps(asdict(report), indent=1).encode())
     return report

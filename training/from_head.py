@@ -19,6 +19,11 @@ from .published import load_published_head
 from .run import finish_run, run_folder, working_run
 from .splits import TEST, VALID, Splits, read_splits
 
+MEANS = (
+    "the space has one mean vector per clip, and published heads were taught on single windows: for the published "
+    "protocol embed with pooling=windows"
+)
+
 
 def probe_from_head(
     store: Store,
@@ -32,9 +37,10 @@ def probe_from_head(
     """Return a finished run whose head is that of a published head file; no code in the file runs.
 
     classes: "magnatagatune", "store", or a text file (classes.py). The head takes raw vectors, one per window, so the
-    space is to be of windows (`echodex embed clmr --set pooling=windows`); one of another length is refused. labels:
-    the clips column that says what is true. Clips are tested as the `split` column says; where it names no test clips,
-    all that have a label are, since the head learned from none of them here. Raises NotFound, BadInput or UsageError.
+    space should be of windows (`echodex embed clmr --set pooling=windows`): where it holds means of windows, the run's
+    `note` says so, and vectors of another length are refused. labels: the clips column that says what is true. Clips
+    are tested as the `split` column says; where it names no test clips, all that have a label are, since the head
+    learned from none of them here. Raises NotFound, BadInput or UsageError.
     """
     file = Path(path).expanduser()
     told = read_labels(store, labels)
@@ -48,7 +54,8 @@ def probe_from_head(
         )
     splits = _splits(store, told)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    described = {"labels": labels, "multi_label": multi_label, "head": file.name, "sha256": digest}
+    note = MEANS if found.config.get("pooling") == "mean" else ""
+    described = {"labels": labels, "multi_label": multi_label, "head": file.name, "sha256": digest, "note": note}
     draft = Run(name or "", PROBE, ALL, found.name, found.digest, described, names, {}, "")
     with working_run(store, draft) as run:
         folder = run_folder(store, run.name)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from echodex.api import Store
+from echodex.encoders.samplecnn import SampleCNN
 from echodex.errors import BadInput, NotFound, UsageError
 from echodex.evaluation.tags import evaluate_tags
 from echodex.store.datasets.magnatagatune import TAGS
@@ -30,7 +31,10 @@ def save_linear(path: Path, dim: int, outputs: int, seed: int = 0) -> dict[str, 
 
 
 def test_a_published_head_is_a_run_that_can_be_evaluated(new_store: Callable[..., Store], tmp_path: Path) -> None:
-    store = new_store([["guitar", "slow"], ["techno", "fast"], ["no vocals"], []] * 5, ["train", "test", "valid", "test"] * 5)
+    store = new_store(
+        [["guitar", "slow"], ["techno", "fast"], ["no vocals"], []] * 5, ["train", "test", "valid", "test"] * 5
+    )
+    store.embed("dummy", settings={"window_s": 0.0625})
     dim = store.space().dim
     state = save_linear(tmp_path / "finetuner_checkpoint_200.pt", dim, 50)
     run = probe_from_head(store, tmp_path / "finetuner_checkpoint_200.pt", classes="magnatagatune")
@@ -40,10 +44,12 @@ def test_a_published_head_is_a_run_that_can_be_evaluated(new_store: Callable[...
     assert run.metrics == {"valid_clips": 5, "test_clips": 10}
     found = evaluate_tags(store, run.name)
     assert (found.clips, found.multi_label, found.left_out_clips) == (10, True, 5)
+    assert (found.segments, found.protocol) == (40, "probabilities averaged over the segments of a clip")
     assert {row.name for row in found.tags if row.positives} == {"techno", "fast"}
     test = Splits.load(run_folder(store, run.name) / "splits.parquet").ids("test")
-    vectors = torch.from_numpy(np.stack([store.segments(None, [clip])[2].mean(axis=0) for clip in test]))
-    expected = torch.sigmoid(vectors @ state["0.weight"].T + state["0.bias"])[:, TAGS.index("fast")].numpy()
+    windows = [torch.from_numpy(store.segments(None, [clip])[2]) for clip in test]
+    means = [torch.sigmoid(rows @ state["0.weight"].T + state["0.bias"]).mean(dim=0) for rows in windows]
+    expected = torch.stack(means)[:, TAGS.index("fast")].numpy()
     labels = dict(zip(*(c.to_pylist() for c in store.clips(["clip_id", "labels"]).columns), strict=True))
     yes = np.array(["fast" in labels[clip] for clip in test])
     auc = (expected[yes][:, None] > expected[~yes][None]).mean()
@@ -66,6 +72,18 @@ def test_classes_from_a_file_in_their_order(kinds: Store, tmp_path: Path) -> Non
     assert run.classes == ("noise", "silence", "low", "high")
     found = evaluate_tags(kinds, run.name)
     assert [row.positives for row in found.tags] == [24, 0, 24, 24]
+
+
+def test_means_of_windows_are_said_to_be_that(new_store: Callable[..., Store], tmp_path: Path) -> None:
+    store = new_store([["low"], ["high"], ["noise"]])
+    torch.manual_seed(0)
+    torch.save(SampleCNN(width=0.125).state_dict(), tmp_path / "encoder.pt")
+    save_linear(tmp_path / "head.pt", 64, 3)
+    for pooling, is_said in (("mean", True), ("windows", False)):
+        store.embed(str(tmp_path / "encoder.pt"), settings={"pooling": pooling})
+        run = probe_from_head(store, tmp_path / "head.pt", classes="store")
+        assert ("one mean vector per clip" in run.config["note"]) == is_said
+        assert ("of the mean" in evaluate_tags(store, run.name).protocol) == is_said
 
 
 def test_the_same_head_again_is_another_run(kinds: Store, tmp_path: Path) -> None:
