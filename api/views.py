@@ -74,7 +74,7 @@ class View(ViewInfo):
         return self.store.view_rows(self)
 
     def plan(self) -> Plan:
-        """Return the plan that the view was saved from; nothing is computed again."""
+        """Return the plan that the view was saved from; no cluster is found and no clip selected again."""
         from ..pruning.plan import reopen
 
         return Plan(self.store, reopen(self.store, self.address))

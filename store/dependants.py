@@ -1,4 +1,4 @@
-"""Which runs stand on a version of a view: it must not vanish, or be saved anew under its name, beneath them."""
+"""Which runs stand on a version of a view: it must not vanish beneath them, or nobody could repeat them."""
 
 from __future__ import annotations
 
