@@ -25,7 +25,8 @@ def contrastive_splits(store: Store, config: ClmrTraining) -> Splits:
     clips = store.clips(["clip_id", "split"])
     clip_ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
     names = np.array([meaning(name) or TRAIN for name in clips.column("split").to_pylist()], dtype="U5")
-    labels, drawn = labels_or_none(store, config.labels), ()
+    drawn: tuple[str, ...] = ()
+    labels = labels_or_none(store, config.labels)
     if labels:
         labelled = read_splits(store, labels, config.seed)
         kept_out = np.isin(labelled.names, (VALID, TEST))

@@ -34,7 +34,7 @@ def export_checkpoint(store: Store, run_name: str, target: str | Path, layout: s
 
 
 def _as_lightning(state: dict[str, torch.Tensor]) -> dict[str, Any]:
-    from lightning.pytorch import __version__
+    from lightning import __version__
 
     encoder = {name: tensor for name, tensor in state.items() if name.startswith(PREFIX)}
     model = {f"model.{name}": tensor for name, tensor in state.items()}

@@ -25,7 +25,7 @@ class Lars(torch.optim.Optimizer):
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "adapt": True})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step; `closure` computes the gradients first, as in every optimiser of PyTorch."""
         loss = None
         if closure is not None:

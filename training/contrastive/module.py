@@ -51,7 +51,7 @@ class ContrastiveModule(Trainee):
         self._seen: list[list[Tensor]] = []
         self.resume(state)
         if config.compile:
-            self.net.compile()  # type: ignore[no-untyped-call]
+            self.net.compile()
 
     def train_dataloader(self) -> CropBatches:
         """Return the batches of this epoch that are still to do."""

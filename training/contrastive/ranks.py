@@ -29,7 +29,7 @@ def train_in_ranks(task: Task, interrupt: InterruptFlag, progress: Progress) -> 
     """
     context = multiprocessing.get_context("spawn")  # neither CUDA nor LanceDB survives a fork
     stop, step, ends = context.Value("b", 0), context.Value("q", 0), context.SimpleQueue()
-    ranks: Any = start_processes(
+    ranks: Any = start_processes(  # type: ignore[no-untyped-call]
         _train_rank,
         args=(task, _free_port(), stop, step, ends),
         nprocs=task.config.devices,

@@ -12,6 +12,7 @@ from echodex.api import Store
 from echodex.encoders.base import digest
 from echodex.encoders.clmr import Clmr
 from echodex.errors import BadInput, UsageError
+from echodex.progress import Progress
 from echodex.training.contrastive.config import ClmrTraining
 from echodex.training.contrastive.train import train_clmr
 from echodex.training.run import load_run, run_folder
@@ -53,7 +54,7 @@ def test_the_trained_encoder_is_one(few: Store, tiny: Make) -> None:
     assert (report.embedded, report.space.dim, report.space.digest) == (24, 16, run.encoder_digest)
 
 
-def interrupted_at(step: int) -> Callable[[str, int, int | None], None]:
+def interrupted_at(step: int) -> Progress:
     def press(stage: str, done: int, total: int | None) -> None:
         if done == step:
             signal.raise_signal(signal.SIGINT)
