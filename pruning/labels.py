@@ -36,10 +36,12 @@ class LabelPairs:
         groups: int64[n], one number for copies of each other: of a label, the first of each group comes before the
         second of any.
         """
+        found = np.zeros(len(rank), dtype=np.bool_)
+        if not count:  # nobody asked: of a million clips, the sorting would take a second
+            return found
         order = np.lexsort((rank[self.rows], self._again(rank, groups), self.codes))
         codes = self.codes[order]
         place = np.arange(len(codes)) - np.searchsorted(codes, codes)
-        found = np.zeros(len(rank), dtype=np.bool_)
         found[self.rows[order[place < count]]] = True
         return found
 
