@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -130,6 +132,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3, help="epochs that each way is timed for")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     asked = parser.parse_args()
+    if "OMP_WAIT_POLICY" not in os.environ:  # threads that wait leave the cores to the workers, here and there
+        environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+        sys.exit(subprocess.run([sys.executable, *sys.argv], env=environment, check=False).returncode)
     with tempfile.TemporaryDirectory() as name:
         paths = make_files(Path(name), asked.clips, asked.seconds)
         store = Store.open(Path(name) / "library")
