@@ -61,7 +61,7 @@ def read_state(
     }
     check_shapes({name: tuple(tensor.shape) for name, tensor in part.items()}, expected, f"checkpoint {path}")
     state: dict[str, NDArray[Any]] = {name: np.zeros(shape, np.int64) for name, shape in expected.items()}
-    state |= {name: _to_array(tensor, name, path) for name, tensor in part.items()}
+    state |= {name: to_array(tensor, name, path) for name, tensor in part.items()}
     return state
 
 
@@ -203,7 +203,7 @@ def _find_prefix(names: Iterable[str], expected: Shapes, shown: str) -> str:
     raise BadInput(f"checkpoint {shown} holds no such encoder: nothing in it ends in {wanted!r}; it has {names[0]!r}")
 
 
-def _to_array(tensor: Tensor, name: str, path: Path) -> NDArray[Any]:
+def to_array(tensor: Tensor, name: str, path: Path) -> NDArray[Any]:
     """Return a copy as float32 (int64 for a counter); raise BadInput for what is not plain finite numbers."""
     import torch
 

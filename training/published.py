@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from ..encoders.checkpoint import read_tensors
+from ..encoders.checkpoint import read_tensors, to_array
 from ..errors import BadInput
 from ..schemas.vector import Float32
 from .head import MLP, Head
@@ -34,7 +32,7 @@ def load_published_head(path: Path, classes: Sequence[str] | None, *, multi_labe
 
 def _read(path: Path) -> dict[str, Float32]:
     tensors = {name.removeprefix(_PREFIX): tensor for name, tensor in read_tensors(path).items()}
-    weights = {name: tensors[name].numpy().astype(np.float32) for name in MLP if name in tensors}
+    weights = {name: to_array(tensors[name], name, path) for name in MLP if name in tensors}
     if not weights:
         raise BadInput(f"checkpoint {path} holds no head: it has {next(iter(tensors))!r}, but none of {', '.join(MLP)}")
     return weights

@@ -47,6 +47,29 @@ def test_heads_that_do_not_fit(tmp_path: Path) -> None:
         load_published_head(tmp_path / "d.pt", TAGS)
 
 
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        (torch.full((50, 512), torch.nan), "not finite"),
+        (torch.zeros(50, 512, dtype=torch.int64), "not as floating point"),
+        (torch.zeros(50, 512).to_sparse(), "no plain array"),
+        (torch.tensor(1.0), "do not fit each other"),
+    ],
+)
+def test_weights_that_are_no_plain_numbers(tmp_path: Path, weight: torch.Tensor, said: str) -> None:
+    torch.save({**LINEAR, "0.weight": weight}, tmp_path / "a.pt")
+    for classes in (TAGS, None):
+        with pytest.raises(BadInput, match=said):
+            load_published_head(tmp_path / "a.pt", classes)
+
+
+def test_outputs_without_names_and_half_precision(tmp_path: Path) -> None:
+    torch.save({name: tensor.to(torch.bfloat16) for name, tensor in LINEAR.items()}, tmp_path / "a.pt")
+    head = load_published_head(tmp_path / "a.pt", None)
+    assert head.classes == tuple(map(str, range(50)))
+    assert head.weights["0.bias"].dtype == np.float32
+
+
 class Evil:
     def __reduce__(self) -> tuple[object, ...]:
         return os.system, ("touch run-by-a-pickle",)
