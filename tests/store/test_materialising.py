@@ -91,6 +91,19 @@ def test_pieces_from_anywhere_and_what_is_not_held(store: Store, make_wav: MakeW
         assert not piece[length:].any()
 
 
+def test_many_clips_are_picked_out_of_a_scan_few_are_looked_up(kinds: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds.materialise(where="array_has(labels, 'low')", sample_rate_hz=RATE_HZ)
+    wanted = ids(kinds)[::-2]
+    few = opened(kinds, wanted)
+    monkeypatch.setattr("echodex.store.keys.FEW", 0)
+    monkeypatch.setattr("echodex.store.keys.SHARE", 0.0)
+    many = opened(kinds, wanted)
+    assert 0 < many.held.sum() < len(wanted)
+    assert np.array_equal(many.row_ids, few.row_ids)
+    assert (many.samples.tolist(), list(many.sums)) == (few.samples.tolist(), list(few.sums))
+    assert len(opened(kinds, []).held) == 0
+
+
 def test_other_rates_stereo_and_beyond_full_scale(store: Store, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     loud = 3 * random.uniform(-1, 1, (44_100, 2))
