@@ -69,7 +69,7 @@ def test_zero_cents_change_nothing(noise: torch.Tensor) -> None:
 @pytest.mark.parametrize("ratio", [0.7, 1.0, 1.31])
 def test_stretching_is_that_of_a_plain_phase_vocoder(ratio: float) -> None:
     random = np.random.default_rng(0)
-    chirp = scipy.signal.chirp(np.arange(6000) / RATE, 200, 0.27, 4000) + 0.05 * random.standard_normal(6000)
+    chirp = scipy.signal.chirp(np.arange(6000) / RATE, 200, 0.27, 4000) + random.standard_normal(6000)
     found = stretched(torch.from_numpy(chirp.astype(np.float32))[None], torch.tensor([ratio]).double(), 4000, 512)
     expected = naive_stretch(chirp, ratio, 4000, 512)
     np.testing.assert_allclose(found[0, 128:], expected[128:], atol=2e-3)  # before, its frames do not add up to 1
