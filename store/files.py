@@ -49,6 +49,13 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], None]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def clear_torn(folder: Path) -> None:
+    """Remove what killed processes left of files that they were writing into `folder`, which this one holds alone."""
+    with storage_errors(folder):
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn a full disk and other failures of reading or writing inside the block into StorageError, naming `path`."""

@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
 from ..progress import Progress
+from ..store.files import clear_torn
 from .interrupt import Interrupted, InterruptFlag
 from .runlog import RunLog
 from .state import save_state
@@ -57,6 +58,8 @@ class Keeper(Callback):
         )
         if state:
             self.early_stopping.load_state_dict(state["early_stopping"])
+        if path:
+            clear_torn(path.parent)
         self._log = RunLog(path.parent, module.place.epoch) if path else None
         self._saved_at_s = time.monotonic()
         self._steps = module.max_epochs * module.epoch_batches

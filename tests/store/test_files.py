@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import errno
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from echodex.errors import StorageError
-from echodex.store.files import private_folder, write_atomic
+from echodex.store.files import clear_torn, private_folder, write_atomic
 
 
 def test_what_is_written_is_read_back_and_private(tmp_path: Path) -> None:
@@ -45,3 +47,14 @@ def test_a_folder_that_cannot_be_made_names_itself(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(StorageError, match="taken"):
         private_folder(tmp_path / "taken" / "below")
+
+
+def test_what_a_killed_writer_left_goes_and_nothing_else(tmp_path: Path) -> None:
+    """A process that dies within its write, by os._exit, leaves what it had written so far under another name."""
+    code = "import os, sys; from pathlib import Path; from echodex.store.files import write_atomic\n"
+    code += "write_atomic(Path(sys.argv[1]), lambda path: (path.write_bytes(b'ne'), os._exit(9)))"
+    write_atomic(tmp_path / "file", b"old")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    clear_torn(tmp_path)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
