@@ -142,5 +142,5 @@ def _show(run: Run, json_: bool) -> None:
     if json_:
         print_json(run)
     else:
-        click.echo(f"run {run.name} on {run.view}: {len(run.classes)} classes")
+        click.echo(f"run {run.name} on {run.view}" + (f": {len(run.classes)} classes" if run.classes else ""))
         print_table(["metric", "value"], sorted(run.metrics.items()))

@@ -48,10 +48,12 @@ class Words:
 
     def read(self, said: Mapping[str, Any], origin: str) -> Said:
         """Return `said` in our words; raises UsageError for what has no meaning here, saying what to use instead."""
+        refused = [key for key in said if key in _REFUSED]
+        if refused:
+            names = ", ".join(map(repr, refused))
+            raise UsageError(f"{origin} has {names}: {_REFUSED[refused[0]]}; take it out")
         found: Said = {}
         for key, value in said.items():
-            if key in _REFUSED:
-                raise UsageError(f"{origin}: {key!r} has no place here: {_REFUSED[key]}; take it out")
             if key in self.elsewhere:
                 if origin == COMMAND_LINE:
                     raise UsageError(f"{key!r} is a setting of `{self.elsewhere[key]}`, not of `{self.command}`")

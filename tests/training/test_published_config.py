@@ -92,6 +92,11 @@ def test_a_key_misspelt(tmp_path: Path, read: object) -> None:
         read(own(tmp_path, "transforms_pich: 0.5"))
 
 
+def test_all_lines_to_take_out_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"config\.yaml has 'dataset_dir', 'dataset': .*; take it out"):
+        contrastive(own(tmp_path, "dataset_dir: ./data\ndataset: magnatagatune\n"))
+
+
 def test_on_the_command_line_a_key_of_another_training_is_a_mistake() -> None:
     with pytest.raises(UsageError, match="'finetuner_mlp' is a setting of `echodex train probe`"):
         contrastive(None, "finetuner_mlp=1")
