@@ -3,7 +3,8 @@
 The filters of audio.augment.freeverb never fade out altogether, and the echoes that come after the end of an FFT come
 in again at its start. Therefore the clip is faded out exponentially before, the response is taken for that (outside of
 the unit circle), and the result is faded in again: what comes in again is WRAPPED times as loud as it was, -60 dB, and
-rounding errors end up 1e-4 of the loudest at most.
+rounding errors are enlarged by no more than its inverse. Measured on crops of CLMR, the two together change the
+reverberation by up to 6e-4 of its peak.
 """
 
 from __future__ import annotations
