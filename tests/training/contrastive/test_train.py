@@ -4,7 +4,9 @@ import math
 import signal
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import torch
 
@@ -13,6 +15,8 @@ from echodex.encoders.base import digest
 from echodex.encoders.clmr import Clmr
 from echodex.errors import BadInput, UsageError
 from echodex.progress import Progress
+from echodex.schemas.view import VIEW_ROWS
+from echodex.training.contrastive.clips import contrastive_splits
 from echodex.training.contrastive.config import ClmrTraining
 from echodex.training.contrastive.train import train_clmr
 from echodex.training.run import load_run, run_folder
@@ -94,6 +98,7 @@ def test_the_global_generator_decides_on_nothing(few: Store, tiny: Make) -> None
     assert other.encoder_digest != first.encoder_digest
 
 
+@pytest.mark.slow
 def test_workers_change_nothing(few: Store, tiny: Make) -> None:
     alone, with_workers = (train_clmr(few, config=tiny(workers=workers)) for workers in (0, 2))
     assert with_workers.encoder_digest == alone.encoder_digest
@@ -122,3 +127,27 @@ def test_the_settings_are_kept_as_yaml(few: Store, tiny: Make) -> None:
     run = train_clmr(few, config=tiny(max_epochs=1))
     found = read_settings(ClmrTraining, PRESETS, run_folder(few, run.name) / "config.yaml", [])
     assert asdict(found) == {name: run.config[name] for name in asdict(found)}
+
+
+def test_only_the_train_clips_that_a_view_keeps_teach(few: Store, tiny: Make) -> None:
+    ids = few.clips(["clip_id"]).column(0).to_pylist()
+    kept = set(contrastive_splits(few, tiny()).ids("train")[:13])
+    blank = {"rank": 0, "split": "", "cluster": -2, "representative": "", "similarity": 0.0, "gain": 0.0, "reason": ""}
+    rows = [{"clip_id": clip_id, "kept": clip_id in kept, **blank} for clip_id in ids]
+    schema = pa.schema([field for field in VIEW_ROWS if field.name != "row_id"])
+    few.save_view("lean", pa.Table.from_pylist(rows, schema=schema), {}, None)
+    run = train_clmr(few, view="lean", config=tiny(max_epochs=1))
+    assert (run.name, run.view) == ("clmr-lean-1", "lean@1")
+    assert (run.metrics["train_clips"], run.metrics["valid_clips"], run.metrics["steps"]) == (13, 3, 2)
+
+
+def test_what_cannot_be_read_is_passed_over_and_counted(few: Store, tiny: Make) -> None:
+    lost = Path(few.sources(contrastive_splits(few, tiny()).ids("train")[:1])[0].path)
+    aside = lost.with_suffix(".aside")
+    lost.rename(aside)
+    try:
+        run = train_clmr(few, config=tiny())
+    finally:
+        aside.rename(lost)
+    assert run.metrics["skipped_clips"] == 1
+    assert run.metrics["train_clips"] == 18
