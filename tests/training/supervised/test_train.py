@@ -102,10 +102,15 @@ def run_with_ctrl_c(store: Store, config: SupervisedTraining, step: int) -> None
     train_supervised(store, config=config, name="pieces", progress=press)
 
 
-@pytest.mark.parametrize("augment", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_interrupted_the_curve_is_the_same_to_the_bit(kinds: Store, augment: bool) -> None:
-    """Three batches an epoch; the third step ends one."""
-    config = replace(TINY, plateau_patience=1, augment=augment)
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, pytest.param({"augment": True}, marks=slow), pytest.param({"accumulate": 2}, marks=slow)]
+)
+def test_interrupted_the_curve_is_the_same_to_the_bit(kinds: Store, settings: dict[str, Any]) -> None:
+    """Three batches an epoch; the third step ends one. With two to a step, only the second ends one within it."""
+    config = replace(TINY, plateau_patience=1, **settings)
     train_supervised(kinds, config=config, name="whole")
     for step in (1, 3, 5):
         with pytest.raises(KeyboardInterrupt):
@@ -116,6 +121,15 @@ def test_interrupted_the_curve_is_the_same_to_the_bit(kinds: Store, augment: boo
     for file in ("metrics.jsonl", "encoder.safetensors", "head.safetensors"):
         assert (run_folder(kinds, "pieces") / file).read_bytes() == (run_folder(kinds, "whole") / file).read_bytes()
     assert not (run_folder(kinds, "pieces") / "last.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_the_train_loss_is_that_of_its_batches_however_many_make_a_step(kinds: Store) -> None:
+    """With next to no learning rate the weights stay as they are, so the losses do, too."""
+    config = replace(TINY, learning_rate=1e-12, max_epochs=1)
+    for accumulate in (1, 3):
+        train_supervised(kinds, config=replace(config, accumulate=accumulate), name=f"by{accumulate}")
+    assert lines(kinds, "by1")[0]["train_loss"] == pytest.approx(lines(kinds, "by3")[0]["train_loss"], rel=1e-6)
 
 
 def module_of(store: Store, config: SupervisedTraining) -> SupervisedModule:
