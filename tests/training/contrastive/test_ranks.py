@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from echodex.api import Store
+from echodex.errors import BadInput
 from echodex.training.contrastive.config import ClmrTraining
 from echodex.training.contrastive.train import train_clmr
 from echodex.training.run import load_run, run_folder
@@ -70,3 +71,9 @@ def test_ctrl_c_stops_both_and_they_go_on(few: Store, tmp_path: Path) -> None:
     subprocess.run(command, check=True, timeout=300)
     assert [line["epoch"] for line in read_log(folder)] == list(range(60))
     assert load_run(few, "pair").metrics["epochs"] == 60
+
+
+@pytest.mark.slow
+def test_what_stops_a_process_is_said(few: Store, tiny: Make) -> None:
+    with pytest.raises(BadInput, match="lower learning_rate"):
+        train_clmr(few, config=tiny(devices=2, batch_size=3, learning_rate=1e30))
