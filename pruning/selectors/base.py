@@ -35,7 +35,7 @@ class Selector(Protocol):
     """A frozen dataclass of its settings.
 
     Adding one is a file with `@register("name")` and a test file. A selector of this package is also named in
-    registry.BUILT_IN, by which its file is found; any other is known once its module is imported.
+    registry.SELECTORS, by which its file is found; any other is known once its module is imported.
     """
 
     name: ClassVar[str]

@@ -1,49 +1,20 @@
-"""Finding a selector by name: each registers itself, and a name loads only its own file."""
+"""Finding a selector by name."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from ...errors import NotFound, UsageError
+from ...errors import UsageError
+from ...registry import Registry
 from .base import Selector
 
-BUILT_IN = ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
-"""Selectors of this package; `pruning/selectors/<name>.py` registers each when it is imported."""
+SELECTORS: Registry[Selector] = Registry(
+    "selector", __package__, ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
+)
 
-S = TypeVar("S", bound=type[Selector])
-
-_REGISTRY: dict[str, type[Selector]] = {}
-
-
-def register(name: str) -> Callable[[S], S]:
-    """Return a class decorator that makes a selector known as `name`."""
-
-    def add(selector_class: S) -> S:
-        selector_class.name = name
-        _REGISTRY[name] = selector_class
-        return selector_class
-
-    return add
-
-
-def names() -> list[str]:
-    """Return the names of all known selectors."""
-    return sorted({*BUILT_IN, *_REGISTRY})
-
-
-def selector_class(name: str) -> type[Selector]:
-    """Return the class registered as `name`; raise NotFound with the nearest name where there is none."""
-    if name not in _REGISTRY and name in BUILT_IN:
-        import_module(f".{name}", __package__)
-    if name not in _REGISTRY:
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise NotFound(f"selector {name[:80]!r} does not exist{hint} (known: {', '.join(names())})")
-    return _REGISTRY[name]
+register, names, selector_class = SELECTORS.register, SELECTORS.names, SELECTORS.find
 
 
 def settings_of(name: str) -> frozenset[str]:

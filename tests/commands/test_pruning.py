@@ -23,7 +23,7 @@ from echodex.schemas.vector import Float32
 
 
 def test_the_help_names_what_is_registered() -> None:
-    assert f"SELECTOR is {', '.join(registry.BUILT_IN)}, or another" in " ".join((prune.help or "").split())
+    assert f"SELECTOR is {', '.join(registry.names())}, or another" in " ".join((prune.help or "").split())
     assert COMPAT == READINGS
 
 
@@ -105,7 +105,7 @@ def test_settings_of_a_selector_alone(pruned: Callable[..., dict[str, object]]) 
 def test_a_selector_of_ones_own_is_named_like_any_other(
     pruned: Callable[..., dict[str, object]], kinds: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry.SELECTORS, "classes", dict(registry.SELECTORS.classes))
 
     @registry.register("lasts")
     @dataclass(frozen=True)

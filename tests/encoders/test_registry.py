@@ -35,7 +35,7 @@ def test_a_wrong_setting_is_named(config: dict[str, object], said: str) -> None:
 
 
 def test_registering_makes_a_class_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry.ENCODERS, "classes", dict(registry.ENCODERS.classes))
 
     @registry.register("other")
     class Other(Dummy):

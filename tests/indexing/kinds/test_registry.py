@@ -49,7 +49,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_a_kind_of_ones_own_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry.KINDS, "classes", dict(registry.KINDS.classes))
 
     @registry.register("mine")
     class Mine(Flat):

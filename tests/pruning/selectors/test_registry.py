@@ -31,12 +31,12 @@ def firsts() -> Iterator[None]:
             return Selection(np.arange(m), np.zeros(m, np.float32), min(self.count, m))
 
     yield
-    del registry._REGISTRY["firsts"]
+    del registry.SELECTORS.classes["firsts"]
 
 
 def test_the_built_in_ones_are_listed_and_load() -> None:
-    assert registry.names() == ["facility", "jsd", "kcenter", "medoid", "random", "semdedup"]
-    assert [registry.selector_class(name).name for name in registry.names()] == registry.names()
+    assert registry.names() == ("facility", "jsd", "kcenter", "medoid", "random", "semdedup")
+    assert tuple(registry.selector_class(name).name for name in registry.names()) == registry.names()
 
 
 def test_an_unknown_name_names_the_nearest() -> None:
