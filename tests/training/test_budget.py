@@ -44,7 +44,7 @@ def test_single_label_shares_are_even() -> None:
 
 
 def test_one_per_cent_of_many_rare_classes() -> None:
-    """30 of 3000 clips, 2 of each of 20 classes and the others of one: all 20 are there once, the rest is of the one."""
+    """30 of 3000 clips, 2 of each of 20 classes and the others of one: all 20 are there once, the rest of the one."""
     hot = np.eye(21, dtype=bool)[np.concatenate([np.zeros(2960, int), np.repeat(np.arange(1, 21), 2)])]
     chosen = label_budget(labels_of(hot, multi_label=False), [f"clip{k:05}" for k in range(3000)], 0.01, 0)
     assert hot[chosen].sum(axis=0).tolist() == [10, *[1] * 20]
