@@ -1,45 +1,22 @@
-"""Crop, polarity, gain, noise and delay: each does what it says, and nothing else."""
+"""Polarity, gain, noise and delay: each does what it says, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 import scipy.stats
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echodex.audio.augment.crop import random_crops
 from echodex.audio.augment.delay import Delay, delayed
 from echodex.audio.augment.level import Gain, Polarity
 from echodex.audio.augment.noise import Noise
 from echodex.audio.augment.rng import BatchRng
-from echodex.errors import UsageError
 
 RATE = 22_050
 MakeRng = Callable[[int], BatchRng]
-
-
-def test_crops_lie_in_their_clips_and_start_anywhere(rng: MakeRng) -> None:
-    ramp = torch.arange(50.0).repeat(4000, 1) + 100 * torch.arange(4000.0)[:, None]
-    crops = random_crops(ramp, 45, rng(4000))
-    starts = crops[:, 0] - 100 * torch.arange(4000.0)
-    assert torch.equal(crops, crops[:, :1] + torch.arange(45.0))
-    counts = np.unique(starts.numpy(), return_counts=True)
-    assert counts[0].tolist() == [0, 1, 2, 3, 4, 5]
-    assert scipy.stats.chisquare(counts[1]).pvalue > 1e-3
-
-
-def test_a_crop_of_everything_is_everything(noise: torch.Tensor, rng: MakeRng) -> None:
-    assert torch.equal(random_crops(noise, 8000, rng(6)), noise)
-
-
-@pytest.mark.parametrize("samples", [0, 8001])
-def test_a_crop_that_does_not_fit_is_refused(noise: torch.Tensor, samples: int, rng: MakeRng) -> None:
-    with pytest.raises(UsageError, match="cannot be cut out of 8000"):
-        random_crops(noise, samples, rng(6))
 
 
 def test_polarity_twice_is_the_clip_itself(noise: torch.Tensor, rng: MakeRng) -> None:
