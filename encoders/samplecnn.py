@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -51,11 +52,8 @@ class SampleCNN(nn.Module):
         super().__init__()
         sizes = channels(width)
         self.dim = sizes[-1]
-        blocks = [nn.Sequential(nn.Conv1d(1, sizes[0], 3, stride=3), nn.BatchNorm1d(sizes[0]), nn.ReLU())]
-        for inputs, outputs in pairwise(sizes):
-            blocks.append(_block(inputs, outputs).append(nn.MaxPool1d(3)))
-        blocks.append(_block(self.dim, self.dim))
-        self.sequential = nn.Sequential(*blocks)
+        middle = [Block(inputs, outputs, pooled=True) for inputs, outputs in pairwise(sizes)]
+        self.sequential = nn.Sequential(First(sizes[0]), *middle, Block(self.dim, self.dim))
         self.dropout = nn.Dropout(0.5) if supervised else nn.Identity()
         self.fc: nn.Module = nn.Identity() if n_classes is None else nn.Linear(self.dim, n_classes)
 
@@ -70,8 +68,51 @@ class SampleCNN(nn.Module):
         return logits
 
 
-def _block(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv1d(inputs, outputs, 3, padding=1), nn.BatchNorm1d(outputs), nn.ReLU())
+class Block(nn.Sequential):
+    """Convolution, batch normalisation, ReLU and, where `pooled`, a maximum of three: float32[b, channels, 1, n].
+
+    The layers hold the weights; they are worked out in two dimensions, the first of length 1, since torch has channels
+    last for these. On a CPU a step of training takes two thirds of the time, in bfloat16 less than a third.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, pooled: bool = False) -> None:
+        super().__init__(nn.Conv1d(inputs, outputs, 3, padding=1), nn.BatchNorm1d(outputs), nn.ReLU())
+        self.pooled = pooled
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return float32[b, outputs, 1, n], or n // 3 where pooled, of x float32[b, inputs, 1, n]."""
+        convolution, norm = _layers(self)
+        x = functional.conv2d(x, convolution.weight[:, :, None], convolution.bias, padding=(0, 1))
+        x = _normed(norm, x)
+        if self.pooled:
+            x = functional.max_pool2d(x, (1, 3))  # before the ReLU, which changes nothing and leaves it a third
+        return x.relu_()
+
+
+class First(nn.Sequential):
+    """The first block: its kernels lie side by side, so that they are one product of matrices."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__(nn.Conv1d(1, outputs, 3, stride=3), nn.BatchNorm1d(outputs), nn.ReLU())
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return float32[b, outputs, 1, n // 3], channels last, of `waveforms` float32[b, 1, n]."""
+        convolution, norm = _layers(self)
+        x = functional.linear(waveforms[:, 0].unfold(1, 3, 3), convolution.weight[:, 0], convolution.bias)
+        return _normed(norm, x.transpose(1, 2)[:, :, None]).relu_()
+
+
+def _layers(block: nn.Sequential) -> tuple[nn.Conv1d, nn.BatchNorm1d]:
+    return cast("nn.Conv1d", block[0]), cast("nn.BatchNorm1d", block[1])
+
+
+def _normed(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
+    """Return what BatchNorm1d would, for x float32[b, channels, 1, n]."""
+    if norm.training and norm.num_batches_tracked is not None:
+        norm.num_batches_tracked.add_(1)
+    return functional.batch_norm(
+        x, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.training, norm.momentum or 0.0, norm.eps
+    )
 
 
 def state_shapes(width: float = 1.0) -> dict[str, tuple[int, ...]]:

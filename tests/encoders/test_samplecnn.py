@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from echodex.encoders.samplecnn import WINDOW, FoldedSampleCNN, SampleCNN, channels, state_shapes, width_of
 from echodex.errors import BadInput
@@ -160,4 +162,23 @@ def test_a_block_equals_its_definition_in_numpy() -> None:
     x = torch.randn(1, 128, 731)
     expected = numpy_block(x[0].double().numpy(), {name: tensor.double().numpy() for name, tensor in state.items()})
     assert expected.shape == (256, 243)
-    assert_allclose(block(x)[0], expected, atol=2e-6)
+    assert_allclose(block(x[:, :, None])[0, :, 0], expected, atol=2e-6)
+
+
+def test_a_step_of_training_is_that_of_the_layers_one_after_the_other() -> None:
+    torch.manual_seed(2)
+    network = SampleCNN(width=0.125).double().train()
+    layered = copy.deepcopy(network)
+    waveforms = torch.randn(3, 1, 2 * WINDOW, dtype=torch.float64)
+    wanted = waveforms
+    for number, block in enumerate(layered.sequential):
+        for layer in block.children():
+            wanted = layer(wanted)
+        wanted = functional.max_pool1d(wanted, 3) if 0 < number < 10 else wanted
+    h = network.represent(waveforms)
+    assert_allclose(h.detach(), wanted.flatten(1).detach(), atol=1e-9)
+    torch.autograd.backward([h.square().sum(), wanted.square().sum()])
+    for (name, parameter), other in zip(network.named_parameters(), layered.parameters(), strict=True):
+        torch.testing.assert_close(parameter.grad, other.grad, rtol=1e-6, atol=1e-6, msg=name)
+    for (name, buffer), same in zip(network.named_buffers(), layered.buffers(), strict=True):
+        assert_allclose(buffer, same, rtol=1e-9, atol=1e-12, err_msg=name)

@@ -25,11 +25,11 @@ Make = Callable[..., ClmrTraining]
 @pytest.mark.slow
 @pytest.mark.parametrize("gather", [False, True])
 def test_two_processes_train_one_network(few: Store, tiny: Make, gather: bool) -> None:
-    config = tiny(devices=2, batch_size=3, gather_negatives=gather, learning_rate=3e-3)
+    config = tiny(devices=2, batch_size=3, gather_negatives=gather, max_epochs=20)
     run = train_clmr(few, config=config)
-    assert (run.metrics["epochs"], run.metrics["steps"]) == (3, 9)
+    assert (run.metrics["epochs"], run.metrics["steps"]) == (20, 60)
     losses = [line["train_loss"] for line in read_log(run_folder(few, run.name))]
-    assert losses[-1] < losses[0]
+    assert sum(losses[15:]) < sum(losses[:5])
     seen = 2 * (6 if gather else 3) - 1
     assert abs(losses[0] - math.log(seen)) < 0.7
 
