@@ -1,122 +1,114 @@
-"""A phase vocoder: another duration at the same pitch, many waveforms at once and each by a ratio of its own.
+"""A phase vocoder that shifts the pitch: frames are read at one length and written at another, at the same places.
 
-Flanagan and Golden, "Phase vocoder" (1966); Laroche and Dolson, "Improved phase vocoder time-scale modification of
-audio" (1999). Frame s of the result stands at s hops; it takes the magnitudes that the source has at s / ratio hops,
-between two of its frames, and turns every phase on by what the source's phase turns from the first of these to the
-second. Phases are unit complex numbers and are multiplied: there is no angle to unwrap.
+A frame written shorter than it was read sounds higher (`frames.py`). For the frames to go on from each other, in one
+hop of the result a phase has to turn by what the source's turns over `back` = ratio * hop samples. So each frame is
+read twice, at its place and `back` samples before, and the angle between the two is added to the phases that the frame
+before it was written with (Puckette, "Phase-locked vocoder", 1995, reads twice as well). There are no angles to unwrap:
+phases are unit complex numbers, and multiplied.
 
-A bin that is silent in the source has no phase to speak of. The result takes over the source's phases there as they
-are, so that a sound that sets in later starts with its own, whatever rounding errors stood in its place before; next to
-a sound, a silent phase turns as the middle of its bin does.
+Carried from frame to frame is by how much the result is `ahead` of the source's phase, in each bin. Two terms are added
+before it is made a unit again. One is the neighbouring bins', as in the paper: the bins of a tone, a click or a rush of
+noise keep together behind the loudest of them. The other is a positive number, the `floor`, which only matters where
+the source is silent: it draws the phases back to the source's own, so that a sound which sets in later starts with
+these, whatever rounding errors stood in its place before.
+
+How far the magnitudes of the result are from those of the source, read at the same places: -12 dB for field recordings,
+-29 dB for chords, below -50 dB for tones.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-WINDOW_S = 0.08
-"""Length of a frame, about: long enough for a bass note, short enough for a drum."""
-
-OVERLAP = 4
-"""Frames that cover a sample."""
+from .frames import PIECES, Frames, frames_for
 
 SILENT = 1e-3
 """Magnitude up to which a bin counts as silent, as a share of the loudest of its waveform: -60 dB.
 
 The phases of quiet bins hang on rounding. With this limit, noise as loud as the last bit of float32 changes the result
-by 2e-5 of its level, and by 1e-3 for one in a hundred field recordings; with -80 dB by 4e-2 for these.
+by 3e-5 of its level (the median of 60 field recordings), and by 1.4e-3 for one of them; with -80 dB by 2e-4 and 1e-2.
 """
 
-ROWS = 4
+ROWS = 8
 """Waveforms that are worked on together: more leave the cache."""
 
 
-def window_samples(sample_rate_hz: int) -> int:
-    """Return the length of a frame: the power of two next to WINDOW_S, at least 16."""
-    return int(2 ** max(4, round(math.log2(WINDOW_S * sample_rate_hz))))
+def shifted(waveforms: Tensor, cents: Tensor, hop: int) -> Tensor:
+    """Return float32[b, n] of float32[b, n]: each row higher by its `cents` (int64[b]). hop: samples between frames.
 
-
-def stretched(waveforms: Tensor, ratios: Tensor, samples: int, window: int) -> Tensor:
-    """Return float32[b, samples] of waveforms float32[b, m]: each row `ratios` (float64[b]) times as long, cut off.
-
-    window: samples of a frame, a multiple of OVERLAP. Beyond the end of a waveform are zeros.
+    Before its start and beyond its end a waveform is zero. Raises UsageError for more than two octaves.
     """
     parts = [slice(first, first + ROWS) for first in range(0, len(waveforms), ROWS)]
-    return torch.cat([_stretched(waveforms[part], ratios[part], samples, window) for part in parts])
+    return torch.cat([_shifted(waveforms[part], cents[part].tolist(), hop) for part in parts])
 
 
-def _stretched(waveforms: Tensor, ratios: Tensor, samples: int, window: int) -> Tensor:
-    hop = window // OVERLAP
-    shape = torch.hann_window(window, device=waveforms.device)
-    places = torch.arange(math.ceil(samples / hop) + OVERLAP, device=waveforms.device)[:, None] / ratios
-    before = places.long()
-    spectra = _frames(waveforms, int(before.max()) + 2, hop, shape)
-    rows = torch.arange(len(waveforms), device=waveforms.device)
-    loudness = spectra.abs()
-    silent = loudness <= SILENT * loudness.amax(dim=(0, 2), keepdim=True)
-    phases = _phases(spectra, loudness, silent)
-    share = (places - before)[..., None].float()
-    wanted = torch.lerp(loudness[before, rows], loudness[before + 1, rows], share)
-    turns = _turns(phases, silent)[before, rows]
-    return _joined(wanted * _turned(phases[before, rows], turns, silent[before, rows]), hop, samples, shape)
+def _shifted(waveforms: Tensor, cents: Sequence[int], hop: int) -> Tensor:
+    lengths = [frames_for(wanted, hop) for wanted in cents]
+    count = -(-waveforms.shape[1] // hop) + PIECES - 1
+    turns = waveforms.new_zeros(count, len(cents), max(frames.bins for frames in lengths), dtype=torch.complex64)
+    spectra = []
+    for row, (frames, wanted) in enumerate(zip(lengths, cents, strict=True)):
+        here, before = _read(waveforms[row], frames, hop, hop * 2 ** (wanted / 1200), count)
+        torch.mul(here[:-1], before[1:].conj(), out=turns[1:, row, : frames.bins])
+        spectra.append(here)
+    loudest = torch.stack([torch.view_as_real(here).abs().amax() for here in spectra])
+    ahead = _ahead(turns, (SILENT * loudest[:, None]) ** 2)
+    result = torch.empty_like(waveforms)
+    for row, (frames, here) in enumerate(zip(lengths, spectra, strict=True)):
+        written = _written(here * ahead[:, row, : frames.bins], frames, hop)
+        result[row] = written[: waveforms.shape[1]]
+    return result
 
 
-def _frames(waveforms: Tensor, count: int, hop: int, shape: Tensor) -> Tensor:
-    """Return complex64[count, b, bins]: the spectra of frames whose middles are at 0, hop, 2 hop, ... samples."""
-    window = len(shape)
-    wanted = (count - 1) * hop + window
-    padded = functional.pad(waveforms, (window // 2, max(0, wanted - window // 2 - waveforms.shape[1])))
-    spectra: Tensor = torch.fft.rfft(padded.unfold(1, window, hop)[:, :count].transpose(0, 1) * shape)
-    return spectra
+def _read(waveform: Tensor, frames: Frames, hop: int, back: float, count: int) -> tuple[Tensor, Tensor]:
+    """Return complex64[count, bins] twice: the spectra of the frames, and of those `back` samples before them.
 
-
-def _phases(spectra: Tensor, loudness: Tensor, silent: Tensor) -> Tensor:
-    """Return complex64[count, b, bins] of magnitude 1; a silent bin right before a sound leads up to its phase."""
-    phases = torch.where(loudness > 0, spectra / loudness, 1.0)
-    leads = phases[1:] * _of_middle(phases).conj()
-    return torch.cat([torch.where(silent[:-1] & ~silent[1:], leads, phases[:-1]), phases[-1:]])
-
-
-def _turns(phases: Tensor, silent: Tensor) -> Tensor:
-    """Return complex64[count - 1, b, bins]: by what each phase turns up to the next frame."""
-    return torch.where(silent[1:], _of_middle(phases), phases[1:] * phases[:-1].conj())
-
-
-def _of_middle(phases: Tensor) -> Tensor:
-    """Return complex64[bins]: by what the middle of each bin turns in a hop, a quarter of a frame."""
-    bins = phases.shape[-1]
-    quarters = torch.tensor([1, 1j, -1, -1j], dtype=phases.dtype, device=phases.device)
-    return quarters.repeat(bins // 4 + 1)[:bins]
-
-
-def _turned(phases: Tensor, turns: Tensor, silent: Tensor) -> Tensor:
-    """Return complex64[s, b, bins]: the first phases, turned on from frame to frame, and taken anew where silent."""
-    found = torch.empty_like(phases)
-    now = phases[0]
-    for frame in range(len(phases)):
-        now = torch.where(silent[frame], phases[frame], now)
-        found[frame] = now
-        now = now * turns[frame]
-    return found
-
-
-def _joined(spectra: Tensor, hop: int, samples: int, shape: Tensor) -> Tensor:
-    """Return float32[b, samples]: the frames of spectra complex64[s, b, bins], faded into each other.
-
-    They were faded before the transform too, so their sum is divided by that of the squares of the fades.
+    The first frame ends one hop after the start. `back` is rounded to a sample; the rest is made up for by turning
+    each bin as its middle does, which for a tone half a bin off is right to 1e-3 radians.
     """
-    frames = torch.fft.irfft(spectra, n=len(shape)) * shape
-    count, rows = frames.shape[:2]
-    pieces, squares = frames.view(count, rows, OVERLAP, hop), shape.square().view(OVERLAP, 1, hop)
-    whole = frames.new_zeros(count + OVERLAP - 1, rows, hop)
-    weight = frames.new_zeros(count + OVERLAP - 1, 1, hop)
-    for part in range(OVERLAP):
-        whole[part : part + count] += pieces[:, :, part]
-        weight[part : part + count] += squares[part]
-    middle = OVERLAP // 2  # where the first frame has its middle
-    joined: Tensor = (whole[middle:] / weight[middle:]).transpose(0, 1).flatten(1)
-    return joined[:, :samples]
+    whole = round(back)
+    first = (1 - PIECES) * hop + (frames.result - frames.source) // 2  # the middles lie at the same places
+    end = first + (count - 1) * hop + frames.source
+    padded = functional.pad(waveform, (whole - first, max(0, end - len(waveform))))
+    shape = torch.hann_window(frames.source, device=waveform.device)
+    here, before = (
+        torch.fft.rfft(padded[start:].unfold(0, frames.source, hop)[:count] * shape)[:, : frames.bins]
+        for start in (whole, 0)
+    )
+    angles = torch.arange(frames.bins, device=waveform.device) * (2 * math.pi * (whole - back) / frames.source)
+    return here, before.mul_(torch.polar(torch.ones_like(angles), angles))
+
+
+def _ahead(turns: Tensor, floor: Tensor) -> Tensor:
+    """Return complex64[count, b, bins] of magnitude 1: by how much each phase of the result is ahead of the source's.
+
+    turns: complex64[count, b, bins], between the frame `back` samples before one and the frame one hop before it, with
+    the product of their magnitudes. floor: float32[b, 1].
+    """
+    ahead = torch.ones_like(turns)
+    wide = functional.pad(torch.zeros_like(turns[0]), (1, 1))  # without neighbours beyond the ends
+    middle = wide[:, 1:-1]
+    for frame in range(1, len(turns)):
+        torch.mul(turns[frame], ahead[frame - 1], out=middle)
+        torch.sgn(wide[:, :-2] + middle + wide[:, 2:] + floor, out=ahead[frame])
+    return ahead
+
+
+def _written(spectra: Tensor, frames: Frames, hop: int) -> Tensor:
+    """Return float32[m]: the frames of spectra complex64[count, bins], faded into each other.
+
+    They were faded before they were read too, so the sum is divided by that of the squares of the fades. The result
+    starts where all of the frames that reach there do so.
+    """
+    shape = torch.hann_window(frames.result, device=spectra.device)
+    spare = (0, PIECES * hop - frames.result)
+    written = torch.fft.irfft(spectra, n=frames.result) * (shape * (frames.result / frames.source))
+    pieces = functional.pad(written, spare).view(-1, PIECES, hop)
+    weight = functional.pad(shape.square(), spare).view(PIECES, hop).sum(dim=0)
+    later, middle, earlier = (pieces[2:, 0], pieces[1:-1, 1], pieces[:-2, 2])
+    return ((later + middle + earlier) / weight).flatten()
