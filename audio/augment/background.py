@@ -36,9 +36,7 @@ def random_pieces(pool: Tensor, n: int, rng: BatchRng) -> Tensor:
     """
     rows, samples = pool.shape
     if samples < n:
-        raise UsageError(
-            f"pieces of {n} samples were asked of noises of {samples}; give longer noises, or repeat them to that length"
-        )
+        raise UsageError(f"pieces of {n} samples were asked of noises of {samples}; give noises at least that long")
     row, start = rng.integers(0, rows - 1), rng.integers(0, samples - n)
     return pool.unfold(1, n, 1)[row, start]
 

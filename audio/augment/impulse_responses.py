@@ -64,4 +64,5 @@ def _prepared(response: Tensor, samples: int, number: int) -> Tensor:
         fade = max(1, int(FADE * samples))
         kept = kept[:samples].clone()
         kept[-fade:] *= torch.linspace(1, 0, fade, device=kept.device)
-    return functional.pad(kept, (0, samples - len(kept))) / torch.linalg.vector_norm(kept)
+    padded = functional.pad(kept, (0, samples - len(kept)))
+    return padded / kept.square().sum().sqrt()

@@ -44,9 +44,7 @@ class SpectralMasks:
                 raise UsageError(f"there is no spectral mask '{kind}'; choose among {', '.join(_KINDS)}")
 
     def __call__(self, mels: Tensor, rng: BatchRng) -> Tensor:
-        """Return float32[b, F, T] of float32[b, F, T]; F is at least 20 for `horizontal`, T at least 16 for `vertical`
-        if their largest masks are to leave anything.
-        """
+        """Return float32[b, F, T] of float32[b, F, T]: at least 10 bins and 10 frames."""
         own = rng.take(torch.zeros(1, dtype=torch.int64, device=mels.device)) if self.shared else rng
         return torch.where(self.mask(mels.shape[1], mels.shape[2], own), self.fill, mels)
 

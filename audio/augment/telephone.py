@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ...errors import UsageError
-from .filters import ZEROS, convolved, low_pass_kernels
+from .filters import convolved
 from .rng import BatchRng
+
+PERIODS = 4
+"""Of the lowest frequency, that a kernel reaches to either side: its flanks are half that frequency wide."""
 
 
 @dataclass(frozen=True)
@@ -32,5 +37,16 @@ class BandPass:
     def __call__(self, waveforms: Tensor, rng: BatchRng) -> Tensor:
         """Return float32[b, n], filtered without delay."""
         low, high = (rng.integers(*bounds).double() / self.sample_rate_hz for bounds in (self.low_hz, self.high_hz))
-        half = int(ZEROS * self.sample_rate_hz / self.low_hz[0] / 2)
-        return convolved(waveforms, low_pass_kernels(high, half) - low_pass_kernels(low, half))
+        half = int(PERIODS * self.sample_rate_hz / self.low_hz[0])
+        return convolved(waveforms, _kernels(low[:, None], high[:, None], half))
+
+
+def _kernels(low: Tensor, high: Tensor, half: int) -> Tensor:
+    """Return float32[b, 2 * half + 1]: the difference of two sincs under a Hann window.
+
+    low, high: float64[b, 1], shares of the sample rate.
+    """
+    time = torch.arange(-half, half + 1, device=low.device)
+    window = 0.5 + 0.5 * torch.cos(math.pi * time / (half + 1))
+    sincs = 2 * high * torch.sinc(2 * high * time) - 2 * low * torch.sinc(2 * low * time)
+    return (window * sincs).float()
