@@ -76,14 +76,14 @@ class Block(nn.Sequential):
     """
 
     def __init__(self, inputs: int, outputs: int, *, pooled: bool = False) -> None:
-        super().__init__(nn.Conv1d(inputs, outputs, 3, padding=1), nn.BatchNorm1d(outputs), nn.ReLU())
+        super().__init__(nn.Conv1d(inputs, outputs, 3, padding=1), Norm(outputs), nn.ReLU())
         self.pooled = pooled
 
     def forward(self, x: Tensor) -> Tensor:
         """Return float32[b, outputs, 1, n], or n // 3 where pooled, of x float32[b, inputs, 1, n]."""
-        convolution, norm = _layers(self)
+        convolution = _convolution(self)
         x = functional.conv2d(x, convolution.weight[:, :, None], convolution.bias, padding=(0, 1))
-        x = _normed(norm, x)
+        x = self[1](x)
         if self.pooled:
             x = functional.max_pool2d(x, (1, 3))  # before the ReLU, which changes nothing and leaves it a third
         return x.relu_()
@@ -93,26 +93,25 @@ class First(nn.Sequential):
     """The first block: its kernels lie side by side, so that they are one product of matrices."""
 
     def __init__(self, outputs: int) -> None:
-        super().__init__(nn.Conv1d(1, outputs, 3, stride=3), nn.BatchNorm1d(outputs), nn.ReLU())
+        super().__init__(nn.Conv1d(1, outputs, 3, stride=3), Norm(outputs), nn.ReLU())
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Return float32[b, outputs, 1, n // 3], channels last, of `waveforms` float32[b, 1, n]."""
-        convolution, norm = _layers(self)
+        convolution = _convolution(self)
         x = functional.linear(waveforms[:, 0].unfold(1, 3, 3), convolution.weight[:, 0], convolution.bias)
-        return _normed(norm, x.transpose(1, 2)[:, :, None]).relu_()
+        normed: Tensor = self[1](x.transpose(1, 2)[:, :, None])
+        return normed.relu_()
 
 
-def _layers(block: nn.Sequential) -> tuple[nn.Conv1d, nn.BatchNorm1d]:
-    return cast("nn.Conv1d", block[0]), cast("nn.BatchNorm1d", block[1])
+class Norm(nn.BatchNorm1d):
+    """Batch normalisation of float32[b, channels, 1, n] too, as of any other shape with channels second."""
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002  (its name in torch)
+        """Take it as it is."""
 
 
-def _normed(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
-    """Return what BatchNorm1d would, for x float32[b, channels, 1, n]."""
-    if norm.training and norm.num_batches_tracked is not None:
-        norm.num_batches_tracked.add_(1)
-    return functional.batch_norm(
-        x, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.training, norm.momentum or 0.0, norm.eps
-    )
+def _convolution(block: nn.Sequential) -> nn.Conv1d:
+    return cast("nn.Conv1d", block[0])
 
 
 def state_shapes(width: float = 1.0) -> dict[str, tuple[int, ...]]:
