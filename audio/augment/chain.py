@@ -10,6 +10,9 @@ from torch import Tensor
 from ...errors import UsageError
 from .rng import BatchRng
 
+BLOCK = 16
+"""Clips that are taken through the chain together on a CPU: more leave its cache. On a GPU all are."""
+
 
 class Augmentation(Protocol):
     """A random change of waveforms float32[b, n] into others of the same shape, each row by its own generator."""
@@ -42,9 +45,12 @@ class Chain:
                 f"waveforms of shape {tuple(waveforms.shape)} do not go with {len(rng)} seeds; give one a row"
             )
         augmented = waveforms.clone()
-        for position, (step, p) in enumerate(self.steps):
-            own = rng.split(position)
-            [rows] = own.coin(p).nonzero(as_tuple=True)
-            if len(rows):  # each step is worked out for the rows it is applied to only
-                augmented[rows] = step(augmented[rows], own.take(rows))
+        own = [rng.split(position) for position in range(len(self.steps))]
+        chosen = [generator.coin(p) for generator, (_, p) in zip(own, self.steps, strict=True)]
+        block = BLOCK if waveforms.device.type == "cpu" else max(1, len(waveforms))
+        for first in range(0, len(waveforms), block):
+            for (step, _), generator, coins in zip(self.steps, own, chosen, strict=True):
+                rows = first + coins[first : first + block].nonzero()[:, 0]
+                if len(rows):  # each step is worked out for the rows it is applied to only
+                    augmented[rows] = step(augmented.index_select(0, rows), generator.take(rows))
         return augmented

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from .rng import BatchRng
@@ -27,10 +27,12 @@ class Delay:
         """Return float32[b, n]: (x + factor * echo) / 2, without what comes after the end."""
         steps = rng.integers(0, (self.high_ms - self.low_ms) // self.step_ms)
         samples = (self.low_ms + self.step_ms * steps) * self.sample_rate_hz // 1000
-        return (waveforms + self.factor * delayed(waveforms, samples)) / 2
+        return echoed(waveforms, samples.tolist(), self.factor)
 
 
-def delayed(waveforms: Tensor, samples: Tensor) -> Tensor:
-    """Return float32[b, n]: each row `samples` (int64[b], not negative) later, with zeros before it."""
-    source = torch.arange(waveforms.shape[1], device=waveforms.device) - samples[:, None]
-    return waveforms.gather(1, source.clamp(min=0)) * (source >= 0)
+def echoed(waveforms: Tensor, samples: Sequence[int], factor: float) -> Tensor:
+    """Return float32[b, n]: each row and, later by its number of samples and times `factor`, its echo; half of both."""
+    both = waveforms / 2
+    for row, later in enumerate(samples):
+        both[row, later:] += waveforms[row, : -later or None] * (factor / 2)
+    return both

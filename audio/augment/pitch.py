@@ -2,8 +2,8 @@
 
 The published chain calls sox's `pitch`, which stretches by overlapping the pieces that fit best (WSOLA). Which piece
 fits best can hang on the last bit of a sum, and with it the whole of what follows; a phase vocoder has no such choices,
-so that a clip comes out the same, but for rounding, in every batch and on every device. It costs noise-like sounds, whose
-phases it cannot quite keep together, about 1 dB.
+so that a clip comes out the same, but for rounding, in every batch and on every device. It costs noise-like sounds
+about 1 dB: their phases it cannot quite keep together.
 """
 
 from __future__ import annotations

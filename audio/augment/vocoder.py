@@ -19,7 +19,6 @@ How far the magnitudes of the result are from those of the source, read at the s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -34,25 +33,17 @@ The phases of quiet bins hang on rounding. With this limit, noise as loud as the
 by 3e-5 of its level (the median of 60 field recordings), and by 1.4e-3 for one of them; with -80 dB by 2e-4 and 1e-2.
 """
 
-ROWS = 8
-"""Waveforms that are worked on together: more leave the cache."""
-
 
 def shifted(waveforms: Tensor, cents: Tensor, hop: int) -> Tensor:
     """Return float32[b, n] of float32[b, n]: each row higher by its `cents` (int64[b]). hop: samples between frames.
 
     Before its start and beyond its end a waveform is zero. Raises UsageError for more than two octaves.
     """
-    parts = [slice(first, first + ROWS) for first in range(0, len(waveforms), ROWS)]
-    return torch.cat([_shifted(waveforms[part], cents[part].tolist(), hop) for part in parts])
-
-
-def _shifted(waveforms: Tensor, cents: Sequence[int], hop: int) -> Tensor:
-    lengths = [frames_for(wanted, hop) for wanted in cents]
+    lengths = [frames_for(wanted, hop) for wanted in cents.tolist()]
     count = -(-waveforms.shape[1] // hop) + PIECES - 1
     turns = waveforms.new_zeros(count, len(cents), max(frames.bins for frames in lengths), dtype=torch.complex64)
     spectra = []
-    for row, (frames, wanted) in enumerate(zip(lengths, cents, strict=True)):
+    for row, (frames, wanted) in enumerate(zip(lengths, cents.tolist(), strict=True)):
         here, before = _read(waveforms[row], frames, hop, hop * 2 ** (wanted / 1200), count)
         torch.mul(here[:-1], before[1:].conj(), out=turns[1:, row, : frames.bins])
         spectra.append(here)

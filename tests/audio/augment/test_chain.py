@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from echodex.audio.augment.chain import Augmentation, Chain
+from echodex.audio.augment.chain import BLOCK, Augmentation, Chain
 from echodex.audio.augment.clmr import TransformsConfig, clmr_chain
 from echodex.audio.augment.delay import Delay
 from echodex.audio.augment.filters import HighLowPass
@@ -74,6 +74,17 @@ def test_probability_zero_is_the_clip_itself_and_one_is_always(noise: torch.Tens
     assert untouched is not noise
     flipped = clmr_chain(TransformsConfig(1, 0, 0, 0, 0, 0, 0), RATE)(noise, rng(6))
     assert torch.equal(flipped, -noise)
+
+
+@pytest.mark.parametrize("rows", [0, 1, BLOCK - 1, BLOCK, 3 * BLOCK + 1])
+def test_batches_of_any_size_are_taken_through_in_blocks(rows: int, rng: MakeRng) -> None:
+    config = replace(TransformsConfig(), pitch=0.0, reverb=0.0)
+    clips = torch.randn(rows, 500, generator=torch.Generator().manual_seed(0))
+    together, generators = clmr_chain(config, RATE)(clips, rng(rows)), rng(rows)
+    assert together.shape == clips.shape
+    for row in range(rows):
+        alone = clmr_chain(config, RATE)(clips[row : row + 1], generators.take(torch.tensor([row])))
+        torch.testing.assert_close(alone[0], together[row])
 
 
 def test_a_step_is_applied_as_often_as_asked(rng: MakeRng) -> None:

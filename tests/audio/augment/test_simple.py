@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echodex.audio.augment.delay import Delay, delayed
+from echodex.audio.augment.delay import Delay, echoed
 from echodex.audio.augment.level import Gain, Polarity
 from echodex.audio.augment.noise import Noise
 from echodex.audio.augment.rng import BatchRng
@@ -51,16 +51,16 @@ def test_noise_leaves_silence_silent(rng: MakeRng) -> None:
 def test_a_delay_is_one_echo_of_half_the_height_at_a_known_place(rng: MakeRng) -> None:
     click = torch.zeros(600, RATE // 2)
     click[:, 10] = 1
-    echoed = Delay(RATE)(click, rng(600))
-    assert torch.equal(echoed[:, 10], torch.full((600,), 0.5))
-    places, counts = np.unique((echoed[:, 11:] == 0.25).int().argmax(dim=1) + 1, return_counts=True)
+    late = Delay(RATE)(click, rng(600))
+    assert torch.equal(late[:, 10], torch.full((600,), 0.5))
+    places, counts = np.unique((late[:, 11:] == 0.25).int().argmax(dim=1) + 1, return_counts=True)
     assert places.tolist() == [RATE * ms // 1000 for ms in (200, 250, 300, 350, 400, 450)]
     assert scipy.stats.chisquare(counts).pvalue > 1e-3
-    assert torch.equal((echoed != 0).sum(dim=1), torch.full((600,), 2))
+    assert torch.equal((late != 0).sum(dim=1), torch.full((600,), 2))
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=4))
-def test_each_row_is_later_by_its_own_number_of_samples(samples: list[int]) -> None:
-    ramp = torch.arange(1.0, 51.0).repeat(len(samples), 1)
-    expected = [np.pad(np.arange(1.0, 51.0), (by, 0))[:50] for by in samples]
-    assert np.array_equal(delayed(ramp, torch.tensor(samples)), expected)
+def test_each_echo_is_later_by_its_own_number_of_samples(samples: list[int]) -> None:
+    ramp = np.arange(1.0, 51.0)
+    expected = [(ramp + 0.25 * np.pad(ramp, (by, 0))[:50]) / 2 for by in samples]
+    assert np.array_equal(echoed(torch.from_numpy(ramp).repeat(len(samples), 1), samples, 0.25), expected)
