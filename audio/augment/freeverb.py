@@ -31,9 +31,6 @@ FEEDBACK = (0.3, 0.98)
 TILE = 256
 """Frequencies of one tile: powers of z are products of one number per tile and one per place in it."""
 
-ROWS = 4
-"""Rooms that are worked on together: more leave the cache."""
-
 
 @dataclass(frozen=True)
 class Rooms:
@@ -50,10 +47,6 @@ class Rooms:
         lost = (1 - low) * ((1 - high) / (1 - low)) ** (reverberance.double() / 100)
         return cls(1 - lost, 0.2 + 0.3 * damping.double() / 100, 0.1 + 0.9 * room.double() / 100)
 
-    def some(self, rows: slice) -> Rooms:
-        """Return the rooms at `rows`."""
-        return Rooms(self.feedback[rows], self.damping[rows], self.scale[rows])
-
 
 @dataclass(frozen=True)
 class Circle:
@@ -62,15 +55,16 @@ class Circle:
     length: int
     radius: float
 
-    def powers(self, exponents: Tensor) -> Tensor:
-        """Return complex64[b, k]: z ** exponents (int64[b]) at the k frequencies, rounded up to whole tiles."""
+    def powers(self, exponents: Tensor) -> tuple[Tensor, Tensor]:
+        """Return complex64[..., tiles, 1] and complex64[..., 1, TILE]: z ** exponents (int64[...]) is their product,
+        at the frequencies one after the other, rounded up to whole tiles.
+        """
         tiles = -(-(self.length // 2 + 1) // TILE)
-        device = exponents.device
-        starts = self._turned(exponents[:, None] * (torch.arange(tiles, device=device) * TILE))
-        places = self._turned(exponents[:, None] * torch.arange(TILE, device=device))
-        size = self.radius ** exponents.double()
-        first = (size[:, None] * starts).to(torch.complex64)
-        return (first[:, :, None] * places.to(torch.complex64)[:, None]).flatten(1)
+        exponents = exponents[..., None]
+        starts = self._turned(exponents * (torch.arange(tiles, device=exponents.device) * TILE))
+        places = self._turned(exponents * torch.arange(TILE, device=exponents.device))
+        first = starts * self.radius ** exponents.double()
+        return first.to(torch.complex64)[..., None], places.to(torch.complex64)[..., None, :]
 
     def _turned(self, steps: Tensor) -> Tensor:
         """Return complex128: 1 turned by whole steps of the FFT, int64; exact for any number of turns."""
@@ -80,24 +74,37 @@ class Circle:
 
 def response(rooms: Rooms, sample_rate_hz: int, circle: Circle) -> Tensor:
     """Return complex64[b, length / 2 + 1]: the response of the reverberation of each room, without the clip itself."""
-    rate = sample_rate_hz / TUNED_HZ
-    parts = [slice(first, first + ROWS) for first in range(0, len(rooms.scale), ROWS)]
-    combs = WET * torch.cat([_combs(rooms.some(part), rate, circle) for part in parts])
-    for delay in ALLPASSES:
-        power = circle.powers(_samples(torch.tensor([rate * delay], dtype=torch.float64, device=combs.device)))
-        combs *= (1.5 - power) / (power - 0.5)
-    return combs[:, : circle.length // 2 + 1]
+    combs, allpasses = (rooms.scale.new_tensor(delays) * (sample_rate_hz / TUNED_HZ) for delays in (COMBS, ALLPASSES))
+    after = _allpasses(_samples(allpasses), circle)
+    starts, places = circle.powers(_samples(rooms.scale[:, None] * combs))
+    loops = _loops(rooms, circle)
+    found = torch.empty_like(loops)
+    for row, loop in enumerate(loops):  # one room at a time stays in the cache
+        torch.mul(_combs(starts[row], places[row], loop), after, out=found[row])
+    return found.flatten(1)[:, : circle.length // 2 + 1]
 
 
-def _combs(rooms: Rooms, rate: float, circle: Circle) -> Tensor:
-    """Return complex64[b, k]: the sum of the combs."""
-    damping = rooms.damping.to(torch.complex64)[:, None]
-    back = circle.powers(torch.full_like(rooms.scale, -1, dtype=torch.int64))
-    loop = (rooms.feedback * (1 - rooms.damping)).to(torch.complex64)[:, None] / (1 - damping * back)
-    total = torch.zeros_like(loop)
-    for delay in COMBS:
-        total += circle.powers(_samples(rooms.scale * (rate * delay))).sub_(loop).reciprocal_()
+def _combs(starts: Tensor, places: Tensor, loop: Tensor) -> Tensor:
+    """Return complex64[tiles, TILE]: the sum of a room's combs, z**N by complex64[8, tiles, 1] and [8, 1, TILE]."""
+    total, power = torch.zeros_like(loop), torch.empty_like(loop)
+    for start, place in zip(starts, places, strict=True):
+        total += torch.mul(start, place, out=power).sub_(loop).reciprocal_()
     return total
+
+
+def _loops(rooms: Rooms, circle: Circle) -> Tensor:
+    """Return complex64[b, tiles, TILE]: g(z) of each room."""
+    start, place = circle.powers(torch.tensor(-1, device=rooms.scale.device))
+    damping = rooms.damping[:, None, None].to(torch.complex64)
+    kept = (rooms.feedback * (1 - rooms.damping))[:, None, None].to(torch.complex64)
+    return (1 - damping * (start * place)).reciprocal_().mul_(kept)
+
+
+def _allpasses(delays: Tensor, circle: Circle) -> Tensor:
+    """Return complex64[tiles, TILE]: the all-passes one after the other, and the gain."""
+    starts, places = circle.powers(delays)
+    powers = starts * places
+    return WET * ((1.5 - powers) / (powers - 0.5)).prod(dim=0)
 
 
 def _samples(delays: Tensor) -> Tensor:
