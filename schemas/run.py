@@ -10,6 +10,9 @@ RUNS = "runs"
 
 RUN_FILE = "run.json"
 
+TRAINED = "run:"
+"""What precedes the name of a run where the encoder that it trained is meant, or that encoder's space."""
+
 
 @dataclass(frozen=True)
 class Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from ..encoders import registry
 from ..encoders.base import Encoder, digest
 from ..errors import Damaged, NotFound, UsageError
+from ..schemas.run import RUN_FILE, RUNS, TRAINED
 from ..schemas.vector import Space, vector_schema
 from .files import write_atomic
 from .lock import writer_lock
@@ -33,19 +35,38 @@ def list_spaces(tables: Tables) -> list[Space]:
 
 
 def find_space(tables: Tables, name: str | None) -> Space:
-    """Return the space called `name`, else the newest space of the encoder `name`; None: the newest of all. Raises
-    NotFound.
+    """Return the space called `name`, else the newest of the encoder `name`, or that of what a run trained
+    ("run:NAME", with the settings it was trained with); None: the newest of all. Raises NotFound.
     """
     spaces = list_spaces(tables)
     if not spaces:
         raise NotFound(f"{tables.folder} holds no vectors yet; run `echodex embed`")
     if name is None:
         return spaces[-1]
-    found = [space for space in spaces if space.name == name] or [s for s in spaces if s.encoder == name]
+    if name.startswith(TRAINED):
+        identity = _trained_digest(tables.folder, name.removeprefix(TRAINED))
+        found = [space for space in spaces if space.digest == identity]
+    else:
+        found = [space for space in spaces if space.name == name] or [s for s in spaces if s.encoder == name]
     if not found:
         known = ", ".join(space.name for space in spaces)
         raise NotFound(f"space {name[:80]!r} does not exist (there is: {known}); run `echodex embed {name[:80]}`")
     return found[-1]
+
+
+def _trained_digest(folder: Path, run: str) -> str:
+    """Return the digest of the encoder that a run trained. Raises NotFound where there is no finished run of it."""
+    path = folder / RUNS / check_name(run, "run") / RUN_FILE
+    try:
+        described = json.loads(path.read_text())
+        identity = (
+            "" if described["space"] else described["encoder_digest"]
+        )  # a probe has the space that it learned from
+    except (OSError, ValueError, KeyError, TypeError):
+        identity = ""
+    if not identity:
+        raise NotFound(f"{folder} has no finished run {run!r} that trained an encoder; run `echodex train` first")
+    return str(identity)
 
 
 def space_of(tables: Tables, encoder: Encoder, note: str = "") -> Space:

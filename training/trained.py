@@ -11,13 +11,11 @@ from ..encoders.registry import build
 from ..encoders.resolve import resolve
 from ..errors import BadInput, Damaged, UsageError
 from ..progress import Progress, silent
+from ..schemas.run import TRAINED
 from ..store.store import Store
 from .checkpoint import Arrays, read_checkpoint, write_checkpoint
 from .layout import ENCODER_FILE
 from .run import load_run, run_folder
-
-RUN = "run:"
-"""What precedes the name of a run where an encoder is asked for."""
 
 PREFIX = "encoder."
 """What precedes the encoder's names in the file, as in published checkpoints; the others are what trained it."""
@@ -72,8 +70,8 @@ def find_encoder(
     progress: Progress = silent,
 ) -> Encoder:
     """Return the encoder that a finished run trained ("run:NAME"), or what else `spec` says (encoders.resolve)."""
-    if not spec.startswith(RUN):
+    if not spec.startswith(TRAINED):
         return resolve(spec, settings, checkpoint, progress=progress)
     if checkpoint:
         raise BadInput(f"{spec} has weights of its own; leave out the checkpoint {checkpoint}")
-    return load_trained(store, spec.removeprefix(RUN), settings)
+    return load_trained(store, spec.removeprefix(TRAINED), settings)

@@ -13,12 +13,14 @@ import torch
 from echodex.api import Store
 from echodex.encoders.base import digest
 from echodex.encoders.clmr import Clmr
-from echodex.errors import BadInput, UsageError
+from echodex.errors import BadInput, NotFound, UsageError
 from echodex.progress import Progress
 from echodex.schemas.view import VIEW_ROWS
+from echodex.training.config import ProbeConfig
 from echodex.training.contrastive.clips import contrastive_splits
 from echodex.training.contrastive.config import ClmrTraining
 from echodex.training.contrastive.train import train_clmr
+from echodex.training.probe import train_probe
 from echodex.training.run import load_run, run_folder
 from echodex.training.runlog import read_log
 from echodex.training.trained import load_trained
@@ -54,8 +56,15 @@ def test_the_trained_encoder_is_one(few: Store, tiny: Make) -> None:
     assert (encoder.dim, encoder.config.sample_rate_hz, encoder.config.width) == (16, 8000, 1 / 32)
     assert digest(encoder) == run.encoder_digest
     assert load_trained(few, run.name, {"pooling": "windows"}).config.pooling == "windows"
+    with pytest.raises(NotFound, match=f"echodex embed run:{run.name}"):
+        few.space(f"run:{run.name}")
     report = few.embed_with(encoder)
     assert (report.embedded, report.space.dim, report.space.digest) == (24, 16, run.encoder_digest)
+    assert few.space(f"run:{run.name}") == report.space
+    probe = train_probe(few, config=ProbeConfig(max_epochs=1))
+    for name in ("nobody", probe.name):
+        with pytest.raises(NotFound, match="no finished run"):
+            few.space(f"run:{name}")
 
 
 def interrupted_at(step: int) -> Progress:
