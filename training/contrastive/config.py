@@ -52,6 +52,10 @@ PRESETS = {
     "published": ClmrTraining(max_epochs=10_000),
     "published-lars": ClmrTraining(max_epochs=10_000, optimizer="LARS", weight_decay=1e-6),
     "lars": ClmrTraining(optimizer="LARS", weight_decay=1e-6, exclude_norms=True),
-    "clmr-small": ClmrTraining(width=0.25),
+    "clmr-small": ClmrTraining(width=0.25, temperature=0.1, learning_rate=1e-3),
 }
-"""`published`: CLMR as it was trained; `lars`: with what its LARS lacks; `clmr-small`: a quarter as wide, for CPUs."""
+"""`published`: CLMR as it was trained; `lars`: with what its LARS lacks; `clmr-small`: for CPUs and small collections.
+
+`clmr-small` is a quarter as wide. Its temperature and rate were chosen by the kNN accuracy of valid clips after ten
+epochs on 800 environmental sounds: .163, against .125 at the published temperature.
+"""
