@@ -19,6 +19,7 @@ How far the magnitudes of the result are from those of the source, read at the s
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -41,17 +42,19 @@ def shifted(waveforms: Tensor, cents: Tensor, hop: int) -> Tensor:
     """
     lengths = [frames_for(wanted, hop) for wanted in cents.tolist()]
     count = -(-waveforms.shape[1] // hop) + PIECES - 1
-    turns = waveforms.new_zeros(count, len(cents), max(frames.bins for frames in lengths), dtype=torch.complex64)
-    spectra = []
+    widest = max(frames.bins for frames in lengths)
+    turns = torch.empty(count, len(lengths), widest, dtype=torch.complex64, device=waveforms.device)
+    spectra, loudest = [], []
     for row, (frames, wanted) in enumerate(zip(lengths, cents.tolist(), strict=True)):
         here, before = _read(waveforms[row], frames, hop, hop * 2 ** (wanted / 1200), count)
         torch.mul(here[:-1], before[1:].conj(), out=turns[1:, row, : frames.bins])
+        turns[1:, row, frames.bins :] = 0
         spectra.append(here)
-    loudest = torch.stack([torch.view_as_real(here).abs().amax() for here in spectra])
-    ahead = _ahead(turns, (SILENT * loudest[:, None]) ** 2)
+        loudest.append(torch.view_as_real(here).abs().amax())
+    ahead = _added_up(turns, (SILENT * torch.stack(loudest)[:, None]) ** 2)
     result = torch.empty_like(waveforms)
     for row, (frames, here) in enumerate(zip(lengths, spectra, strict=True)):
-        written = _written(here * ahead[:, row, : frames.bins], frames, hop)
+        written = _written(here.mul_(ahead[:, row, : frames.bins]), frames, hop)
         result[row] = written[: waveforms.shape[1]]
     return result
 
@@ -75,19 +78,20 @@ def _read(waveform: Tensor, frames: Frames, hop: int, back: float, count: int) -
     return here, before.mul_(torch.polar(torch.ones_like(angles), angles))
 
 
-def _ahead(turns: Tensor, floor: Tensor) -> Tensor:
+def _added_up(turns: Tensor, floor: Tensor) -> Tensor:
     """Return complex64[count, b, bins] of magnitude 1: by how much each phase of the result is ahead of the source's.
 
-    turns: complex64[count, b, bins], between the frame `back` samples before one and the frame one hop before it, with
-    the product of their magnitudes. floor: float32[b, 1].
+    turns: complex64[count, b, bins], whose place the result takes; from the phase `back` samples before a frame to that
+    of the frame one hop before it, with the product of their magnitudes. What the first frame has is not looked at.
+    floor: float32[b, 1].
     """
-    ahead = torch.ones_like(turns)
-    wide = functional.pad(torch.zeros_like(turns[0]), (1, 1))  # without neighbours beyond the ends
+    turns[0] = 1
+    wide = functional.pad(torch.zeros_like(turns[0]), (1, 1))  # beyond the ends are no neighbours
     middle = wide[:, 1:-1]
-    for frame in range(1, len(turns)):
-        torch.mul(turns[frame], ahead[frame - 1], out=middle)
-        torch.sgn(wide[:, :-2] + middle + wide[:, 2:] + floor, out=ahead[frame])
-    return ahead
+    for last, now in pairwise(turns):
+        torch.mul(last, now, out=middle)
+        torch.sgn(wide[:, :-2] + middle + wide[:, 2:] + floor, out=now)
+    return turns
 
 
 def _written(spectra: Tensor, frames: Frames, hop: int) -> Tensor:
@@ -97,9 +101,10 @@ def _written(spectra: Tensor, frames: Frames, hop: int) -> Tensor:
     starts where all of the frames that reach there do so.
     """
     shape = torch.hann_window(frames.result, device=spectra.device)
-    spare = (0, PIECES * hop - frames.result)
-    written = torch.fft.irfft(spectra, n=frames.result) * (shape * (frames.result / frames.source))
-    pieces = functional.pad(written, spare).view(-1, PIECES, hop)
-    weight = functional.pad(shape.square(), spare).view(PIECES, hop).sum(dim=0)
-    later, middle, earlier = (pieces[2:, 0], pieces[1:-1, 1], pieces[:-2, 2])
-    return ((later + middle + earlier) / weight).flatten()
+    pieces = (torch.fft.irfft(spectra, n=frames.result) * (shape * (frames.result / frames.source))).split(hop, dim=1)
+    total, weight = torch.zeros_like(pieces[0][PIECES - 1 :]), torch.zeros_like(shape[:hop])
+    for part, (piece, fade) in enumerate(zip(pieces, shape.split(hop), strict=True)):
+        first = PIECES - 1 - part
+        total[:, : len(fade)] += piece[first : first + len(total)]
+        weight[: len(fade)] += fade.square()
+    return (total / weight).flatten()
