@@ -22,7 +22,7 @@ ZEROS = 8
 """Zero crossings of the sinc on either side, under the window."""
 
 KERNELS_PER_BLOCK = 9
-"""How many times as long as a kernel a block is: longer blocks waste less, and leave the cache."""
+"""At least how many times as long as a kernel a block is: longer blocks waste less, and leave the cache."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ def convolved(waveforms: Tensor, kernels: Tensor) -> Tensor:
     of its samples that do not depend on its wrapping around.
     """
     half, n = kernels.shape[1] // 2, waveforms.shape[1]
-    longest = KERNELS_PER_BLOCK * kernels.shape[1]
-    block = int(next_fast_len(min(longest, n + 2 * half), real=True))
+    longest = 2 ** math.ceil(math.log2(KERNELS_PER_BLOCK * kernels.shape[1]))
+    block = min(longest, int(next_fast_len(n + 2 * half, real=True)))
     hop = block - 2 * half
     missing = -n % hop
-    padded = functional.pad(waveforms[:, None], (half, half), mode="replicate")[:, 0]
-    blocks = functional.pad(padded, (0, missing)).unfold(1, block, hop)
+    first, last = waveforms[:, :1].expand(-1, half), waveforms[:, -1:].expand(-1, half + missing)
+    blocks = torch.cat([first, waveforms, last], dim=1).unfold(1, block, hop)
     spectra = torch.fft.rfft(blocks) * torch.fft.rfft(kernels, n=block)[:, None]
     filtered: Tensor = torch.fft.irfft(spectra, n=block)[..., 2 * half :].flatten(1)
     return filtered[:, :n]

@@ -13,14 +13,11 @@ from functools import lru_cache
 
 from ...errors import UsageError
 
-HOP_S = 0.036
-"""From frame to frame."""
+HOP_S = 0.042
+"""From frame to frame. Half of it, at twice the cost, brings magnitudes of recordings 2 dB closer to the source's."""
 
-PIECES = 3
-"""Hops that the longest frame lasts, 0.1 s: long enough for a bass note, short enough for a drum."""
-
-SHORTEST = 2.25
-"""Hops that the shortest frame lasts, where it is written."""
+SHORTEST, LONGEST = 2.0, 2.5
+"""Hops that a frame lasts where it is written, 0.1 s: long enough for a bass note, short enough for a drum."""
 
 TOLERANCE_CENTS = 0.7
 """How far the ratio of the lengths may be off: at this much the shortest are taken. It does not move the pitch, which
@@ -56,7 +53,7 @@ def frames_for(cents: int, hop: int) -> Frames:
         raise UsageError(f"a shift by {cents} cents is too large; choose one from -{MOST_CENTS} to {MOST_CENTS}")
     ratio = 2 ** (cents / 1200)
     known = _products(2 ** math.ceil(math.log2(16 * hop)))
-    results = known[bisect_left(known, math.ceil(SHORTEST * hop)) : bisect_left(known, PIECES * hop + 1)]
+    results = known[bisect_left(known, math.ceil(SHORTEST * hop)) : bisect_left(known, math.floor(LONGEST * hop) + 1)]
     nearby = [(bisect_left(known, result * ratio), result) for result in results]
     pairs = [Frames(source, result) for at, result in nearby for source in known[max(at - 1, 0) : at + 1]]
 

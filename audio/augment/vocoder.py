@@ -13,7 +13,7 @@ the source is silent: it draws the phases back to the source's own, so that a so
 these, whatever rounding errors stood in its place before.
 
 How far the magnitudes of the result are from those of the source, read at the same places: -12 dB for field recordings,
--29 dB for chords, below -50 dB for tones.
+-28 dB for chords, -50 dB for tones.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .frames import PIECES, Frames, frames_for
+from .frames import LONGEST, Frames, frames_for
+
+PIECES = math.ceil(LONGEST)
+"""Hops that a frame reaches into."""
 
 SILENT = 1e-3
 """Magnitude up to which a bin counts as silent, as a share of the loudest of its waveform: -60 dB.
 
 The phases of quiet bins hang on rounding. With this limit, noise as loud as the last bit of float32 changes the result
-by 3e-5 of its level (the median of 60 field recordings), and by 1.4e-3 for one of them; with -80 dB by 2e-4 and 1e-2.
+by 4e-5 of its level (the median of 60 field recordings), and by 3e-3 for one of them; with -80 dB by 2e-4 and 1e-2.
 """
 
 
