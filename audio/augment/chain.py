@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from ...errors import UsageError
@@ -44,13 +45,17 @@ class Chain:
             raise UsageError(
                 f"waveforms of shape {tuple(waveforms.shape)} do not go with {len(rng)} seeds; give one a row"
             )
-        augmented = waveforms.clone()
+        if not len(waveforms):
+            return waveforms.clone()
         own = [rng.split(position) for position in range(len(self.steps))]
         chosen = [generator.coin(p) for generator, (_, p) in zip(own, self.steps, strict=True)]
-        block = BLOCK if waveforms.device.type == "cpu" else max(1, len(waveforms))
-        for first in range(0, len(waveforms), block):
+        clips = list(waveforms)
+        block = BLOCK if waveforms.device.type == "cpu" else len(clips)
+        for first in range(0, len(clips), block):
             for (step, _), generator, coins in zip(self.steps, own, chosen, strict=True):
                 rows = first + coins[first : first + block].nonzero()[:, 0]
                 if len(rows):  # each step is worked out for the rows it is applied to only
-                    augmented[rows] = step(augmented.index_select(0, rows), generator.take(rows))
-        return augmented
+                    before = torch.stack([clips[row] for row in rows.tolist()])
+                    for row, clip in zip(rows.tolist(), step(before, generator.take(rows)), strict=True):
+                        clips[row] = clip
+        return torch.stack(clips)
