@@ -10,7 +10,9 @@ norms that have seen the clips, and on `timbre`.
 probe_trained, probe_pruned_half, probe_random_half, probe_untrained(_normed), probe_timbre: mean test accuracy over the
 seeds; ..._lo, ..._hi: its 95 % interval (Student's t), which speaks of other seeds, not of other clips. knn_...: the
 same for the share of clips whose label is that of their nearest train clips (5, by cosine), where nothing is learned.
-cpu_ms_per_crop_...: processor time of reading, augmenting and the step of the network, of one training step.
+probe_A_minus_B(_lo, _hi): of the differences in pairs, seed by seed. crops_per_s, epoch_s: of such a training on all
+cores, an epoch on view "all", by the clock. cpu_ms_per_crop_...: processor time of reading, augmenting and the
+step of the network. These are measured anew each time: run the command once more when the machine does nothing else.
 Learning curves: results/clmr_learning.png.
 
     python benchmarks/clmr_learning.py --labels DIR/labels.csv --store DIR [--epochs 32] [--seeds 3]
@@ -52,7 +54,8 @@ TRAINED = {"trained": "all", "pruned_half": "half", "random_half": "random-{seed
 """Name of a figure -> the view that its encoders are pre-trained on."""
 COLORS = {"trained": "#0072B2", "pruned_half": "#D55E00", "random_half": "#009E73"}
 """Told apart with any common kind of colour blindness (Okabe and Ito, 2008)."""
-STEPS = 4
+COMPARED = [("trained", "untrained_normed"), ("pruned_half", "random_half"), ("pruned_half", "trained")]
+STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -169,13 +172,17 @@ def knn(store: Store, space: str) -> float:
     return float((np.array(chosen) == labels[rows][test]).mean())
 
 
-def stages_ms(store: Store, config: ClmrTraining) -> dict[str, float]:
-    """Return milliseconds of processor time per crop that a step reads, augments, and learns in."""
+def speed(store: Store, config: ClmrTraining, steps: int) -> dict[str, float]:
+    """Return crops per second, seconds per epoch of `steps`, and processor time per crop of what a step does."""
     network, chain = fresh_simclr(config.width, config.projection_dim, 0), config.augmentations()
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
     spent = {"reading": 0.0, "augmenting": 0.0, "network": 0.0}
     batches = iter(pairs(store, config))
+    began_s = 0.0
     for step in range(STEPS + 1):
+        if step == 1:  # the first one warms up
+            spent = dict.fromkeys(spent, 0.0)
+            began_s = time.perf_counter()
         clock = [time.process_time()]
         batch = next(batches)
         clock.append(time.process_time())
@@ -191,11 +198,12 @@ def stages_ms(store: Store, config: ClmrTraining) -> dict[str, float]:
         torch.autograd.backward(loss)
         optimizer.step()
         clock.append(time.process_time())
-        if step:  # the first one warms up
-            for name, spent_s in zip(spent, np.diff(clock), strict=True):
-                spent[name] += spent_s
+        for name, spent_s in zip(spent, np.diff(clock), strict=True):
+            spent[name] += spent_s
     crops = 2 * config.batch_size * STEPS
-    return {f"cpu_ms_per_crop_{name}": 1000 * spent_s / crops for name, spent_s in spent.items()}
+    rate = crops / (time.perf_counter() - began_s)
+    stages = {f"cpu_ms_per_crop_{name}": 1000 * spent_s / crops for name, spent_s in spent.items()}
+    return {"crops_per_s": rate, "epoch_s": 2 * config.batch_size * steps / rate, **stages}
 
 
 def draw(curves: dict[str, list[list[dict[str, float]]]], out: Path) -> None:
@@ -241,11 +249,15 @@ def main() -> None:
     for name, trained in runs.items():
         spaces[name] = [store.embed(f"run:{run}").space.name for run in trained]
     figures: dict[str, float] = {}
-    for name, found in spaces.items():
-        figures |= summary(f"probe_{name}", [probe(store, space, seed) for seed, space in enumerate(found)])
+    scores = {name: [probe(store, space, seed) for seed, space in enumerate(found)] for name, found in spaces.items()}
+    for name, found in scores.items():
+        figures |= summary(f"probe_{name}", found)
+    for one, other in COMPARED:
+        differences = [a - b for a, b in zip(scores[one], scores[other], strict=True)]
+        figures |= summary(f"probe_{one}_minus_{other}", differences)
     for name, found in spaces.items():
         figures[f"knn_{name}"] = float(np.mean([knn(store, space) for space in found]))
-    figures |= stages_ms(store, SMALL)
+    figures |= speed(store, SMALL, int(load_run(store, runs["trained"][0]).metrics["steps"]) // plan.epochs)
     figures |= {"epochs": plan.epochs, "seeds": plan.seeds}
     draw(
         {name: [read_log(run_folder(store, run)) for run in found] for name, found in runs.items()},

@@ -79,7 +79,8 @@ def page() -> str:
         result = json.loads(path.read_text())
         rows = "".join(f"| `{figure}` | {value:g} |\n" for figure, value in result["figures"].items())
         head = f"## {path.stem}\n\n`{result['command']}` on {result['machine']}, {result['date']}.\n\n"
-        parts.append(f"{head}| figure | value |\n|---|---|\n{rows}")
+        picture = f"\n![{path.stem}](results/{path.stem}.png)\n" if path.with_suffix(".png").exists() else ""
+        parts.append(f"{head}| figure | value |\n|---|---|\n{rows}{picture}")
     return "\n".join(parts)
 
 
