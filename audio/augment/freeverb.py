@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -102,9 +103,10 @@ def _loops(rooms: Rooms, circle: Circle) -> Tensor:
 
 def _allpasses(delays: Tensor, circle: Circle) -> Tensor:
     """Return complex64[tiles, TILE]: the all-passes one after the other, and the gain."""
-    starts, places = circle.powers(delays)
-    powers = starts * places
-    return WET * ((1.5 - powers) / (powers - 0.5)).prod(dim=0)
+    powers = [start * place for start, place in zip(*circle.powers(delays), strict=True)]
+    parts = [(1.5 - power).mul_((power - 0.5).reciprocal_()) for power in powers]
+    whole: Tensor = reduce(torch.mul, parts)
+    return WET * whole
 
 
 def _samples(delays: Tensor) -> Tensor:

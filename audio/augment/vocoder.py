@@ -104,9 +104,10 @@ def _written(spectra: Tensor, frames: Frames, hop: int) -> Tensor:
     starts where all of the frames that reach there do so.
     """
     shape = torch.hann_window(frames.result, device=spectra.device)
-    pieces = (torch.fft.irfft(spectra, n=frames.result) * (shape * (frames.result / frames.source))).split(hop, dim=1)
+    written = torch.fft.irfft(spectra, n=frames.result) * (shape * (frames.result / frames.source))
+    pieces = torch.split(written, hop, dim=1)
     total, weight = torch.zeros_like(pieces[0][PIECES - 1 :]), torch.zeros_like(shape[:hop])
-    for part, (piece, fade) in enumerate(zip(pieces, shape.split(hop), strict=True)):
+    for part, (piece, fade) in enumerate(zip(pieces, torch.split(shape, hop), strict=True)):
         first = PIECES - 1 - part
         total[:, : len(fade)] += piece[first : first + len(total)]
         weight[: len(fade)] += fade.square()
