@@ -20,8 +20,9 @@ SHORTEST, LONGEST = 2.0, 2.5
 """Hops that a frame lasts where it is written, 0.1 s: long enough for a bass note, short enough for a drum."""
 
 TOLERANCE_CENTS = 0.7
-"""How far the ratio of the lengths may be off: at this much the shortest are taken. It does not move the pitch, which
-the phases from frame to frame set; at 11 kHz a frame is then half a bin off what its phases say, at 1 kHz a 20th.
+"""How far off the ratio of the lengths may be: the shortest pair within it is taken, or else the nearest, which is off
+by 2 cents at most at 22,050 Hz. This does not move the pitch, which the phases set from frame to frame; but 0.7 cents are
+half a bin at 11 kHz, a 20th of one at 1 kHz, by which a tone in a frame is not quite where the phases have it.
 """
 
 MOST_CENTS = 2400

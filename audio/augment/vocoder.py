@@ -43,13 +43,14 @@ def shifted(waveforms: Tensor, cents: Tensor, hop: int) -> Tensor:
 
     Before its start and beyond its end a waveform is zero. Raises UsageError for more than two octaves.
     """
-    lengths = [frames_for(wanted, hop) for wanted in cents.tolist()]
+    wanted = cents.tolist()
+    lengths = [frames_for(shift, hop) for shift in wanted]
     count = -(-waveforms.shape[1] // hop) + PIECES - 1
     widest = max(frames.bins for frames in lengths)
     turns = torch.empty(count, len(lengths), widest, dtype=torch.complex64, device=waveforms.device)
     spectra, loudest = [], []
-    for row, (frames, wanted) in enumerate(zip(lengths, cents.tolist(), strict=True)):
-        here, before = _read(waveforms[row], frames, hop, hop * 2 ** (wanted / 1200), count)
+    for row, (frames, shift) in enumerate(zip(lengths, wanted, strict=True)):
+        here, before = _read(waveforms[row], frames, hop, hop * 2 ** (shift / 1200), count)
         torch.mul(here[:-1], before[1:].conj(), out=turns[1:, row, : frames.bins])
         turns[1:, row, frames.bins :] = 0
         spectra.append(here)
@@ -65,8 +66,8 @@ def shifted(waveforms: Tensor, cents: Tensor, hop: int) -> Tensor:
 def _read(waveform: Tensor, frames: Frames, hop: int, back: float, count: int) -> tuple[Tensor, Tensor]:
     """Return complex64[count, bins] twice: the spectra of the frames, and of those `back` samples before them.
 
-    The first frame ends one hop after the start. `back` is rounded to a sample; the rest is made up for by turning
-    each bin as its middle does, which for a tone half a bin off is right to 1e-3 radians.
+    The first frame stands so early that its last piece reaches into the waveform. `back` is rounded to a sample; the
+    rest is made up for by turning each bin as its middle does: right to 1e-3 radians for a tone half a bin off.
     """
     whole = round(back)
     first = (1 - PIECES) * hop + (frames.result - frames.source) // 2  # the middles lie at the same places
