@@ -21,7 +21,7 @@ SHORTEST, LONGEST = 2.0, 2.5
 
 TOLERANCE_CENTS = 0.7
 """How far off the ratio of the lengths may be: the shortest pair within it is taken, or else the nearest, which is off
-by 2 cents at most at 22,050 Hz. This does not move the pitch, which the phases set from frame to frame; but 0.7 cents are
+by 2 cents or so at 22,050 Hz. This does not move the pitch, which the phases set from frame to frame; but 0.7 cents are
 half a bin at 11 kHz, a 20th of one at 1 kHz, by which a tone in a frame is not quite where the phases have it.
 """
 
