@@ -48,7 +48,8 @@ def reverberation(waveforms: Tensor, rooms: Rooms, sample_rate_hz: int) -> Tenso
     longest = COMBS[-1] * sample_rate_hz / TUNED_HZ  # in a shorter FFT, echoes would come round more than once
     length = int(next_fast_len(math.ceil(max(SPARE * n, longest)), real=True))
     radius: float = WRAPPED ** (-1 / length)
-    fade = (radius ** -torch.arange(n, device=waveforms.device, dtype=torch.float64)).float()
+    time = torch.arange(n, device=waveforms.device, dtype=torch.float64)
+    fade = torch.exp(time * -math.log(radius)).float()
     spectra = torch.fft.rfft(waveforms * fade, n=length) * response(rooms, sample_rate_hz, Circle(length, radius))
     added: Tensor = torch.fft.irfft(spectra, n=length)[:, :n] / fade
     return added
