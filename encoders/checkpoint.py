@@ -1,6 +1,7 @@
 """Reading an encoder's weights from a file that a stranger may have made: no code runs, nothing is loaded in part.
 
-Read are torch files (released state dicts, Lightning checkpoints), safetensors, and zip archives that hold one of them.
+Read are torch files (released state dicts, Lightning checkpoints, those with the key `model`), safetensors, and zip
+archives that hold one of them.
 """
 
 from __future__ import annotations
@@ -34,21 +35,21 @@ Shapes = Mapping[str, tuple[int, ...]]
 _PREFIXES = ("model.encoder.", "encoder.", "")
 """What precedes an encoder's names in a Lightning checkpoint, a released file, a plain state dict; the first counts."""
 
-_COUNTER = "num_batches_tracked"
+COUNTER = "num_batches_tracked"
 """Counts the steps of training; touches no vector, and files of old torch lack it."""
 
 _FORBIDDEN = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
 
 
 def read_state(
-    path: Path, expected: Shapes | Callable[[Shapes], Shapes], *, head: str = "fc."
+    path: Path, expected: Shapes | Callable[[Shapes], Shapes], *, head: str | None = "fc."
 ) -> dict[str, NDArray[Any]]:
     """Return the arrays named in `expected` (float32; counters int64) from the checkpoint file `path`.
 
     expected: name -> shape, or a function that says so of an encoder of several sizes, given what the file holds.
-    What stands beside the encoder (a projector, an optimiser) and the encoder's own `head` are left out. Raises
-    NotFound where there is no file, and BadInput, naming the file and the first missing, odd or misshapen key, where it
-    does not fit.
+    What stands beside the encoder (a projector, an optimiser) and the encoder's own `head` (None: it has none) are left
+    out. Raises NotFound where there is no file, and BadInput, naming the file and the first missing, odd or misshapen
+    key, where it does not fit.
     """
     tensors = read_tensors(path)
     if callable(expected):
@@ -57,7 +58,7 @@ def read_state(
     part = {
         name.removeprefix(prefix): tensor
         for name, tensor in tensors.items()
-        if name.startswith(prefix) and not name.startswith(prefix + head)
+        if name.startswith(prefix) and (head is None or not name.startswith(prefix + head))
     }
     check_shapes({name: tuple(tensor.shape) for name, tensor in part.items()}, expected, f"checkpoint {path}")
     state: dict[str, NDArray[Any]] = {name: np.zeros(shape, np.int64) for name, shape in expected.items()}
@@ -68,7 +69,7 @@ def read_state(
 def check_shapes(found: Shapes, expected: Shapes, origin: str) -> None:
     """Raise BadInput, beginning with `origin`, for the first name missing, misshapen or odd; counters may miss."""
     for name, shape in expected.items():
-        if name not in found and not name.endswith(_COUNTER):
+        if name not in found and not name.endswith(COUNTER):
             raise BadInput(f"{origin} lacks {name!r}, so it is partial or of another network; nothing was loaded")
         if found.get(name, shape) != shape:
             raise BadInput(f"{origin} is of another network: {name!r} has shape {found[name]}, not {shape}")
@@ -127,7 +128,7 @@ def _from_torch(data: bytes, shown: str) -> dict[str, Tensor]:
             loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # a crafted or torn file makes torch raise nearly anything
         raise BadInput(_refusal(shown, error)) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else None
+    state = loaded.get("state_dict", loaded.get("model", loaded)) if isinstance(loaded, dict) else None
     named = state.items() if isinstance(state, dict) else ()
     return {  # detached, which leaves behind any attributes that the file gave to a tensor
         name: torch.Tensor.detach(value)
@@ -207,7 +208,7 @@ def to_array(tensor: Tensor, name: str, path: Path) -> NDArray[Any]:
     """Return a copy as float32 (int64 for a counter); raise BadInput for what is not plain finite numbers."""
     import torch
 
-    counter = name.endswith(_COUNTER)
+    counter = name.endswith(COUNTER)
     if not (counter or tensor.is_floating_point()):
         raise BadInput(f"checkpoint {path} holds {name!r} as {tensor.dtype}, not as floating point")
     try:
