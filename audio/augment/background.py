@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ...errors import UsageError
 from .rng import BatchRng
+
+SILENT = 1e-20
+"""Noise whose rms is below is none; its inverse is still a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,7 @@ class Background:
         snr_db = rng.uniform(*self.snr_db)
         noise = random_pieces(self.pool, waveforms.shape[1], rng)
         wanted = rms(waveforms) * 10 ** (-snr_db / 20)[:, None]
-        return waveforms + noise * (wanted / rms(noise).clamp(min=torch.finfo(torch.float32).tiny))
+        return waveforms + noise * (wanted / rms(noise).clamp(min=SILENT))
 
 
 def random_pieces(pool: Tensor, n: int, rng: BatchRng) -> Tensor:

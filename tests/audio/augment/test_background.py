@@ -54,7 +54,8 @@ def test_pieces_lie_in_the_pool_and_come_evenly_from_all_of_it(rng: MakeRng) -> 
 
 def test_silence_stays_silence_and_silent_noise_changes_nothing(noise: torch.Tensor, rng: MakeRng) -> None:
     assert not Background(noise)(torch.zeros(6, 500), rng(6)).any()
-    assert torch.equal(Background(torch.zeros(1, 8000))(noise, rng(6)), noise)
+    for loudness in (1, 30_000):
+        assert torch.equal(Background(torch.zeros(1, 8000))(loudness * noise, rng(6)), loudness * noise)
 
 
 def test_noise_that_is_too_short_is_refused(noise: torch.Tensor, rng: MakeRng) -> None:
