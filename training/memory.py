@@ -2,7 +2,9 @@
 
 The activations of a step are tens of megabytes each. glibc asks the kernel for every block of that size and gives it
 back when it is freed, and the kernel fills it with zeros, page by page, when it is touched again. Training SampleCNN on
-a CPU spends half of its time on that. Told not to, glibc finds the block of the last step among its own.
+a CPU spends half of its time on that. Told not to, glibc finds the block of the last step among its own. A small block
+that outlives a step can keep a large one beside it from being found again; now and then all that is free is therefore
+given back after all.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _MAPPED_BLOCKS = 65_536
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Keep what is freed within the block; at its end it goes back to the kernel. Does nothing without glibc."""
+    """Keep what is freed within the block; at its end it goes back to the kernel, as it does by `give_back`. Does
+    nothing without glibc.
+    """
     glibc = _glibc()
     if glibc is None:
         yield
@@ -37,6 +41,13 @@ def freed_memory_kept() -> Iterator[None]:
         glibc.mallopt(_MMAP_MAX, _MAPPED_BLOCKS)
         glibc.mallopt(_MMAP_THRESHOLD, _LARGEST)
         glibc.mallopt(_TRIM_THRESHOLD, 2 * _LARGEST)
+        give_back()
+
+
+def give_back() -> None:
+    """Give what is free back to the kernel, wherever it lies. Does nothing without glibc."""
+    glibc = _glibc()
+    if glibc is not None:
         glibc.malloc_trim(0)
 
 
