@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ...errors import UsageError
@@ -41,6 +43,24 @@ def random_pieces(pool: Tensor, n: int, rng: BatchRng) -> Tensor:
         raise UsageError(f"pieces of {n} samples were asked of noises of {samples}; give noises at least that long")
     row, start = rng.integers(0, rows - 1), rng.integers(0, samples - n)
     return pool.unfold(1, n, 1)[row, start]
+
+
+def noise_pool(recordings: Iterable[Tensor], samples: int) -> Tensor:
+    """Return float32[m, samples] of recordings float32[k_i] of any lengths, for Background: all that is in them.
+
+    A recording is repeated until it fills whole rows. Silent rows are left out: as noise they would be none. Raises
+    UsageError where nothing is left.
+    """
+    rows = [row for recording in recordings if len(recording) for row in _rows(recording, samples) if row.any()]
+    if not rows:
+        raise UsageError("there is no noise in any of the recordings; give at least one with a sound in it")
+    return torch.stack(rows)
+
+
+def _rows(recording: Tensor, samples: int) -> Tensor:
+    count = -(-len(recording) // samples)
+    at = torch.arange(count * samples, device=recording.device) % len(recording)
+    return recording[at].reshape(count, samples).float()
 
 
 def rms(waveforms: Tensor) -> Tensor:

@@ -85,13 +85,13 @@ def synthetic_rooms(
 
 
 def draw_room(t60_s: tuple[float, float], random: np.random.Generator) -> Room:
-    """Return a room: the longer it rings, the larger it tends to be; the microphone is near, or anywhere."""
+    """Return a room: the longer it rings, the larger it tends to be; the microphone stands anywhere, or closer."""
     t60 = random.uniform(*t60_s)
     edge = (1.8 + 4.5 * t60) * random.uniform(0.8, 1.6)
     size = edge * random.uniform(0.7, 1.5, 3) * np.array([1.0, 1.0, 0.65])
     source = size * random.uniform(0.12, 0.88, 3)
     toward = size * random.uniform(0.08, 0.92, 3)
-    near = random.uniform(0.2, 1.0)
+    near = random.uniform(0.4, 1.0)
     return Room(
         size_m=size,
         source_m=source,

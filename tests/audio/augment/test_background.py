@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echodex.audio.augment.background import Background, random_pieces
+from echodex.audio.augment.background import Background, noise_pool, random_pieces
 from echodex.audio.augment.rng import BatchRng, row_seeds
 from echodex.errors import UsageError
 
@@ -61,6 +61,16 @@ def test_silence_stays_silence_and_silent_noise_changes_nothing(noise: torch.Ten
 def test_noise_that_is_too_short_is_refused(noise: torch.Tensor, rng: MakeRng) -> None:
     with pytest.raises(UsageError, match="8000 samples were asked of noises of 500"):
         Background(torch.ones(1, 500))(noise, rng(6))
+
+
+def test_a_pool_holds_all_of_the_recordings_but_silence() -> None:
+    pool = noise_pool([torch.arange(1.0, 8.0), torch.zeros(9), torch.zeros(0), torch.tensor([9.0, 8.0])], 4)
+    assert pool.tolist() == [[1, 2, 3, 4], [5, 6, 7, 1], [9, 8, 9, 8]]
+
+
+def test_a_pool_of_silence_is_refused() -> None:
+    with pytest.raises(UsageError, match="no noise in any of the recordings"):
+        noise_pool([torch.zeros(5), torch.zeros(0)], 3)
 
 
 @given(st.lists(st.text("abc", min_size=1), min_size=1, max_size=6, unique=True), st.integers(1, 900))
