@@ -23,8 +23,8 @@ def choose_config(settings: Mapping[str, Any], weights: Weights) -> FingerprintC
     against it says what is missing or odd.
     """
     own = dict(settings)
-    candidates = _candidates(own, own.pop("preset", None))
-    if len(candidates) == 1:
+    candidates, refused = _candidates(own, own.pop("preset", None))
+    if len(candidates) == 1 and not refused:
         return next(iter(candidates))
     found = _without_counters({name: array.shape for name, array in weights.items()})
     shared = {config: _shared(config, found) for config in candidates}
@@ -32,11 +32,15 @@ def choose_config(settings: Mapping[str, Any], weights: Weights) -> FingerprintC
     if len(fitting) > 1:
         names = " and ".join(name for config in fitting for name in candidates[config])
         raise BadInput(f"these weights fit the presets {names}, which hear differently: say which as preset=NAME")
+    if refused and not fitting:
+        raise refused
     return fitting[0] if fitting else max(shared, key=lambda config: shared[config])
 
 
-def _candidates(settings: Mapping[str, Any], preset: object) -> dict[FingerprintConfig, list[str]]:
-    """Return each configuration that can be meant, with the presets that it comes from."""
+def _candidates(
+    settings: Mapping[str, Any], preset: object
+) -> tuple[dict[FingerprintConfig, list[str]], BadInput | None]:
+    """Return each configuration that can be meant, with the presets that it comes from, and why one cannot be."""
     if preset is not None and preset not in PRESETS:
         raise BadInput(f"preset {str(preset)[:80]!r} of 'fingerprint' does not exist{nearest(str(preset), PRESETS)}")
     candidates: dict[FingerprintConfig, list[str]] = {}
@@ -48,9 +52,7 @@ def _candidates(settings: Mapping[str, Any], preset: object) -> dict[Fingerprint
             refused = refused or error
         else:
             candidates.setdefault(config, []).append(name)
-    if not candidates and refused:
-        raise refused
-    return candidates
+    return candidates, refused
 
 
 def _shared(config: FingerprintConfig, found: Shapes) -> float:
