@@ -4,7 +4,8 @@ crops_per_s_vs_files: augmented crops per second, from the table through view_lo
 audio.augment, over those of benchmarks/clmr_published.py with as many workers as cores; epochs alternate, the start of
 workers is not counted, the page cache is warm. On a GPU the chain runs there, as in training; the peer's augmentation
 is on the CPU, as published. What stands in there for sox is slower than sox: crops_per_s_vs_files_sox_free is over the
-peer without those steps, faster than any peer can be. loader_crops_per_s_vs_files: both without augmentation.
+peer without those steps, faster than any peer can be, and crops_per_s_vs_files_sox over what that peer would reach if
+its workers spent on each crop what sox was measured to take, too: the nearest to the published program. loader_crops_per_s_vs_files: both without augmentation.
 loader_over_model_rate: crops per second of the loader alone, over those that a training step (SampleCNN, NT-Xent, Adam;
 mixed precision on a GPU) uses up.
 
@@ -25,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from clmr_published import CROP, PUBLISHED, RATE_HZ, WITHOUT_SOX, published_loader
+from clmr_published import CROP, PUBLISHED, RATE_HZ, SOX_S, WITHOUT_SOX, published_loader
 from loader import compare
 from report import write_result
 
@@ -112,10 +113,12 @@ def measure(paths: list[str], store: Store, device: torch.device, turns: int) ->
         "loader_files": lambda: drain_published(plain),
     }
     rates = compare(ways, turns)
+    with_sox = 1 / (1 / rates["files_sox_free"] + SOX_S / cores)
     model = model_rate(device)
     return {
         "crops_per_s_vs_files": rates["table"] / rates["files"],
         "crops_per_s_vs_files_sox_free": rates["table"] / rates["files_sox_free"],
+        "crops_per_s_vs_files_sox": rates["table"] / with_sox,
         "loader_over_model_rate": rates["loader_table"] / model,
         "loader_crops_per_s_vs_files": rates["loader_table"] / rates["loader_files"],
         **{f"crops_per_s_{name}": rate for name, rate in rates.items()},
