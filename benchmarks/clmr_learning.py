@@ -45,6 +45,7 @@ from echodex.training.contrastive.monitors import NEIGHBOURS
 from echodex.training.contrastive.ntxent import ntxent
 from echodex.training.contrastive.simclr import fresh_simclr
 from echodex.training.loader import ViewLoader, view_loader
+from echodex.training.memory import freed_memory_kept
 from echodex.training.run import load_run, run_folder
 from echodex.training.runlog import read_log
 
@@ -257,7 +258,8 @@ def main() -> None:
         figures |= summary(f"probe_{one}_minus_{other}", differences)
     for name, found in spaces.items():
         figures[f"knn_{name}"] = float(np.mean([knn(store, space) for space in found]))
-    figures |= speed(store, SMALL, int(load_run(store, runs["trained"][0]).metrics["steps"]) // plan.epochs)
+    with freed_memory_kept():
+        figures |= speed(store, SMALL, int(load_run(store, runs["trained"][0]).metrics["steps"]) // plan.epochs)
     figures |= {"epochs": plan.epochs, "seeds": plan.seeds}
     draw(
         {name: [read_log(run_folder(store, run)) for run in found] for name, found in runs.items()},

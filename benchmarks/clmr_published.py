@@ -119,4 +119,4 @@ def _uniform(low: float, high: float) -> float:
 WITHOUT_SOX: Steps = ((polarity, 0.8), (noise, 0.01), (gain, 0.3), (filters, 0.8), (delay, 0.3))
 PUBLISHED: Steps = (*WITHOUT_SOX, (pitch, 0.6), (reverb, 0.6))
 SOX_S = 0.6 * 2.1e-3 + 0.6 * 2.4e-3
-"""What sox itself takes of a core for a crop, in the mean: `pitch -q`, as the published chain calls it, and `reverb`."""
+"""What sox takes of a core for a crop, in the mean: `pitch -q`, as the published chain calls it, and `reverb`."""
