@@ -6,8 +6,8 @@ workers is not counted, the page cache is warm. On a GPU the chain runs there, a
 is on the CPU, as published. What stands in there for sox is slower than sox: crops_per_s_vs_files_sox_free is over the
 peer without those steps, faster than any peer can be, and crops_per_s_vs_files_sox over what that peer would reach if
 its workers spent on each crop what sox was measured to take, too: the nearest to the published program.
-loader_crops_per_s_vs_files: both without augmentation. loader_over_model_rate: crops per second of the loader alone, over those that a training step (SampleCNN, NT-Xent, Adam;
-mixed precision on a GPU) uses up.
+loader_crops_per_s_vs_files: both without augmentation. loader_over_model_rate: crops per second of the loader alone,
+over those that a training step (SampleCNN, NT-Xent, Adam; mixed precision on a GPU) uses up.
 
     python benchmarks/clmr_step.py [--clips 600] [--seconds 29] [--turns 3] [--device cuda]
 """
