@@ -1,8 +1,7 @@
-"""Replicas as a microphone would bring them: a room or a device, background, a narrow band, overload, a
-codec.
+"""Replicas as a telephone would bring them: a room, background, a narrow band, overload, a codec, in that order.
 
-Physically in that order. Unlike the published chain (audio.augment.nafp), which mixes the background in before the
-room, uses 75 ms of a response and knows neither bands nor codecs.
+The published chain (audio.augment.nafp) mixes the background in before the room, uses 75 ms of a response, and knows
+neither bands nor codecs.
 """
 
 from __future__ import annotations

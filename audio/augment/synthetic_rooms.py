@@ -67,8 +67,8 @@ def synthetic_rooms(
 ) -> Tensor:
     """Return float32[count, seconds * rate], for ImpulseResponse: direct sound at 0, energy 1; by `seed` alone.
 
-    t60_s: range of the reverberation times at 1 kHz. device_share: how many are a device without a
-    room. devices: how many of the rooms are heard through one. Row i does not depend on `count`.
+    t60_s: range of the reverberation times at 1 kHz. device_share: how many are a device without a room. devices: how
+    many of the rooms are heard through one. Row i does not depend on `count`.
     """
     samples = round(seconds * sample_rate_hz)
     responses = []
