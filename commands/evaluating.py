@@ -71,6 +71,8 @@ def _evaluate_run(settings: Settings, given: dict[str, Any], json_: bool) -> Non
     print_table(*report.table())
     if per_tag:
         print_table(*report.tag_table())
+    if report.note:
+        click.echo(report.note)
 
 
 def _compare_views(settings: Settings, given: dict[str, Any], json_: bool) -> None:

@@ -43,12 +43,13 @@ def compare_methods(
 
     space: None for the newest. Clips without a vector or a label take no part. The report is also kept in a run folder.
     Ctrl-C raises KeyboardInterrupt; the same call again goes on behind the last finished repeat. Raises UsageError
-    where there is nothing to compare.
+    where there is nothing to compare. Where a run of this store trained the encoder, every repeat has its splits.
     """
     clips = read_clips(store, config, space)
     used = clips.inputs.space
     taking_part = hashlib.sha256("\n".join(clips.inputs.clip_ids).encode()).hexdigest()
-    described = json.loads(json.dumps({**asdict(config), "clips": taking_part}))  # as a run file gives it back
+    notes = {"clips": taking_part, "splits_of": clips.splits_of}
+    described = json.loads(json.dumps({**asdict(config), **notes}))  # as a run file gives it back
     draft = Run("", OBJECTIVE, ALL, used.name, used.digest, described, clips.labels.classes, {}, "")
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..pruning.config import budget
 from ..store.store import Store
+from ..training.behind import RunBehind, run_behind
 from ..training.inputs import Inputs, read_inputs
 from ..training.interrupt import Interrupted, InterruptFlag
 from ..training.labels import Labels, read_labels
 from ..training.module import Examples
 from ..training.order import generator
-from ..training.splits import TEST, TRAIN, VALID
+from ..training.splits import TEST, TRAIN, VALID, nothing_to_test
 from .grouped import grouped_split, read_groups
 from .heads import Bench
 from .methods_config import MethodsConfig
@@ -29,20 +30,33 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Clips:
-    """The n clips that take part. inputs: their vectors; labels: of the whole store; groups: n strings."""
+    """The n clips that take part.
+
+    inputs: their vectors; labels: of the whole store; groups: n strings; behind: the run that trained the encoder,
+    where the splits are to be that run's.
+    """
 
     inputs: Inputs
     labels: Labels
     groups: NDArray[np.str_]
+    behind: RunBehind | None
+
+    @property
+    def splits_of(self) -> str:
+        """The name of the run behind, "" where there is none."""
+        return self.behind.name if self.behind else ""
 
     def examples(self, rows: Rows) -> Examples:
         """Return vectors and targets of some of the n clips."""
         return Examples(self.inputs.matrix[rows], self.labels.targets([self.inputs.clip_ids[row] for row in rows]))
 
     def split(self, seed: int) -> dict[str, Rows]:
-        """Return the rows of train, valid and test, drawn by `seed` through no group."""
-        hot = self.labels.hot[self.labels.rows(self.inputs.clip_ids)]
-        names = grouped_split(hot, self.groups, seed)
+        """Return the rows of train, valid and test, drawn by `seed` through no group, or those of the run behind."""
+        if self.behind is not None:
+            names = self.behind.sides(self.inputs.clip_ids, self.groups)
+            names = np.where(names == "", TRAIN, names)
+        else:
+            names = grouped_split(self.labels.hot[self.labels.rows(self.inputs.clip_ids)], self.groups, seed)
         return {name: np.flatnonzero(names == name) for name in (TRAIN, VALID, TEST)}
 
 
@@ -71,7 +85,10 @@ class Repeat:
 
 
 def read_clips(store: Store, config: MethodsConfig, space: str | None) -> Clips:
-    """Return the clips with a label, and a vector in `space` (None: the newest), of the split that takes part."""
+    """Return the clips with a label, and a vector in `space` (None: the newest), of the split that takes part.
+
+    Raises UsageError where there are none, or none that the encoder was not taught the labels of.
+    """
     labels = read_labels(store, config.probe.labels)
     every = read_inputs(store, "all", space, config.probe.inputs, config.probe.seed)
     usable = labels.teaches[labels.rows(every.clip_ids)]
@@ -86,7 +103,18 @@ def read_clips(store: Store, config: MethodsConfig, space: str | None) -> Clips:
             f"no clip {where}has a label and a vector in {every.space.name!r}; there is nothing to compare"
         )
     inputs = Inputs([every.clip_ids[row] for row in rows], every.matrix[rows], every.space)
-    return Clips(inputs, labels, read_groups(store, inputs.clip_ids, config.group_by))
+    groups = read_groups(store, inputs.clip_ids, config.group_by)
+    return Clips(inputs, labels, groups, _run_to_follow(store, inputs, groups))
+
+
+def _run_to_follow(store: Store, inputs: Inputs, groups: NDArray[np.str_]) -> RunBehind | None:
+    """Return the run that trained the encoder, None where none did, or one without labels that held nothing out."""
+    behind = run_behind(store, inputs.space)
+    if behind is None or {VALID, TEST} <= set(behind.sides(inputs.clip_ids, groups).tolist()):
+        return behind
+    if behind.taught_labels:
+        raise nothing_to_test(behind.name)
+    return None
 
 
 def run_repeat(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .ranks import DISTINCT, RANDOM
-from .report import FULL, show_interval, show_range
+from .report import FULL, like_run, show_interval, show_range
 from .stats import Interval, PairedDifference
 
 LEVEL = 0.05
@@ -55,9 +55,10 @@ class Compared:
 class MethodsReport:
     """Fresh heads on what each method keeps and on all train clips, `repeats` of each, in pairs of one seed and split.
 
-    seeds: of the repeats; groups: how many there were to split by `group_by`; train_clips, planted, valid_clips,
-    test_clips: per repeat, the planted duplicates not counted as clips; full: all of those; dropped: comparisons that
-    were not made, and why; verdict: one sentence.
+    seeds: of the repeats; splits_of: the run that trained the encoder, where all repeats have its splits ("": each
+    draws its own); groups: how many there were to split by `group_by`; train_clips, planted, valid_clips, test_clips:
+    per repeat, the planted duplicates not counted as clips; full: all of those; dropped: comparisons that were not
+    made, and why; verdict: one sentence.
     """
 
     space: str
@@ -66,6 +67,7 @@ class MethodsReport:
     group_by: str | None
     groups: int
     split: str | None
+    splits_of: str
     inject: float
     duplicate_score: float
     multi_label: bool
@@ -91,10 +93,11 @@ class MethodsReport:
     def header(self) -> str:
         """Return how it was done, in lines of text."""
         grouped = f"{self.groups} groups by {self.group_by}" if self.group_by else "clip by clip"
+        drawn = like_run(self.splits_of) if self.splits_of else "drawn anew each time"
         planted = f" and {show_range(self.planted)} planted duplicates" if self.inject else ""
         return (
             f"{self.repeats} repeats, seeds {self.seeds[0]} to {self.seeds[-1]}, space {self.space}\n"
-            f"splits drawn anew each time, {grouped}: {show_range(self.train_clips)} train{planted}, "
+            f"splits {drawn}, {grouped}: {show_range(self.train_clips)} train{planted}, "
             f"{show_range(self.valid_clips)} valid, {show_range(self.test_clips)} test clips\n"
             f"duplicates collapse at {self.duplicate_score:g}; noise is one more cluster for every method; "
             f"p of {len(self.comparisons)} comparisons after Holm, * below {LEVEL:g}"

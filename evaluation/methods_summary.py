@@ -27,6 +27,7 @@ def summarise(repeats: Sequence[Repeat], config: MethodsConfig, clips: Clips) ->
         group_by=config.group_by,
         groups=len(set(clips.groups.tolist())),
         split=config.split,
+        splits_of=clips.splits_of,
         inject=config.inject,
         duplicate_score=config.prune.duplicate_score,
         multi_label=clips.labels.multi_label,

@@ -45,9 +45,9 @@ def evaluate_pruning(
 
     against: "random" draws, cluster by cluster, as many clips as the view keeps there (from all, where nothing was
     clustered); "uniform" draws as many from all in any case. Repeat k has the seed `config.seed + k` for the heads, the
-    draw and, where the `split` column does not name them, the splits; duplicates that the view found never straddle
-    those. Valid and test clips are those of the view's source, kept or not. space: None for the one that the view was
-    made in. The report is also kept in a run folder.
+    draw and, where the `split` column does not name them, the splits (for an encoder that was trained here, they are
+    those of its run); duplicates that the view found never straddle those. Valid and test clips are those of the view's
+    source, kept or not. space: None for the one that the view was made in. The report is also kept in a run folder.
     """
     if view == ALL or against not in AGAINST or repeats < 2:
         raise UsageError(f"evaluate pruning takes a pruned view, one of {', '.join(AGAINST)}, and at least 2 repeats")
@@ -82,6 +82,7 @@ def _report(draft: Run, source: Source, trials: Sequence[Trial], scores: Scores)
         seeds=tuple(trial.seed for trial in trials),
         multi_label=source.labels.multi_label,
         drawn_splits=trials[0].drawn,
+        splits_of=trials[0].splits_of,
         valid_clips=tuple(len(trial.valid) for trial in trials),
         test_clips=tuple(len(trial.test) for trial in trials),
         left_out_classes=tuple(found.left_out for found in scores[VIEW]),

@@ -34,8 +34,9 @@ class PairedReport:
     """Fresh heads on a view and on what it is compared with: `repeats` of each, in pairs of one seed and one split.
 
     view: "name@version"; against: what was drawn, or which views; seeds: of the repeats; drawn_splits: which splits
-    each repeat drew for itself (none where the `split` column names them); valid_clips, test_clips: per repeat, the
-    same for all arms; left_out_classes: by repeat, classes without both kinds of test clips.
+    each repeat drew for itself (none where the `split` column names them); splits_of: the run that trained the encoder,
+    where splits were taken from it, or clips that taught it left out ("": neither); valid_clips, test_clips: per
+    repeat, the same for all arms; left_out_classes: by repeat, classes without both kinds of test clips.
     """
 
     view: str
@@ -45,6 +46,7 @@ class PairedReport:
     seeds: tuple[int, ...]
     multi_label: bool
     drawn_splits: tuple[str, ...]
+    splits_of: str
     valid_clips: tuple[int, ...]
     test_clips: tuple[int, ...]
     left_out_classes: tuple[tuple[str, ...], ...]
@@ -57,13 +59,13 @@ class PairedReport:
 
     def text(self) -> str:
         """Return the report in lines of text."""
-        splits = (
-            f"{' and '.join(self.drawn_splits)} drawn anew each time" if self.drawn_splits else "from the split column"
-        )
+        told = [like_run(self.splits_of)] if self.splits_of else []
+        told += [f"{' and '.join(self.drawn_splits)} drawn anew each time"] if self.drawn_splits else []
         lines = [
             f"view {self.view} against {self.against}",
             f"{self.repeats} repeats, seeds {self.seeds[0]} to {self.seeds[-1]}, space {self.space}",
-            f"splits {splits}: {show_range(self.valid_clips)} valid, {show_range(self.test_clips)} test clips",
+            f"splits {', '.join(told) or 'from the split column'}: "
+            f"{show_range(self.valid_clips)} valid, {show_range(self.test_clips)} test clips",
         ]
         width = max(7, *(len(arm.name) for arm in self.arms))
         for arm in self.arms:
@@ -77,6 +79,11 @@ class PairedReport:
                 f"{pair.of} - {pair.against}: {pair.metric} {show_interval(pair.difference.interval, '+')}  {p}"
             )
         return "\n".join(lines)
+
+
+def like_run(name: str) -> str:
+    """Return how splits were made that are those of the run behind the encoder."""
+    return f"as run {name}, which trained the encoder, had them"
 
 
 def show_range(counts: tuple[int, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .bootstrap import Bounds
+from .report import like_run
 
 OF_SEGMENTS = "probabilities averaged over the segments of a clip"
 OF_MEANS = "probabilities of the mean over the windows of a clip"
@@ -28,15 +29,19 @@ class TagRow:
 class TagReport:
     """One head on the clips of a split.
 
-    segments: how many vectors of those clips were classified; metrics: by key (metrics.py); bounds: by the same keys,
-    from `resamples` of the clips drawn by `seed` (none: empty); left_out_classes: those that all or none of the clips
-    have; left_out_clips: how many have all or none of the classes, and so no figure by clip; tags: one row per class;
-    protocol: OF_SEGMENTS, or OF_MEANS where the space holds the mean vector of each clip.
+    splits_of: the run that trained the encoder, where the splits are that run's ("": they are not); taught_clips: how
+    many clips of the split were left out because they taught the encoder their labels; segments: how many vectors of
+    the others were classified; metrics: by key (metrics.py); bounds: by the same keys, from `resamples` of the clips
+    drawn by `seed` (none: empty); left_out_classes: those that all or none of the clips have; left_out_clips: how many
+    have all or none of the classes, and so no figure by clip; tags: one row per class; protocol: OF_SEGMENTS, or
+    OF_MEANS where the space holds the mean vector of each clip.
     """
 
     run: str
     view: str
     split: str
+    splits_of: str
+    taught_clips: int
     clips: int
     segments: int
     multi_label: bool
@@ -48,6 +53,14 @@ class TagReport:
     left_out_clips: int
     tags: tuple[TagRow, ...]
     protocol: str
+
+    @property
+    def note(self) -> str:
+        """What is to be known of the splits, "" for nothing."""
+        told = [f"splits {like_run(self.splits_of)}"] if self.splits_of else []
+        if self.taught_clips:
+            told.append(f"left out: {self.taught_clips} clips that taught the encoder their labels")
+        return "; ".join(told)
 
     def table(self) -> Columns:
         """Return a header and one row per metric."""

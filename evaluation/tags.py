@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,12 @@ from ..schemas.vector import Float32
 from ..schemas.view import ALL
 from ..store.files import write_atomic
 from ..store.store import Store
+from ..training.behind import run_behind
 from ..training.finished import FinishedProbe, finished_probe
 from ..training.labels import Labels, read_labels
 from ..training.layout import SPLITS_FILE
 from ..training.run import pinned, run_folder
-from ..training.splits import TEST, VALID, Splits
+from ..training.splits import TEST, TRAIN, VALID, Splits, nothing_to_test
 from .tag_report import OF_MEANS, OF_SEGMENTS, TagReport
 from .tag_scoring import Resampling, score
 
@@ -33,15 +35,16 @@ def evaluate_tags(
     Every segment of a clip is classified and its probabilities are averaged; then macro ROC-AUC and PR-AUC over the
     classes that some but not all clips have, and the same by clip over the clips that have some but not all classes;
     or accuracy where each clip has one label. The splits are those that the run was trained with, whatever was added
-    since. resamples: of the clips, drawn by `seed`, for an interval of each figure; 0 for none. Raises UsageError for
-    the run's train clips, Stale where its space is gone.
+    since, but for clips that taught the encoder their labels. resamples: of the clips, drawn by `seed`, for an interval
+    of each figure; 0 for none. Raises UsageError for the run's train clips, and where all clips of the split taught the
+    encoder, Stale where its space is gone.
     """
     probe = finished_probe(store, run_name)
     if split not in (TEST, VALID):
         raise UsageError(f"cannot evaluate on split {split!r}: choose test or valid, which the run was not trained on")
     run, folder, view = probe.run, run_folder(store, run_name), pinned(store, view)
     multi_label = bool(run.config["multi_label"])
-    asked = set(Splits.load(folder / SPLITS_FILE).ids(split))
+    asked, taught = _untaught(store, probe, folder, split)
     clip_ids = [clip_id for clip_id in store.vectors(probe.space.name, view=view).clip_ids if clip_id in asked]
     truth = _truth(read_labels(store, run.config["labels"]), run.classes, clip_ids)
     if not multi_label:
@@ -53,6 +56,8 @@ def evaluate_tags(
         run=run.name,
         view=view,
         split=split,
+        splits_of=run.config.get("splits_of", ""),
+        taught_clips=taught,
         clips=len(truth),
         segments=segments,
         multi_label=multi_label,
@@ -75,6 +80,22 @@ def mean_per_clip(owners: Sequence[str], values: Float32) -> Float32:
     first = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
     counts = np.diff(np.append(first, len(names)))
     return np.asarray(np.add.reduceat(values, first, axis=0, dtype=np.float64) / counts[:, None], dtype=np.float32)
+
+
+def _untaught(store: Store, probe: FinishedProbe, folder: Path, split: str) -> tuple[set[str], int]:
+    """Return the clips of a split of a run but for those that taught the encoder their labels, and how many those were.
+
+    A probe whose splits were taken from the encoder's run has none of those among its test clips; one that was trained
+    before splits were taken, or under another split column, may have.
+    """
+    asked = set(Splits.load(folder / SPLITS_FILE).ids(split))
+    behind = run_behind(store, probe.space)
+    if behind is None or not behind.taught_labels:
+        return asked, 0
+    left = asked - set(behind.splits.ids(TRAIN))
+    if asked and not left:
+        raise nothing_to_test(behind.name)
+    return left, len(asked) - len(left)
 
 
 def _probabilities(store: Store, probe: FinishedProbe, clip_ids: Sequence[str]) -> tuple[Float32, int]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..schemas.view import ALL, ViewInfo
 from ..store.store import Store
+from ..training.behind import RunBehind, run_behind
 from ..training.budget import label_budget
 from ..training.config import ProbeConfig
 from ..training.inputs import Inputs, read_inputs
@@ -26,7 +27,8 @@ class Source:
     """The clips of a view's source that have a vector.
 
     inputs: their n vectors; labels: of the whole store; kept: bool[n], by the view; strata: int64[n], their clusters;
-    groups: int64[all usable clips], one number for a representative and its duplicates.
+    groups: int64[all usable clips], one number for a representative and its duplicates; behind: the run that trained
+    the encoder.
     """
 
     inputs: Inputs
@@ -34,6 +36,7 @@ class Source:
     kept: NDArray[np.bool_]
     strata: Rows
     groups: Rows
+    behind: RunBehind | None
 
     @property
     def is_clustered(self) -> bool:
@@ -43,13 +46,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Trial:
-    """One repeat. train: rows of the source per arm; valid, test: the same for all arms; drawn: splits drawn for it."""
+    """One repeat.
+
+    train: rows of the source per arm; valid, test: the same for all arms; drawn, splits_of: as of SplitRows.
+    """
 
     seed: int
     train: dict[str, Rows]
     valid: Rows
     test: Rows
     drawn: tuple[str, ...]
+    splits_of: str
 
 
 def read_source(store: Store, info: ViewInfo, space: str | None, config: ProbeConfig) -> Source:
@@ -65,25 +72,35 @@ def read_source(store: Store, info: ViewInfo, space: str | None, config: ProbeCo
     known = np.flatnonzero(np.isin(ids, labels.clip_ids))
     places = np.searchsorted(labels.clip_ids, ids)
     groups[places[known]] = places[leaders_of(rows)][known]
-    return Source(inputs, labels, rows.column("kept").to_numpy()[here], strata_of(rows)[here], groups)
+    kept, strata = rows.column("kept").to_numpy()[here], strata_of(rows)[here]
+    return Source(inputs, labels, kept, strata, groups, run_behind(store, every.space))
 
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Rows of some inputs by split; pool: all train clips that there are; drawn: which splits the seed drew."""
+    """Rows of some inputs by split; pool: all train clips that there are; drawn: which splits the seed drew.
+
+    splits_of: the run that trained the encoder, where splits were taken from it ("": none were).
+    """
 
     pool: Rows
     valid: Rows
     test: Rows
     drawn: tuple[str, ...]
+    splits_of: str
 
 
-def split_rows(store: Store, inputs: Inputs, labels: Labels, groups: Rows, seed: int) -> SplitRows:
-    """Return the rows of each split in the repeat of one seed; `groups` never straddle those that are drawn."""
-    splits = read_splits(store, labels, seed, groups)
+def split_rows(
+    store: Store, inputs: Inputs, labels: Labels, groups: Rows, behind: RunBehind | None, seed: int
+) -> SplitRows:
+    """Return the rows of each split in the repeat of one seed; `groups` never straddle those that are drawn.
+
+    No clip that taught the encoder its labels is tested: see read_splits.
+    """
+    splits = read_splits(store, labels, seed, groups, behind)
     names = splits.names[labels.rows(inputs.clip_ids)]
     pool, valid, test = (np.flatnonzero(names == split) for split in (TRAIN, VALID, TEST))
-    return SplitRows(pool, valid, test, splits.drawn)
+    return SplitRows(pool, valid, test, splits.drawn, splits.of_run)
 
 
 def within_budget(inputs: Inputs, labels: Labels, rows: Rows, share: float, seed: int) -> Rows:
@@ -107,9 +124,9 @@ def make_trial(store: Store, source: Source, seed: int, *, by_cluster: bool, sha
     share: of the train clips of each arm, the label budget.
     """
     inputs, labels = source.inputs, source.labels
-    split = split_rows(store, inputs, labels, source.groups, seed)
+    split = split_rows(store, inputs, labels, source.groups, source.behind, seed)
     pool, kept = split.pool, source.kept[split.pool]
     strata = source.strata[pool] if by_cluster else np.zeros(len(pool), np.int64)
     chosen = {VIEW: pool[kept], RANDOM: pool[random_like(kept, strata, seed)], FULL: pool}
     train = {name: within_budget(inputs, labels, rows, share, seed) for name, rows in chosen.items()}
-    return filled(Trial(seed, train, split.valid, split.test, split.drawn))
+    return filled(Trial(seed, train, split.valid, split.test, split.drawn, split.splits_of))

@@ -21,6 +21,7 @@ from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.files import write_atomic
 from ..store.store import Store
+from ..training.behind import run_behind
 from ..training.config import ProbeConfig
 from ..training.inputs import Inputs, read_inputs
 from ..training.interrupt import interrupt_flag
@@ -30,7 +31,7 @@ from .baseline import leaders_of
 from .paired import arms_of, comparisons_of, score_arms
 from .report import PairedReport
 from .tags import EVALUATION_FILE
-from .trials import Rows, Trial, filled, split_rows, within_budget
+from .trials import Rows, SplitRows, Trial, filled, split_rows, within_budget
 
 OBJECTIVE = "views"
 
@@ -48,9 +49,10 @@ def compare_views(
     """Train a fresh head on the train clips of `view` and of each of `baselines`, `repeats` times, and compare.
 
     Repeat k has the seed `config.seed + k` for the heads, the label budgets and, where the `split` column does not name
-    them, the splits; what any of the views found to be duplicates never straddles those. Valid and test clips are the
-    store's, whether the views keep them or not; clips that were removed since a view was saved take no part. space:
-    None for the one that the first pruned view was made in. The report is also kept in a run folder.
+    them, the splits (for an encoder that was trained here, they are those of its run); what any of the views found to
+    be duplicates never straddles those. Valid and test clips are the store's, whether the views keep them or not; clips
+    that were removed since a view was saved take no part. space: None for the one that the first pruned view was made
+    in. The report is also kept in a run folder.
     """
     names = tuple(pinned(store, name) for name in (view, *baselines))
     if len(names) < 2 or len(set(names)) < len(names) or repeats < 2:
@@ -65,7 +67,12 @@ def compare_views(
     kept, groups = _kept(store, inputs, names), _groups(store, labels, names)
     with interrupt_flag() as interrupt:
         seeds = range(config.seed, config.seed + repeats)
-        trials = [_trial(store, inputs, labels, kept, groups, config.label_share, seed) for seed in seeds]
+        behind = run_behind(store, used)
+        splits = [split_rows(store, inputs, labels, groups, behind, seed) for seed in seeds]
+        trials = [
+            _trial(inputs, labels, kept, split, config.label_share, seed)
+            for split, seed in zip(splits, seeds, strict=True)
+        ]
         scores = score_arms(store, inputs, labels, trials, config, interrupt, progress)
         arms = arms_of(trials, scores)
         report = PairedReport(
@@ -76,6 +83,7 @@ def compare_views(
             seeds=tuple(seeds),
             multi_label=labels.multi_label,
             drawn_splits=trials[0].drawn,
+            splits_of=trials[0].splits_of,
             valid_clips=tuple(len(trial.valid) for trial in trials),
             test_clips=tuple(len(trial.test) for trial in trials),
             left_out_classes=tuple(found.left_out for found in scores[names[0]]),
@@ -112,17 +120,10 @@ def _groups(store: Store, labels: Labels, names: Sequence[str]) -> Rows:
 
 
 def _trial(
-    store: Store,
-    inputs: Inputs,
-    labels: Labels,
-    kept: dict[str, NDArray[np.bool_]],
-    groups: Rows,
-    share: float,
-    seed: int,
+    inputs: Inputs, labels: Labels, kept: dict[str, NDArray[np.bool_]], split: SplitRows, share: float, seed: int
 ) -> Trial:
-    split = split_rows(store, inputs, labels, groups, seed)
     train = {
         name: within_budget(inputs, labels, split.pool[chosen[split.pool]], share, seed)
         for name, chosen in kept.items()
     }
-    return filled(Trial(seed, train, split.valid, split.test, split.drawn))
+    return filled(Trial(seed, train, split.valid, split.test, split.drawn, split.splits_of))

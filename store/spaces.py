@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ..encoders import registry
 from ..encoders.base import Encoder, digest
@@ -115,23 +118,32 @@ def load_encoder(folder: Path, space: Space) -> Encoder:
         raise UsageError(
             f"space {space.name!r} was imported: echodex cannot embed new audio into it; ask by clip or vector"
         )
-    weights = None
-    path = _weights_path(folder, space)
-    if path.exists():
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            weights = load_file(path)
-        except SafetensorError as error:
-            raise Damaged(f"{path} is damaged ({error}); restore it from a copy of the store") from error
+    weights = kept_weights(folder, space)
     encoder = registry.build(space.encoder, space.config, weights)
     if digest(encoder) != space.digest:
+        kept = _weights_path(folder, space).name
         raise Damaged(
-            f"the encoder of space {space.name!r} is not the one its vectors were made with ({path.name} is missing or "
+            f"the encoder of space {space.name!r} is not the one its vectors were made with ({kept} is missing or "
             "changed, or this version of echodex computes it differently); run `echodex embed` for a new space"
         )
     return encoder
+
+
+def kept_weights(folder: Path, space: Space) -> dict[str, NDArray[Any]] | None:
+    """Return the arrays that the store at `folder` keeps for a space's encoder, None where it needs none.
+
+    Raises Damaged where they cannot be read.
+    """
+    path = _weights_path(folder, space)
+    if not path.exists():
+        return None
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise Damaged(f"{path} is damaged ({error}); restore it from a copy of the store") from error
 
 
 def _weights_path(folder: Path, space: Space) -> Path:

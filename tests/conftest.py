@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +15,10 @@ from hypothesis import settings
 
 from echodex.api import Store
 from echodex.schemas.clip import Source
+from echodex.schemas.run import Run
+
+if TYPE_CHECKING:
+    from echodex.training.splits import Splits
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -100,3 +106,27 @@ def kinds(kinds_store: Store, tmp_path: Path) -> Store:
     """A copy of `kinds_store`, to write to."""
     shutil.copytree(kinds_store.path, tmp_path / "library")
     return Store.open(tmp_path / "library")
+
+
+def taught_run(store: Store, splits: Splits, *, objective: str = "supervised", name: str = "taught") -> Run:
+    """Write a finished run of an encoder with random weights, as if the train clips of `splits` had taught it."""
+    import torch
+
+    from echodex.encoders.base import digest
+    from echodex.encoders.samplecnn import SampleCNN
+    from echodex.training.run import finish_run, run_folder, working_run
+    from echodex.training.trained import read_encoder, save_trained
+
+    torch.manual_seed(0)
+    arrays = {f"encoder.{key}": tensor.numpy() for key, tensor in SampleCNN(width=1 / 64).state_dict().items()}
+    with working_run(store, Run(name, objective, "all", "", "", {}, (), {}, "")) as run:
+        path = run_folder(store, name) / "encoder.safetensors"
+        save_trained(path, "clmr", {"sample_rate_hz": 8000, "pooling": "windows"}, arrays)
+        splits.save(path.parent / "splits.parquet")
+        return finish_run(store, replace(run, encoder_digest=digest(read_encoder(path))), {"epochs": 1.0})
+
+
+@pytest.fixture
+def teach() -> Callable[..., Run]:
+    """Write a finished run of an encoder that the train clips of some splits taught."""
+    return taught_run

@@ -9,8 +9,10 @@ import numpy as np
 
 from ..errors import UsageError
 from ..schemas.run import Run
+from ..schemas.vector import Space
 from ..schemas.view import ALL
 from ..store.store import Store
+from .behind import run_behind
 from .classes import read_classes
 from .head import save_head
 from .labels import LABELS, Labels, read_labels
@@ -40,7 +42,8 @@ def probe_from_head(
     space should be of windows (`echodex embed clmr --set pooling=windows`): where it holds means of windows, the run's
     `note` says so, and vectors of another length are refused. labels: the clips column that says what is true. Clips
     are tested as the `split` column says; where it names no test clips, all that have a label are, since the head
-    learned from none of them here. Raises NotFound, BadInput or UsageError.
+    learned from none of them here, but for an encoder that was trained here those alone that its run held out. Raises
+    NotFound, BadInput or UsageError.
     """
     file = Path(path).expanduser()
     told = read_labels(store, labels)
@@ -52,10 +55,11 @@ def probe_from_head(
             f"the head in {file} takes vectors of length {head.dim}, those of space {found.name!r} have {found.dim}; "
             "name another --space"
         )
-    splits = _splits(store, told)
+    splits = _splits(store, told, found)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     note = MEANS if found.config.get("pooling") == "mean" else ""
     described = {"labels": labels, "multi_label": multi_label, "head": file.name, "sha256": digest, "note": note}
+    described["splits_of"] = splits.of_run
     draft = Run(name or "", PROBE, ALL, found.name, found.digest, described, names, {}, "")
     with working_run(store, draft) as run:
         folder = run_folder(store, run.name)
@@ -64,9 +68,9 @@ def probe_from_head(
         return finish_run(store, run, {f"{split}_clips": len(splits.ids(split)) for split in (VALID, TEST)})
 
 
-def _splits(store: Store, labels: Labels) -> Splits:
-    """Return the splits that the `split` column names; where it names no test clips, all with a label are."""
-    splits = read_splits(store, labels, seed=0)
+def _splits(store: Store, labels: Labels, space: Space) -> Splits:
+    """Return the splits that the `split` column or the run behind the space names, else all with a label for test."""
+    splits = read_splits(store, labels, seed=0, behind=run_behind(store, space))
     if TEST not in splits.drawn:
         return splits
     return Splits(labels.clip_ids, np.where(labels.teaches, TEST, ""), ())

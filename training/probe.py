@@ -13,6 +13,7 @@ from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.store import Store
 from .begun import kept_splits
+from .behind import run_behind
 from .budget import label_budget
 from .config import ProbeConfig
 from .fit import Fitted, fit_head
@@ -35,21 +36,23 @@ def train_probe(
     name: str | None = None,
     progress: Progress = silent,
 ) -> Run:
-    """Train a fresh head on the clips that `view` keeps and return its run.
+    """Train a fresh head on the train clips that `view` keeps and return its run.
 
     Multi-label (binary cross-entropy per class) where some clip of the store has not exactly one label, else single
-    label (cross-entropy). The splits come from the `split` column or are drawn (splits.py); they are kept in the run
-    folder, with the best head, the figures of every epoch and TensorBoard events. Ctrl-C raises KeyboardInterrupt after
-    saving; the same call again goes on from there, on the same clips. Raises UsageError where the view leaves nothing
-    to train or validate on.
+    label (cross-entropy). The splits come from the `split` column, or from the run that trained the encoder (then
+    `config["splits_of"]` names it), or are drawn (splits.py); they are kept in the run folder, with the best head, the
+    figures of every epoch and TensorBoard events. The valid clips are the store's, whether the view keeps them or not,
+    so that heads on different views stop by the same measure. Ctrl-C raises KeyboardInterrupt after saving; the same
+    call again goes on from there, on the same clips. Raises UsageError where there is nothing to train or validate on,
+    or where the encoder was taught the labels of all that could test it.
     """
     config = config or ProbeConfig()
     view = pinned(store, view)
     labels = read_labels(store, config.labels)
-    splits = read_splits(store, labels, config.seed)
     inputs = read_inputs(store, view, space, config.inputs, config.seed)
+    splits = read_splits(store, labels, config.seed, behind=run_behind(store, inputs.space))
     examples(inputs, labels, splits.ids(TRAIN), f"train clips in {view!r}")  # before a folder is made for them
-    notes = {"multi_label": labels.multi_label, "drawn_splits": list(splits.drawn)}
+    notes = {"multi_label": labels.multi_label, "drawn_splits": list(splits.drawn), "splits_of": splits.of_run}
     described = {**asdict(config), **notes}
     draft = Run(name or "", PROBE, view, inputs.space.name, inputs.space.digest, described, labels.classes, {}, "")
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
@@ -57,7 +60,9 @@ def train_probe(
         splits = kept_splits(folder, splits, config)
         taught = _taught(inputs, labels, splits.ids(TRAIN), config)
         train = examples(inputs, labels, taught, f"{TRAIN} clips in {view!r}")
-        valid = examples(inputs, labels, splits.ids(VALID), f"{VALID} clips in {view!r}")
+        asked = splits.ids(VALID)
+        held_out = read_inputs(store, ALL, inputs.space.name, config.inputs, config.seed, asked)
+        valid = examples(held_out, labels, asked, f"{VALID} clips")
         fitted = fit_head(train, valid, len(run.classes), config, folder=folder, interrupt=interrupt, progress=progress)
         save_head(folder / HEAD_FILE, fitted_head(fitted, labels, config))
         figures = {"valid_loss": fitted.valid_loss, "epochs": fitted.epochs, "steps": fitted.steps}

@@ -1,6 +1,6 @@
 """Which clips teach, which validate and which test: from the `split` column, else drawn by seed.
 
-Training and evaluation share it.
+Training and evaluation share it. Where the encoder was trained here, its run's splits come before a draw (behind.py).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,9 @@ from ..store.files import write_atomic
 from ..store.store import Store
 from .inputs import chance
 from .labels import Labels
+
+if TYPE_CHECKING:
+    from .behind import RunBehind
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 VALID_SHARE = 0.15
@@ -41,12 +45,14 @@ class Splits:
     """The split of every usable clip of a store.
 
     clip_ids: n strings, sorted; names: n of "train", "valid", "test" or "" (has no split where others have one, or
-    no label: not used); `drawn`: which of the three were drawn by seed because the `split` column does not name them.
+    no label: not used); `drawn`: which of the three were drawn by seed because the `split` column does not name them;
+    of_run: the run behind the encoder, where splits were taken from it, or clips that taught it left out.
     """
 
     clip_ids: NDArray[np.str_]
     names: NDArray[np.str_]
     drawn: tuple[str, ...]
+    of_run: str = ""
 
     def ids(self, split: str) -> list[str]:
         """Return the sorted ids of the clips of `split`."""
@@ -54,7 +60,8 @@ class Splits:
 
     def save(self, path: Path) -> None:
         """Write the splits to a Parquet file, atomically."""
-        table = pa.table({"clip_id": self.clip_ids, "split": self.names}, metadata={"drawn": " ".join(self.drawn)})
+        notes = {"drawn": " ".join(self.drawn), "of_run": self.of_run}
+        table = pa.table({"clip_id": self.clip_ids, "split": self.names}, metadata=notes)
         write_atomic(path, lambda temporary: pq.write_table(table, temporary))
 
     @classmethod
@@ -63,19 +70,31 @@ class Splits:
         try:
             table = pq.read_table(path)
             columns = [np.asarray(table.column(name).to_pylist(), dtype=np.str_) for name in ("clip_id", "split")]
-            drawn = table.schema.metadata[b"drawn"].decode().split()
+            notes = table.schema.metadata
+            drawn, of_run = notes[b"drawn"].decode().split(), notes.get(b"of_run", b"").decode()
         except (OSError, pa.ArrowException, KeyError, TypeError) as error:
             raise Damaged(f"{path} does not hold the splits of a run ({error}); train the run again") from error
-        return cls(columns[0], columns[1], tuple(drawn))
+        return cls(columns[0], columns[1], tuple(drawn), of_run)
 
 
-def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int64] | None = None) -> Splits:
+def read_splits(
+    store: Store,
+    labels: Labels,
+    seed: int,
+    groups: NDArray[np.int64] | None = None,
+    behind: RunBehind | None = None,
+) -> Splits:
     """Return the splits of a store.
 
     A split that the `split` column names is taken as it is. One that it does not name is drawn from the train clips:
     15 % of each label's clips for test, 15 % for valid, chosen by a hash of (seed, clip_id), so that the draw depends
     on neither view nor order. groups: int64[n], the same number for clips that must fall on one side (their
-    duplicates); they are drawn as one. Raises UsageError for a name that is not a split.
+    duplicates); they are drawn as one.
+
+    behind: the run that trained the encoder. What the column does not name is then taken from that run, whatever the
+    seed: its valid and test clips stay what they were, and all others teach. Clips that taught the encoder their labels
+    are left out where the column says test. A run without labels that held no test clips back leaves the draw as it is.
+    Raises UsageError for a name that is not a split, and where all test clips taught the encoder.
     """
     clips = store.clips(["clip_id", "split"])
     here = np.searchsorted(np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_), labels.clip_ids)
@@ -84,10 +103,44 @@ def read_splits(store: Store, labels: Labels, seed: int, groups: NDArray[np.int6
     if (names == "").all():
         names[:] = TRAIN
     names[~labels.teaches] = ""
-    drawn = tuple(name for name in (VALID, TEST) if not (names == name).any())
+    groups = np.arange(len(names)) if groups is None else groups
+    missing = _missing(names)
+    is_taken = behind is not None and _take(names, labels, groups, behind, missing)
+    drawn = _missing(names)
     if drawn:
-        _draw(names, labels, seed, np.arange(len(names)) if groups is None else groups, drawn)
-    return Splits(labels.clip_ids, names, drawn)
+        _draw(names, labels, seed, groups, drawn)
+    return Splits(labels.clip_ids, names, drawn, behind.name if behind and is_taken else "")
+
+
+def _missing(names: NDArray[np.str_]) -> tuple[str, ...]:
+    return tuple(name for name in (VALID, TEST) if not (names == name).any())
+
+
+def _take(
+    names: NDArray[np.str_], labels: Labels, groups: NDArray[np.int64], behind: RunBehind, missing: Sequence[str]
+) -> bool:
+    """Turn train clips of `names` into those of the `missing` splits that they were in the run behind the encoder.
+
+    And test clips that taught it their labels into clips that are not used. Return whether that changed any.
+    """
+    before, pool = names.copy(), names == TRAIN
+    if behind.taught_labels:
+        names[(names == TEST) & (behind.sides(labels.clip_ids) == TRAIN)] = ""
+    sides = behind.sides(labels.clip_ids, groups)
+    if behind.taught_labels or TEST not in missing or (pool & (sides == TEST)).any():
+        for split in missing:
+            names[pool & (sides == split)] = split
+    if behind.taught_labels and not (names == TEST).any():
+        raise nothing_to_test(behind.name)
+    return not np.array_equal(before, names)
+
+
+def nothing_to_test(run: str) -> UsageError:
+    """Return the error for an encoder that was taught the labels of all clips that could test it."""
+    return UsageError(
+        f"run {run!r} taught this encoder the labels of every clip that could test it; add clips that it has not seen, "
+        "with split test"
+    )
 
 
 def meaning(name: str | None) -> str:

@@ -41,7 +41,7 @@ def test_a_run_and_its_folder(kinds: Store) -> None:
 def test_only_clips_that_the_view_keeps(kinds: Store, save_view: Callable[[Store, str, list[str]], None]) -> None:
     whole = train_probe(kinds, config=CONFIG)
     splits = Splits.load(run_folder(kinds, whole.name) / "splits.parquet")
-    save_view(kinds, "lean", splits.ids("train")[:20] + splits.ids("valid"))
+    save_view(kinds, "lean", splits.ids("train")[:20])  # no valid clip: those are the store's, whatever the view
     run = train_probe(kinds, view="lean", config=CONFIG)
     assert (run.name, run.view) == ("probe-lean-1", "lean@1")
     assert (run.metrics["train_clips"], run.metrics["valid_clips"]) == (20, 12)
@@ -49,6 +49,15 @@ def test_only_clips_that_the_view_keeps(kinds: Store, save_view: Callable[[Store
     with pytest.raises(UsageError, match="no train clips in 'poor@1'"):
         train_probe(kinds, view="poor", config=CONFIG)
     assert not run_folder(kinds, "probe-poor-1").exists()
+
+
+def test_heads_on_views_with_the_same_train_clips_are_the_same(
+    kinds: Store, save_view: Callable[[Store, str, list[str]], None]
+) -> None:
+    whole = train_probe(kinds, config=CONFIG)
+    splits = Splits.load(run_folder(kinds, whole.name) / "splits.parquet")
+    save_view(kinds, "lean", splits.ids("train") + splits.ids("valid")[:1])
+    assert train_probe(kinds, view="lean", config=CONFIG).metrics == whole.metrics
 
 
 def test_interrupted_and_called_again(kinds: Store) -> None:
