@@ -6,6 +6,7 @@ The repository root is the import package (docs/decisions/0002-root-mapping.md);
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -57,6 +58,20 @@ def test_files_and_functions_stay_readable(path: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION_LINES, f"{node.name} is too long"
+
+
+def reading_orders() -> list[Path]:
+    return [path for path in source_files() if path.name == "__init__.py" and "Reading order:" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", reading_orders(), ids=lambda path: str(path.parent.relative_to(ROOT)))
+def test_what_a_reading_order_names_is_there(path: Path) -> None:
+    order = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("Reading order:")[2]
+    named = set(re.findall(r"`(\w+)`", order))
+    assert named
+    assert {
+        name for name in named if not list(path.parent.glob(f"{name}.py")) and not (path.parent / name).is_dir()
+    } == set()
 
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}

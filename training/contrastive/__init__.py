@@ -1,6 +1,6 @@
 """Contrastive pre-training on the clips of a view (CLMR).
 
-Reading order: `config`; `ntxent`, `simclr` and `lars` (the method); `pairs` (two crops of each clip); `module` (one
-step), `monitors` and `watch` (what is measured beside the loss), `keeper` (what remains), `fit` and `train` (the
-whole); `export` (the published files).
+Reading order: `config`; `ntxent`, `simclr` and `lars` (the method); `clips` (which ones teach, in pairs of crops);
+`module` (one step), `monitors` (what is measured beside the loss); `share` (what one process does), `ranks` (several),
+`train` (the whole); `export` (the published files).
 """
