@@ -138,6 +138,9 @@ def test_names_and_settings_are_checked(tmp_path: Path) -> None:
     assert set(BUILT_IN) <= set(dataset_names())
     with pytest.raises(NotFound, match=r"'magnatagtune' does not exist; did you mean 'magnatagatune'\? \(known: esc50"):
         prepare("magnatagtune", tmp_path)
+    for former, command in (("msd", "`echodex add --dataset million_song --root DIR`"), ("audio", "`echodex add DIR`")):
+        with pytest.raises(NotFound, match=command):
+            prepare(former, tmp_path)
     with pytest.raises(BadInput, match="has no setting 'fold'; it has test_fold"):
         prepare("esc50", tmp_path, settings={"fold": 1})
     wrong: dict[str, Any] = {"test_fold": "first"}
