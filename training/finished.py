@@ -9,7 +9,7 @@ from ..schemas.run import Run
 from ..schemas.vector import Space
 from ..store.store import Store
 from .head import Head, load_head
-from .layout import HEAD_FILE, PROBE, SUPERVISED
+from .layout import CLMR, HEAD_FILE, PROBE, SUPERVISED
 from .run import load_run, run_folder
 
 
@@ -30,10 +30,21 @@ def finished_probe(store: Store, name: str) -> FinishedProbe:
     """
     run = load_run(store, name)
     if run.objective not in (PROBE, SUPERVISED) or not run.metrics:
-        state = f"of {run.objective!r}" if run.objective not in (PROBE, SUPERVISED) else "not finished"
-        raise UsageError(f"run {run.name!r} is {state}, and what is asked for takes a finished probe")
+        raise UsageError(f"run {run.name!r} {_next_step(run)}")
     space = _own_space(store, run) if run.objective == SUPERVISED else _taught_space(store, run)
     return FinishedProbe(run, space, load_head(run_folder(store, name) / HEAD_FILE))
+
+
+def _next_step(run: Run) -> str:
+    """Return why a run cannot be asked what clips are, and what to do about it."""
+    if run.objective not in (PROBE, SUPERVISED, CLMR):
+        return (
+            f"is of {run.objective!r} and has no head; name one of `echodex train probe` or `echodex train supervised`"
+        )
+    if not run.metrics:
+        return f"is not finished; give the same `echodex train {run.objective}` command again to go on"
+    embed, probe = f"`echodex embed run:{run.name}`", f"`echodex train probe --space run:{run.name}`"
+    return f"is an encoder without a head; run {embed}, then {probe}, and name the run of that"
 
 
 def _taught_space(store: Store, run: Run) -> Space:

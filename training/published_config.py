@@ -6,19 +6,28 @@ others are passed over, on the command line they are refused. Most keys have kep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from .configs import ships
 from .settings import COMMAND_LINE, Said
 
+logger = logging.getLogger(__name__)
+
 _STORE = "`echodex add --dataset NAME --root DIR` puts it into a store, and --view says which of its clips to train on"
+_DATASETS = {"dataset": _STORE, "dataset_dir": _STORE}
+"""In every published file: passed over there, which is told."""
+_LOGGED = "every epoch is validated and logged"
 _REFUSED = {
-    "dataset": _STORE,
-    "dataset_dir": _STORE,
     "indices_file": "`echodex prune` saves such a choice as a view, and --view trains on it",
     "accelerator": "a GPU is used where there is one",
+    "sync_batchnorm": "with several GPUs, batch norms share their statistics anyway",
+    "log_every_n_steps": _LOGGED,
+    "check_val_every_n_epoch": _LOGGED,
+    "resume_from_checkpoint": "the same command again goes on where an interrupted one was",
 }
 _FILES = {
     "checkpoint_path": "`echodex embed clmr --checkpoint FILE` reads one, and an unfinished run goes on by itself",
@@ -48,12 +57,16 @@ class Words:
 
     def read(self, said: Mapping[str, Any], origin: str) -> Said:
         """Return `said` in our words; raises UsageError for what has no meaning here, saying what to use instead."""
-        refused = [key for key in said if key in _REFUSED]
+        reasons = _REFUSED | (_DATASETS if origin == COMMAND_LINE else {})
+        refused = [key for key in said if key in reasons]
         if refused:
             names = ", ".join(map(repr, refused))
-            raise UsageError(f"{origin} has {names}: {_REFUSED[refused[0]]}; take it out")
+            raise UsageError(f"{origin} has {names}: {reasons[refused[0]]}; take it out")
+        _tell_passed_over([key for key in said if key in _DATASETS], origin)
         found: Said = {}
         for key, value in said.items():
+            if key in _DATASETS:
+                continue
             if key in self.elsewhere:
                 if origin == COMMAND_LINE:
                     raise UsageError(f"{key!r} is a setting of `{self.elsewhere[key]}`, not of `{self.command}`")
@@ -62,10 +75,21 @@ class Words:
         return found
 
 
+def _tell_passed_over(keys: Sequence[str], origin: str) -> None:
+    """Say which keys of a file the store stands in for, unless the file is the one that ships."""
+    if keys and not ships(origin):
+        logger.warning("%s: the store and --view stand in for %s", origin, " and ".join(keys))
+
+
 _CLMR, _SUPERVISED, _PROBE = (f"echodex train {name}" for name in ("clmr", "supervised", "probe"))
 _FOR_CLMR = Words(_CLMR, _LIGHTNING, dict.fromkeys(_OF_HEAD, _PROBE))
-_FOR_SUPERVISED = Words(_SUPERVISED, _LIGHTNING, dict.fromkeys(_OF_HEAD, _PROBE) | dict.fromkeys(_OF_LOSS, _CLMR))
-_FOR_PROBE = Words(_PROBE, _HEAD, dict.fromkeys((*_OF_CROPS, *_OF_LOSS, *_OF_RUNNING), _CLMR))
+_FOR_SUPERVISED = Words(
+    _SUPERVISED, _LIGHTNING, dict.fromkeys(_OF_HEAD, _PROBE) | dict.fromkeys((*_OF_LOSS, "gpus"), _CLMR)
+)
+_OF_ENCODER = dict.fromkeys((*_OF_CROPS, *_OF_LOSS, *_OF_RUNNING), _CLMR)
+_FOR_PROBE = Words(_PROBE, _HEAD, _OF_ENCODER)
+_TOLD_TO_PROBE = Words(_PROBE, _HEAD, {key: of for key, of in _OF_ENCODER.items() if key not in _HEAD.values()})
+"""On the command line, where learning_rate and max_epochs are those of the head."""
 
 
 def for_clmr(said: Said, origin: str) -> Said:
@@ -86,14 +110,14 @@ def for_probe(said: Said, origin: str) -> Said:
     A file is taken for a published one where it has a key that begins with `finetuner_`: then learning_rate is that of
     the encoder, the head's is finetuner_learning_rate, and the preset is "published" unless it says another.
     """
-    if not any(str(key).startswith("finetuner_") for key in said):
+    if origin != COMMAND_LINE and not any(str(key).startswith("finetuner_") for key in said):
         return said
     found = _plain(said, origin)
     hidden = found.pop("finetuner_mlp", None)
     found.pop("finetuner_batch_size", None)  # of extracting vectors, which are in the store
     if origin != COMMAND_LINE:
         return {"preset": "published"} | _FOR_PROBE.read(found, origin) | _hidden(hidden)
-    return {_HEAD.get(key, key): value for key, value in found.items()} | _hidden(hidden)
+    return _TOLD_TO_PROBE.read(found, origin) | _hidden(hidden)
 
 
 def _plain(said: Said, origin: str) -> Said:

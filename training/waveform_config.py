@@ -11,6 +11,8 @@ from ..errors import UsageError
 from .labels import LABELS
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+_TRANSFORMS = "transforms_"
+_PROBABILITIES = tuple(f"{_TRANSFORMS}{field.name}" for field in fields(TransformsConfig))
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class WaveformTraining:
             raise UsageError(f"precision is {self.precision!r}; there is {', '.join(PRECISIONS)}")
         self.check_least(1, "batch_size", "max_epochs", "sample_rate", "accumulate")
         self.check_least(0, "seed", "workers")
-        self.augmentations()  # raises for probabilities that are none
+        for name in _PROBABILITIES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; a probability is from 0 to 1")
 
     def check_least(self, least: int, *names: str) -> None:
         """Raise UsageError for the first of these settings that is below `least`."""
@@ -67,5 +71,5 @@ class WaveformTraining:
 
     def augmentations(self) -> Chain:
         """Return the chain of CLMR with the probabilities transforms_*."""
-        probabilities = {field.name: getattr(self, f"transforms_{field.name}") for field in fields(TransformsConfig)}
+        probabilities = {name.removeprefix(_TRANSFORMS): getattr(self, name) for name in _PROBABILITIES}
         return clmr_chain(TransformsConfig(**probabilities), self.sample_rate)

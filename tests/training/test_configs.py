@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from echodex.errors import NotFound, UsageError
-from echodex.training.configs import find_config, read_yaml
+from echodex.training.configs import find_config, read_yaml, ships
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -43,6 +43,11 @@ def test_a_file_of_its_own_goes_before_one_that_ships(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert find_config("clmr") == Path("clmr.yaml")
     assert read_yaml("clmr") == {"batch_size": 7}
+
+
+def test_which_files_ship(tmp_path: Path) -> None:
+    assert ships("clmr")
+    assert not ships(write(tmp_path, clmr=""))
 
 
 def test_references_within_a_file(tmp_path: Path) -> None:
@@ -92,10 +97,11 @@ def test_missing_files_are_named_with_the_nearest(tmp_path: Path) -> None:
         read_yaml(tmp_path / "quite_another")
 
 
-def test_clmr_yaml_holds_every_published_key_but_those_of_data_sets() -> None:
+def test_clmr_yaml_holds_every_published_key() -> None:
     """Keys and defaults as listed for the published program's config/config.yaml."""
     published = yaml.safe_load("""
-        {workers: 0, seed: 42, batch_size: 48, supervised: 0, projection_dim: 64, optimizer: Adam,
+        {workers: 0, dataset: magnatagatune, dataset_dir: ./data,
+        seed: 42, batch_size: 48, supervised: 0, projection_dim: 64, optimizer: Adam,
         learning_rate: 0.0003, weight_decay: 0.000001, temperature: 0.5, checkpoint_path: "", finetuner_mlp: 0,
         finetuner_checkpoint_path: "", finetuner_max_epochs: 200, finetuner_batch_size: 256,
         finetuner_learning_rate: 0.001, audio_length: 59049, sample_rate: 22050, transforms_polarity: 0.8,

@@ -29,10 +29,14 @@ def test_what_is_none(kinds: Store) -> None:
         with working_run(kinds, made) as begun:
             if made.objective != "probe":
                 finish_run(kinds, begun, {"view Accuracy": 1.0})
-    with pytest.raises(UsageError, match="not finished"):
+    with pytest.raises(UsageError, match="not finished; give the same `echodex train probe` command again"):
         finished_probe(kinds, "begun")
-    with pytest.raises(UsageError, match="of 'pruning'"):
+    with pytest.raises(UsageError, match=r"is of 'pruning' and has no head; name one of `echodex train probe`"):
         finished_probe(kinds, "other")
+    with working_run(kinds, replace(draft, name="mute", objective="clmr")) as begun:
+        finish_run(kinds, begun, {"epochs": 1.0})
+    with pytest.raises(UsageError, match=r"`echodex embed run:mute`, then `echodex train probe --space run:mute`"):
+        finished_probe(kinds, "mute")
     with working_run(kinds, replace(draft, name="stale", encoder_digest="0" * 32)) as begun:
         finish_run(kinds, begun, {"epochs": 1.0})
     with pytest.raises(Stale, match="train it again"):

@@ -9,6 +9,7 @@ import pytest
 from echodex.errors import UsageError
 from echodex.training.config import PRESETS as PROBE_PRESETS
 from echodex.training.config import ProbeConfig
+from echodex.training.configs import find_config
 from echodex.training.contrastive.config import PRESETS as CLMR_PRESETS
 from echodex.training.contrastive.config import ClmrTraining
 from echodex.training.published_config import for_clmr, for_probe, for_supervised
@@ -70,8 +71,8 @@ def test_flags_of_lightning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("dataset: gtzan", "--view"),
-        ("dataset_dir: ./data", "`echodex add --dataset NAME --root DIR`"),
+        ("sync_batchnorm: true", "share their statistics anyway"),
+        ("resume_from_checkpoint: last.ckpt", "the same command again"),
         ("indices_file: keep.npy", "`echodex prune`"),
         ("checkpoint_path: clmr.pt", "`echodex embed clmr --checkpoint FILE`"),
         ("finetuner_checkpoint_path: head.pt", "`echodex train probe --from-head FILE`"),
@@ -93,8 +94,28 @@ def test_a_key_misspelt(tmp_path: Path, read: object) -> None:
 
 
 def test_all_lines_to_take_out_are_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"config\.yaml has 'dataset_dir', 'dataset': .*; take it out"):
-        contrastive(own(tmp_path, "dataset_dir: ./data\ndataset: magnatagatune\n"))
+    with pytest.raises(UsageError, match=r"config\.yaml has 'indices_file', 'accelerator': .*; take it out"):
+        contrastive(own(tmp_path, "indices_file: keep.npy\naccelerator: gpu\n"))
+
+
+@pytest.mark.parametrize("read", [contrastive, supervised, probe])
+def test_a_published_file_is_taken_as_it_is(tmp_path: Path, read: object, caplog: pytest.LogCaptureFixture) -> None:
+    """With its data set, which the store and the view stand in for: one line says so."""
+    assert callable(read)
+    path = tmp_path / "config.yaml"
+    path.write_text(find_config("clmr").read_text().replace("magnatagatune", "gtzan"))
+    assert read(path) == read("clmr")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}: the store and --view stand in for dataset and dataset_dir"
+    ]
+
+
+@pytest.mark.parametrize("read", [contrastive, supervised, probe])
+@pytest.mark.parametrize("key", ["dataset=gtzan", "dataset_dir=./data"])
+def test_a_data_set_on_the_command_line_is_a_mistake(read: object, key: str) -> None:
+    assert callable(read)
+    with pytest.raises(UsageError, match="`echodex add --dataset NAME --root DIR` puts it into a store, and --view"):
+        read(None, key)
 
 
 def test_on_the_command_line_a_key_of_another_training_is_a_mistake() -> None:
@@ -102,6 +123,13 @@ def test_on_the_command_line_a_key_of_another_training_is_a_mistake() -> None:
         contrastive(None, "finetuner_mlp=1")
     with pytest.raises(UsageError, match="'temperature' is a setting of `echodex train clmr`"):
         supervised(None, "temperature=0.1")
+    with pytest.raises(UsageError, match="'gpus' is a setting of `echodex train clmr`"):
+        supervised(None, "gpus=2")
+    for override in ("transforms_pitch=0", "optimizer=LARS", "workers=2"):
+        for path in (None, "clmr"):
+            with pytest.raises(UsageError, match="is a setting of `echodex train clmr`, not of `echodex train probe`"):
+                probe(path, override)
+    assert probe("clmr", "learning_rate=0.25", "max_epochs=3").learning_rate == 0.25
     assert probe(None, "finetuner_mlp=1", "finetuner_learning_rate=0.1", "batch_size=8") == ProbeConfig(
         hidden=512, learning_rate=0.1, batch_size=8
     )

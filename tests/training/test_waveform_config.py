@@ -28,9 +28,11 @@ def test_values_out_of_range_are_named(setting: str, value: Any, error: type[Exc
         replace(WaveformTraining(), **{setting: value})
 
 
-def test_a_probability_that_is_none() -> None:
-    with pytest.raises(UsageError, match=r"1\.5"):
-        WaveformTraining(transforms_pitch=1.5)
+@pytest.mark.parametrize("name", ["polarity", "noise", "gain", "filters", "delay", "pitch", "reverb"])
+def test_a_probability_that_is_none_is_named_by_its_key(name: str) -> None:
+    for value in (1.5, -0.1):
+        with pytest.raises(UsageError, match=rf"transforms_{name} is {value}; a probability is from 0 to 1"):
+            WaveformTraining(**{f"transforms_{name}": value})  # type: ignore[arg-type]
 
 
 def test_the_chain_has_the_probabilities_of_the_settings() -> None:

@@ -40,6 +40,11 @@ def find_config(name: str | Path, folder: Path | None = None) -> Path:
     raise NotFound(f"configuration {path} does not exist; {hint}")
 
 
+def ships(name: str | Path) -> bool:
+    """Return whether `name` means a file that ships; raises NotFound for none at all."""
+    return find_config(name).parent == _SHIPPED
+
+
 def _merged(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
     path = path.resolve()
     if path in including:
