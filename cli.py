@@ -31,7 +31,7 @@ from echodex.commands import (
     viewing,
 )
 from echodex.commands.options import Settings
-from echodex.errors import EXIT_INTERRUPTED, EchodexError, StorageError
+from echodex.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, EchodexError, StorageError, Terminated
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -86,9 +86,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         _say("interrupted; what was finished is kept, run the same command again to continue")
-        _leave(EXIT_INTERRUPTED)
+        meant = error.__cause__ or error  # click makes an Abort of it
+        _leave(EXIT_TERMINATED if isinstance(meant, Terminated) else EXIT_INTERRUPTED)
     except BrokenPipeError:
         _leave(0)
     except EchodexError as error:

@@ -10,7 +10,7 @@
     ├── Unavailable            69   a download that failed, an optional package that is not installed
     └── StorageError           74   the disk is full, or reading or writing failed
 
-Exit code 0 is success, 3 "finished, but some files are not ok", and 130 an interrupt.
+Exit code 0 is success, 3 "finished, but some files are not ok", 130 an interrupt and 143 a SIGTERM.
 A message is one sentence: what happened, to which file or id, and what to do about it.
 """
 
@@ -18,6 +18,11 @@ from __future__ import annotations
 
 EXIT_BAD_FILES = 3
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, by `timeout`, Slurm, systemd or a container's end; what heeds Ctrl-C heeds it as well."""
 
 
 class EchodexError(Exception):

@@ -5,7 +5,7 @@ The command line passes a bar with an ETA on stderr; a notebook can pass its own
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Progress(Protocol):
@@ -13,6 +13,20 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Report that `done` of `total` units of `stage` are finished (`total` None: not known yet)."""
+
+
+@runtime_checkable
+class Teller(Progress, Protocol):
+    """A Progress that takes lines as well, as the command line's does; a plain function is none."""
+
+    def say(self, line: str) -> None:
+        """Tell a line that stays, whatever is reported after it."""
+
+
+def say(progress: Progress, line: str) -> None:
+    """Tell `line` where `progress` has a way to."""
+    if isinstance(progress, Teller):
+        progress.say(line)
 
 
 def silent(stage: str, done: int, total: int | None) -> None:

@@ -19,18 +19,23 @@ class _Lines:
     """One plain line per stage every LINE_EVERY_S seconds."""
 
     def __init__(self) -> None:
-        self._stage = ""
+        self._stage, self._first = "", 0
         self._began_s = self._said_s = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         now_s = time.monotonic()
         if stage != self._stage:
-            self._stage, self._began_s, self._said_s = stage, now_s, now_s
+            self._stage, self._first, self._began_s, self._said_s = stage, done, now_s, now_s
         if now_s - self._said_s < LINE_EVERY_S:
             return
         self._said_s = now_s
-        left = f", about {(now_s - self._began_s) / done * (total - done):.0f} s left" if total and done else ""
-        print(f"{stage}: {done} of {total if total is not None else '?'}{left}", file=sys.stderr, flush=True)  # noqa: T201
+        here = done - self._first  # the others were done before, by what is gone on from
+        left = f", about {(now_s - self._began_s) / here * (total - done):.0f} s left" if total and here else ""
+        self.say(f"{stage}: {done} of {total if total is not None else '?'}{left}")
+
+    def say(self, line: str) -> None:
+        """Tell a line."""
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _Bar:
@@ -55,3 +60,7 @@ class _Bar:
         if total is not None and done >= total:
             self._rich.stop()
             self._stage = ""
+
+    def say(self, line: str) -> None:
+        """Tell a line, above the bar."""
+        self._rich.console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
-from ..progress import Progress
+from ..progress import Progress, say
 from ..store.files import clear_torn
 from .interrupt import Interrupted, InterruptFlag
 from .runlog import RunLog
@@ -33,7 +33,7 @@ class Best:
 
 @dataclass(frozen=True)
 class StopCondition:
-    """What ends a training early: `patience` epochs in which the valid loss fell by less than `delta`, or Ctrl-C.
+    """What ends a training early: `patience` epochs in which the valid loss fell by less than `delta`, or a signal.
 
     patience: None for the latter alone.
     """
@@ -44,7 +44,7 @@ class StopCondition:
 
 
 class Keeper(Callback):
-    """Counts, logs, keeps the best weights, saves the state to `path`, and stops where Ctrl-C asks for it.
+    """Counts, logs, keeps the best weights, saves the state to `path`, and stops where a signal asks for it.
 
     path: None to write nothing. A context manager around the training: it closes the log.
     """
@@ -103,15 +103,24 @@ class Keeper(Callback):
         if loss < (float("inf") if module.keeps_last or not self.best else self.best.loss):
             net = {name: tensor.detach().cpu().clone() for name, tensor in module.net.state_dict().items()}
             self.best = Best(loss, net)
+        train_loss = place.loss_sum / place.examples
+        place.skipped = sorted(self.skipped())
         if self._log:
-            train_loss = place.loss_sum / place.examples
             figures = {"epoch": place.epoch, "step": place.step, "train_loss": train_loss, MONITOR: loss}
+            unread = {"skipped_clips": len(place.skipped)} if place.skipped else {}
             rate = trainer.optimizers[0].param_groups[0]["lr"]
-            self._log.write({**figures, **module.figures(), "learning_rate": rate})
+            self._log.write({**figures, **module.figures(), **unread, "learning_rate": rate})
+        if module.tells_epochs:
+            epoch = f"epoch {place.epoch + 1} of {module.max_epochs}"
+            say(self._progress, f"{epoch}: loss {train_loss:.3f}, valid {loss:.3f}")
         place.epoch, place.batch, place.loss_sum, place.examples = place.epoch + 1, 0, 0.0, 0
 
+    def skipped(self) -> set[str]:
+        """Return the clips that could not be read so far, before the training went on included."""
+        return set(self._module.place.skipped).union(*(loader.skipped for loader in self._module.loaders))
+
     def _pause(self, trainer: Trainer) -> None:
-        """Save the state if it is time; stop where Ctrl-C was pressed."""
+        """Save the state if it is time; stop where a signal asked for it."""
         stop = self._flag.raised  # read once: it may be raised between two lines
         if stop or time.monotonic() - self._saved_at_s > SAVE_EVERY_S:
             self._save(trainer)
@@ -121,6 +130,7 @@ class Keeper(Callback):
     def _save(self, trainer: Trainer) -> None:
         if self._path is None:
             return
+        self._module.place.skipped = sorted(self.skipped())
         schedules = trainer.lr_scheduler_configs
         state = {
             "place": asdict(self._module.place),

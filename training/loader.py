@@ -3,17 +3,20 @@
 Crops come from the table that `materialise` wrote at their rate, as far as it holds the clips, else from the files.
 
 The order of an epoch depends on (seed, epoch, rank) alone, never on the number of workers; what was consumed can be
-kept and gone on from. Workers come from a fork server and are given paths and plain data: LanceDB, FAISS and OpenMP do
-not survive a fork. As with every such worker, a script that uses them guards its main part with
-`if __name__ == "__main__":`.
+kept and gone on from. Workers are fresh processes and are given paths and plain data: LanceDB, FAISS and OpenMP do not
+survive a fork. They end with the loader, or with its process. As with every such worker, a script that uses them guards
+its main part with `if __name__ == "__main__":`.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
-import signal
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, cast, overload
 
 import numpy as np
@@ -28,6 +31,7 @@ from ..store.waveforms import open_waveforms
 from .crops import CropConfig, CropReader
 from .fetch import Reader, chosen, fetch_batches
 from .labels import LABELS, Labels, read_labels
+from .lifeline import Lifeline, born_deaf, live_by
 from .order import Shuffle, epoch_rows
 from .shards import Shard, worker_batches
 from .vectors import open_vectors
@@ -36,6 +40,9 @@ MEMORY_BYTES = 2 << 30
 _BLOCK_ROWS = 256
 _LANES = 8
 _BUFFER_ROWS = 16_384
+_GRACE_S = 1.0
+_DEAF_S = 10.0
+"""What a worker may still do when its loader is closed, and after SIGTERM: PyTorch, too, ends workers by that."""
 
 
 class ClipIds(Sequence[str]):
@@ -158,7 +165,7 @@ class ViewLoader(DataLoader[Any]):
     """Yields Batches. `for` over it is one epoch; the next `for` is the next.
 
     clip_ids: all clips, n of them; classes: the labels in the order of the targets; skipped: every clip whose audio
-    could not be read so far, and why.
+    could not be read so far, and why. `close` ends its workers; a next `for` starts others.
     """
 
     def __init__(self, feed: _Feed, clip_ids: list[str], labels: Labels | None, *, workers: int, strict: bool) -> None:
@@ -169,17 +176,28 @@ class ViewLoader(DataLoader[Any]):
         self._targets = torch.from_numpy(targets)
         self.skipped: dict[str, str] = {}
         self._next, self._now = (0, 0), (0, 0)
+        self._lifeline: Lifeline | None = None
         if workers:
             feed.position.share_memory_()  # type: ignore[no-untyped-call]
+            atexit.register(_close, weakref.ref(self))
         super().__init__(
             feed,
             batch_size=None,
             num_workers=workers,
             collate_fn=_as_it_is,
-            multiprocessing_context="forkserver" if workers else None,
+            multiprocessing_context="spawn" if workers else None,
             persistent_workers=workers > 0,
-            worker_init_fn=_leave_ctrl_c_to_the_parent if workers else None,
         )
+
+    def close(self) -> None:
+        """End the workers, in a second at most."""
+        workers: Any = self._iterator
+        self._iterator = None
+        if self._lifeline:
+            self._lifeline.cut()
+            self._lifeline = None
+        if workers is not None:  # which has no length
+            workers._shutdown_workers()  # what PyTorch does when it is garbage, which a traceback may put off
 
     @property
     def clip_ids(self) -> list[str]:
@@ -214,7 +232,16 @@ class ViewLoader(DataLoader[Any]):
         self._next, self._now = (epoch + 1, 0), (epoch, start)
         self._feed.position.copy_(torch.tensor([epoch, start]))
         # without workers there is nothing for PyTorch's own iterator to do but to take its time
-        return self._batches(super().__iter__() if self.num_workers else iter(self._feed))
+        return self._batches(self._worked() if self.num_workers else iter(self._feed))
+
+    def _worked(self) -> Iterator[_Delivery]:
+        """Let the workers begin an epoch, and start them where there are none."""
+        if self._lifeline:
+            return super().__iter__()
+        self._lifeline = Lifeline()
+        self.worker_init_fn = partial(_work, self._lifeline.end)
+        with born_deaf():
+            return super().__iter__()
 
     def _batches(self, deliveries: Iterator[_Delivery]) -> Iterator[Batch]:
         for rows, inputs, skipped in deliveries:
@@ -246,5 +273,11 @@ def _as_it_is(delivery: Any) -> Any:
     return delivery
 
 
-def _leave_ctrl_c_to_the_parent(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _work(end: Connection, _: int) -> None:
+    live_by(end, grace_s=_GRACE_S, deaf_s=_DEAF_S)
+
+
+def _close(reference: weakref.ref[ViewLoader]) -> None:
+    loader = reference()
+    if loader:
+        loader.close()

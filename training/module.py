@@ -36,6 +36,8 @@ class HeadModule(Trainee):
     Binary cross-entropy per class for targets of zeros and ones, cross-entropy for class numbers.
     """
 
+    tells_epochs = False
+
     def __init__(self, train: Examples, valid: Examples, classes: int, config: ProbeConfig, state: Any) -> None:
         super().__init__()
         self.config, self.max_epochs, self.keeps_last = config, config.max_epochs, config.weights == "last"

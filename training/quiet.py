@@ -7,14 +7,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_TALKERS = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.seed")
+_TALKERS = (
+    "lightning.pytorch.utilities.rank_zero",
+    "lightning.fabric.utilities.seed",
+    "lightning.fabric.utilities.distributed",
+)
 
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Silence, within the block, Lightning's notices on hardware, tips and stopping.
 
-    And the warning about the one call that it makes to a deprecated function of PyTorch.
+    And the warnings about a GPU that is left alone, and about the one call that it makes to a deprecated function.
     """
     loggers = [logging.getLogger(name) for name in _TALKERS]
     levels = [logger.level for logger in loggers]
@@ -22,6 +26,7 @@ def quiet_lightning() -> Iterator[None]:
         logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="GPU available but not used")
             warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated", category=FutureWarning)
             yield
     finally:

@@ -18,6 +18,7 @@ from ..store.files import write_atomic
 from ..store.lock import writer_lock
 from ..store.names import check_name
 from ..store.store import Store
+from .runlog import finite
 
 
 def pinned(store: Store, view: str) -> str:
@@ -49,8 +50,8 @@ def working_run(store: Store, draft: Run) -> Iterator[Run]:
 
 
 def finish_run(store: Store, run: Run, metrics: Mapping[str, float]) -> Run:
-    """Write a run's metrics, which marks it as finished; return it."""
-    done = replace(run, metrics=dict(metrics))
+    """Write those of a run's metrics that are finite, which marks it as finished; return it."""
+    done = replace(run, metrics=finite(metrics))
     _write(store, done)
     return done
 
@@ -85,7 +86,7 @@ def _names(store: Store) -> list[str]:
 
 
 def _write(store: Store, run: Run) -> None:
-    text = json.dumps(asdict(run), indent=1, sort_keys=True)
+    text = json.dumps(asdict(run), indent=1, sort_keys=True, allow_nan=False)
     write_atomic(run_folder(store, run.name) / RUN_FILE, text.encode())
 
 

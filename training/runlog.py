@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,10 +26,10 @@ class RunLog:
         self._events = SummaryWriter(str(folder), purge_step=epoch if epoch else None)
 
     def write(self, figures: Mapping[str, float]) -> None:
-        """Append one epoch's figures; `figures["epoch"]` is its number."""
+        """Append those of an epoch's figures that are finite; `figures["epoch"]` is its number."""
         with storage_errors(self._path), self._path.open("a") as stream:
             stream.write(_line(figures))
-        for name, value in figures.items():
+        for name, value in finite(figures).items():
             if name != "epoch":
                 self._events.add_scalar(name, value, int(figures["epoch"]))
 
@@ -46,5 +47,10 @@ def read_log(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures that are finite: JSON has no others."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
 def _line(figures: Mapping[str, float]) -> str:
-    return json.dumps(dict(figures)) + "\n"
+    return json.dumps(finite(figures), allow_nan=False) + "\n"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch import LightningModule
 from torch.nn import functional
 
 from .inputs import chance
+
+if TYPE_CHECKING:
+    from .loader import ViewLoader
 
 MONITOR = "valid_loss"
 
@@ -20,7 +23,7 @@ MONITOR = "valid_loss"
 class Place:
     """How far a training is: `batch` batches of `epoch` are done, `step` in all.
 
-    loss_sum: the loss summed over the `examples` of this epoch so far.
+    loss_sum: the loss summed over the `examples` of this epoch so far; skipped: the clips that could not be read.
     """
 
     epoch: int = 0
@@ -28,13 +31,15 @@ class Place:
     step: int = 0
     loss_sum: float = 0.0
     examples: int = 0
+    skipped: list[str] = field(default_factory=list)
 
 
 class Trainee(LightningModule):
     """A network in training. A Keeper counts its place, logs its figures and saves its state.
 
     net: what is trained; max_epochs: of the whole training; epoch_batches: of a whole epoch, whatever is left of it.
-    keeps_last: whether the weights of the last epoch are what remains, not those of the best.
+    keeps_last: whether the weights of the last epoch are what remains, not those of the best. loaders: of its clips;
+    tells_epochs: whether an epoch is long enough for its losses to be told.
     The first element of a batch has a row for each example. A subclass makes `net` and the rest before it calls
     `resume`, and logs MONITOR once an epoch.
     """
@@ -43,6 +48,8 @@ class Trainee(LightningModule):
     max_epochs: int
     epoch_batches: int
     keeps_last: bool = False
+    loaders: Sequence[ViewLoader] = ()
+    tells_epochs: bool = True
 
     def __init__(self) -> None:
         super().__init__()

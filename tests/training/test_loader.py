@@ -191,7 +191,7 @@ def test_impossible_loaders(store: Store, kinds_store: Store) -> None:
 
 
 def test_workers_load_the_same_batches(kinds_store: Store) -> None:
-    """Two workers from a fork server, over two epochs, then from the middle of the second."""
+    """Two workers, over two epochs, then from the middle of the second."""
     alone = view_loader(kinds_store, batch_size=10, seconds=0.05, seed=2)
     shared = view_loader(kinds_store, batch_size=10, seconds=0.05, seed=2, workers=2)
     first, second = list(alone), list(alone)

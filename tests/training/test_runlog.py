@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
@@ -26,6 +27,15 @@ def test_a_line_cut_short_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_bytes(whole[:-4])
     assert [line["epoch"] for line in read_log(tmp_path)] == [0, 1]
     assert read_log(tmp_path / "elsewhere") == []
+
+
+def test_what_is_not_finite_is_left_out(tmp_path: Path) -> None:
+    """JSON has no NaN, and strict readers refuse a file with one; older files have some."""
+    (tmp_path / "metrics.jsonl").write_text('{"epoch": 0, "uniformity": NaN}\n')
+    log = RunLog(tmp_path, 1)
+    log.write({"epoch": 1, "valid_loss": 0.5, "uniformity": math.nan, "train_loss": math.inf})
+    log.close()
+    assert read_log(tmp_path) == [{"epoch": 0}, {"epoch": 1, "valid_loss": 0.5}]
 
 
 def test_tensorboard_reads_the_same_figures(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_it_goes_on_from_a_state() -> None:
     optimizer.step()
     for loss in (1.0, 2.0):
         plateau.step(loss)
-    place = {"epoch": 1, "batch": 2, "step": 5, "loss_sum": 0.5, "examples": 7}
+    place = {"epoch": 1, "batch": 2, "step": 5, "loss_sum": 0.5, "examples": 7, "skipped": ["a"]}
     state = {
         "place": place,
         "net": first.net.state_dict(),

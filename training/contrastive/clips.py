@@ -63,13 +63,16 @@ def teachers_of(store: Store, view: str, splits: Splits, config: ClmrTraining) -
 
 
 def measured_clips(store: Store, splits: Splits, config: ClmrTraining) -> list[str]:
-    """Return up to monitor_clips valid clips, drawn by seed; raise UsageError where there is none.
+    """Return up to monitor_clips valid clips, drawn by seed; raise UsageError where there are not two to compare.
 
     They are the same whatever the view, so that trainings on different views can be compared.
     """
     found = sorted(splits.ids(VALID), key=lambda clip_id: chance(config.seed, clip_id))[: config.monitor_clips]
-    if not found:
-        raise UsageError(f"{store.path} has too few clips to leave one out of the training; add more")
+    if len(found) < 2:
+        raise UsageError(
+            f"{store.path} has too few clips to leave two out of the training and measure on them; add more, or name "
+            "more valid ones in the split column"
+        )
     return sorted(found)
 
 

@@ -45,6 +45,7 @@ class ContrastiveModule(Trainee):
     def __init__(self, train: ViewLoader, valid: ViewLoader, config: ClmrTraining, state: Any) -> None:
         super().__init__()
         self.config, self._train, self._valid = config, train, valid
+        self.loaders = (train, valid)
         self.max_epochs, self.epoch_batches = config.max_epochs, len(train)
         self.net = fresh_simclr(config.width, config.projection_dim, config.seed)
         self._chain = config.augmentations()
@@ -63,8 +64,8 @@ class ContrastiveModule(Trainee):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Views:
         """Return two augmented views of each clip on the device, where they are made."""
-        if self.trainer.training and len(batch.inputs) < 2:
-            reason = next(iter(batch.skipped.values()), "")
+        if batch.skipped and len(batch.inputs) < 2:
+            reason = next(iter(batch.skipped.values()))
             raise BadInput(f"all clips of a batch but one cannot be read, so the training stops: {reason}")
         crops = batch.inputs.to(device)
         epoch = self.place.epoch if self.trainer.training else 0
@@ -90,11 +91,16 @@ class ContrastiveModule(Trainee):
         """Forget what was seen after another epoch."""
         self._seen = []
 
-    def validation_step(self, views: Views, _: int) -> None:
-        """Log the loss; keep the vectors where more is measured on them."""
+    def validation_step(self, views: Views, index: int) -> None:
+        """Log the loss; keep the vectors where more is measured on them.
+
+        A last batch that is not full has no part in the loss, unless it is the only one: with fewer negatives, its loss
+        is lower. Published.
+        """
         z_i, z_j = self.net(views.first)[1], self.net(views.second)[1]
-        loss = ntxent(z_i, z_j, self.config.temperature)
-        self.log(MONITOR, loss, batch_size=len(z_i), sync_dist=True)
+        if index < max(1, len(self._valid.clip_ids) // self.config.batch_size):
+            loss = ntxent(z_i, z_j, self.config.temperature)
+            self.log(MONITOR, loss, batch_size=len(z_i), sync_dist=True)
         if self._is_monitored():
             h = self.net(views.plain)[0]
             self._seen.append([*(part.float().cpu() for part in (z_i, z_j, h)), views.targets.cpu()])
@@ -104,15 +110,11 @@ class ContrastiveModule(Trainee):
         return every > 0 and (done % every == 0 or done == self.max_epochs)
 
     def figures(self) -> dict[str, float]:
-        """Return alignment, uniformity, effective rank and kNN accuracy after epochs in which they were measured.
-
-        And how many clips could not be read so far, where there are any.
-        """
-        unread = {"skipped_clips": float(len(self._train.skipped))} if self._train.skipped else {}
+        """Return alignment, uniformity, effective rank and kNN accuracy after epochs in which they were measured."""
         if not self._seen:
-            return unread
+            return {}
         z_i, z_j, h, targets = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
-        return measured(z_i, z_j, h, targets) | unread
+        return measured(z_i, z_j, h, targets)
 
     def configure_optimizers(self) -> Any:
         """Return Adam, or LARS and its cosine, where they left off."""

@@ -13,10 +13,14 @@ _SHARPNESS = 2.0
 
 
 def measured(z_i: Tensor, z_j: Tensor, h: Tensor, targets: Tensor) -> dict[str, float]:
-    """Return all of these by name; kNN accuracy where there are clips with labels (targets as in `knn_accuracy`)."""
+    """Return those of these that are finite, by name; kNN accuracy is where there are clips with labels.
+
+    targets: as in `knn_accuracy`.
+    """
     found = {"alignment": alignment(z_i, z_j), "uniformity": uniformity(z_i), "effective_rank": effective_rank(h)}
-    accuracy = knn_accuracy(h, targets) if targets.numel() else math.nan
-    return found if math.isnan(accuracy) else {**found, "knn_accuracy": accuracy}
+    if targets.numel():
+        found["knn_accuracy"] = knn_accuracy(h, targets)
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def alignment(z_i: Tensor, z_j: Tensor) -> float:

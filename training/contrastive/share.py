@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ def train_share(
     measuring = pair_loader(task.store, ALL, task.measured, config, teaches=False)
     module = ContrastiveModule(teaching, measuring, config, state)
     kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
-    run_trainer(module, kept, **_flags(config))
+    with closing(teaching):
+        run_trainer(module, kept, **_flags(config))
     weights = {name: tensor.cpu() for name, tensor in module.net.state_dict().items()}
     if module.place.epoch < config.max_epochs or not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
@@ -79,4 +81,4 @@ def _flags(config: ClmrTraining) -> dict[str, Any]:
     if config.devices > 1:
         norms = torch.cuda.is_available()  # PyTorch shares batch statistics between GPUs only
         flags |= {"strategy": "ddp", "use_distributed_sampler": False, "sync_batchnorm": norms}
-    return {"accelerator": "auto", **flags}
+    return flags

@@ -9,15 +9,16 @@ import torch
 
 from ...encoders.base import digest
 from ...errors import UsageError
-from ...progress import Progress, silent
+from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
 from ...store.store import Store
-from ..begun import kept_splits
+from ..begun import kept_splits, opening
 from ..interrupt import interrupt_flag
 from ..layout import CLMR, ENCODER_FILE, STATE_FILE
 from ..run import finish_run, pinned, run_folder, working_run
 from ..runlog import read_log
+from ..splits import TEST
 from ..trained import read_encoder
 from .clips import contrastive_splits, measured_clips, teachers_of
 from .config import ClmrTraining
@@ -55,12 +56,14 @@ def train_clmr(
         splits = kept_splits(folder, splits, config)
         teachers, measured = teachers_of(store, view, splits, config), measured_clips(store, splits, config)
         task = Task(store, view, teachers, measured, config, folder)
+        sizes = {"teach": len(teachers), "valid": len(measured)}
+        say(progress, opening(folder, config.max_epochs, splits=splits, **sizes))
         if config.devices == 1:
             train_share(task, interrupt, progress)
         else:
             train_in_ranks(task, interrupt, progress)
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
-        run = finish_run(store, run, _figures(folder, task))
+        run = finish_run(store, run, {**_figures(folder, task), "test_clips": len(splits.ids(TEST))})
         (folder / STATE_FILE).unlink(missing_ok=True)
     return run
 

@@ -35,6 +35,7 @@ class SupervisedModule(Trainee):
     def __init__(self, crops: Crops, config: SupervisedTraining, state: Any) -> None:
         super().__init__()
         self.config, self.crops = config, crops
+        self.loaders = (crops.train, crops.valid)
         self._chain = config.augmentations() if config.augment else None
         self.max_epochs, self.epoch_batches = config.max_epochs, len(crops.train)
         with seeded(torch.device("cpu"), config.seed):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ...encoders.base import digest
 from ...encoders.registry import build
 from ...errors import BadInput, UsageError
-from ...progress import Progress, silent
+from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
 from ...store.store import Store
-from ..begun import kept_splits
+from ..begun import kept_splits, opening
 from ..head import LINEAR, Head, save_head
 from ..interrupt import interrupt_flag
 from ..keeper import Keeper, StopCondition
@@ -23,7 +25,7 @@ from ..labels import Labels, read_labels
 from ..layout import ENCODER_FILE, HEAD_FILE, STATE_FILE, SUPERVISED
 from ..loader import ViewLoader, view_loader
 from ..run import finish_run, pinned, run_folder, working_run
-from ..splits import TRAIN, VALID, Splits, read_splits
+from ..splits import TEST, TRAIN, VALID, Splits, read_splits
 from ..state import load_state
 from ..trained import PREFIX, save_trained
 from ..trainer import run_trainer
@@ -64,42 +66,39 @@ def train_supervised(
         state = load_state(path) if path.is_file() else None
         module = SupervisedModule(crops, config, state)
         keeper = Keeper(module, StopCondition(config.stop_patience, 0.0, interrupt), path, state, progress)
-        run_trainer(
-            module,
-            keeper,
-            accelerator="auto",
-            devices=1,
-            precision=config.precision,
-            accumulate_grad_batches=config.accumulate,
-        )
+        teach, valid = len(crops.train.clip_ids), len(crops.valid.clip_ids)
+        say(progress, opening(folder, config.max_epochs, teach=teach, valid=valid, splits=splits))
+        flags: dict[str, Any] = {"precision": config.precision, "accumulate_grad_batches": config.accumulate}
+        with closing(crops.train), closing(crops.valid):
+            run_trainer(module, keeper, devices=1, **flags)
         if keeper.best is None:
             raise BadInput("the loss was not finite in any epoch; lower learning_rate, or check the audio")
         run = replace(run, encoder_digest=_save(folder, keeper.best.net, labels, config))
         figures = {"valid_loss": keeper.best.loss, "epochs": module.place.epoch, "steps": module.place.step}
-        skipped = len(crops.train.skipped.keys() | crops.valid.skipped.keys())
-        sizes = {"train_clips": len(crops.train.clip_ids), "valid_clips": len(crops.valid.clip_ids)}
-        run = finish_run(store, run, {**figures, **sizes, "skipped_clips": skipped})
+        sizes = {"train_clips": teach, "valid_clips": valid, "test_clips": len(splits.ids(TEST))}
+        run = finish_run(store, run, {**figures, **sizes, "skipped_clips": len(module.place.skipped)})
         path.unlink(missing_ok=True)
     return run
 
 
 def crop_sets(store: Store, view: str, labels: Labels, splits: Splits, config: SupervisedTraining) -> Crops:
-    """Return loaders of the train clips and of the valid clips that `view` keeps.
+    """Return loaders of the train clips that `view` keeps and of all valid clips of the store.
 
-    Every train batch is full, as batch normalisation wants it; fewer clips than `batch_size` make one batch. Raises
-    UsageError where there are not two of the former or one of the latter.
+    The valid clips are the same whatever the view, so that trainings on different views stop by the same measure. Every
+    train batch is full, as batch normalisation wants it; fewer clips than `batch_size` make one batch. Raises
+    UsageError where there are not two train clips or no valid clip.
     """
-    kept = set(store.clips(["clip_id"], view=view).column(0).to_pylist())
     loaders: list[ViewLoader] = []
-    for split, least in ((TRAIN, 2), (VALID, 1)):
+    for split, source, least in ((TRAIN, view, 2), (VALID, ALL, 1)):
+        kept = set(store.clips(["clip_id"], view=source).column(0).to_pylist())
         clip_ids = [clip_id for clip_id in splits.ids(split) if clip_id in kept]
         if len(clip_ids) < least:
             few = "are no" if not clip_ids else "is but one of the"
-            raise UsageError(f"there {few} {split} clips in {view!r}; check the splits, or train on another view")
+            raise UsageError(f"there {few} {split} clips in {source!r}; check the splits, or train on another view")
         loaders.append(
             view_loader(
                 store,
-                view,
+                source,
                 clip_ids=clip_ids,
                 batch_size=min(config.batch_size, len(clip_ids)),
                 seconds=config.audio_length / config.sample_rate,

@@ -54,8 +54,8 @@ def test_without_labels_and_splits_some_clips_are_kept_out(
 def test_too_few_clips_are_said(kinds_store: Store, tmp_path: Path, make_wav: Callable[..., Path], tiny: Make) -> None:
     with pytest.raises(UsageError, match="keeps 48 train clips, fewer than a batch of 49"):
         teachers_of(kinds_store, "all", contrastive_splits(kinds_store, tiny()), tiny(batch_size=49))
-    store = unlabelled(tmp_path, make_wav, 3)
-    with pytest.raises(UsageError, match="too few clips"):
+    store = unlabelled(tmp_path, make_wav, 8)  # one of which is valid, and has nothing to be compared with
+    with pytest.raises(UsageError, match="too few clips to leave two out"):
         measured_clips(store, contrastive_splits(store, tiny()), tiny())
 
 

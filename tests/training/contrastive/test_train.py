@@ -17,7 +17,7 @@ from echodex.errors import BadInput, NotFound, UsageError
 from echodex.progress import Progress
 from echodex.schemas.view import VIEW_ROWS
 from echodex.training.config import ProbeConfig
-from echodex.training.contrastive.clips import contrastive_splits
+from echodex.training.contrastive.clips import contrastive_splits, pair_loader
 from echodex.training.contrastive.config import ClmrTraining
 from echodex.training.contrastive.train import train_clmr
 from echodex.training.probe import train_probe
@@ -160,3 +160,63 @@ def test_what_cannot_be_read_is_passed_over_and_counted(few: Store, tiny: Make) 
         aside.rename(lost)
     assert run.metrics["skipped_clips"] == 1
     assert run.metrics["train_clips"] == 18
+
+
+def test_what_could_not_be_read_is_not_forgotten_by_an_interruption(few: Store, tiny: Make) -> None:
+    """It is in the first batch; what comes after Ctrl-C never meets it."""
+    config = tiny(max_epochs=1)
+    teachers = contrastive_splits(few, config).ids("train")
+    first = next(iter(pair_loader(few, "all", teachers, config, teaches=True))).clip_ids[0]
+    lost = Path(few.sources([first])[0].path)
+    aside = lost.with_suffix(".aside")
+    lost.rename(aside)
+    try:
+        whole = train_clmr(few, config=config, name="whole")
+        with pytest.raises(KeyboardInterrupt):
+            train_clmr(few, config=config, name="pieces", progress=interrupted_at(2))
+        pieces = train_clmr(few, config=config, name="pieces")
+    finally:
+        aside.rename(lost)
+    assert whole.metrics["skipped_clips"] == 1
+    assert isinstance(whole.metrics["skipped_clips"], int)
+    assert pieces.metrics == whole.metrics
+    assert lines(few, "pieces") == lines(few, "whole")
+
+
+class Told:
+    """A progress that keeps lines, and presses Ctrl-C after a step."""
+
+    def __init__(self, step: int = 0) -> None:
+        self.lines: list[str] = []
+        self._step = step
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if done == self._step:
+            signal.raise_signal(signal.SIGINT)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_it_tells_its_name_its_clips_and_its_losses(few: Store, tiny: Make) -> None:
+    told, again = Told(step=4), Told()
+    with pytest.raises(KeyboardInterrupt):
+        train_clmr(few, config=tiny(), progress=told)
+    run = train_clmr(few, config=tiny(), progress=again)
+    sizes = "run clmr-all-1: 18 clips teach, 3 are valid, 3 are left out as test"
+    losses = [
+        f"epoch {number} of 3: loss {line['train_loss']:.3f}, valid {line['valid_loss']:.3f}"
+        for number, line in enumerate(lines(few, run.name), 1)
+    ]
+    assert told.lines == [f"{sizes}; begins", losses[0]]
+    assert again.lines == [f"{sizes}; goes on in epoch 2 of 3, after step 4", *losses[1:]]
+    assert run.metrics["test_clips"] == 3
+
+
+def test_the_valid_loss_is_that_of_full_batches(few: Store, tiny: Make) -> None:
+    """Of three valid clips two fill a batch; the third has no other to be told from, and would score 0."""
+    run = train_clmr(few, config=tiny(batch_size=2, max_epochs=1, learning_rate=1e-9))
+    assert abs(run.metrics["valid_loss"] - math.log(3)) < 0.7
+    text = (run_folder(few, run.name) / "run.json").read_text()
+    assert "NaN" not in text
+    assert run.metrics.keys() >= MONITORS
