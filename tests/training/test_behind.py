@@ -52,16 +52,16 @@ def test_the_run_is_found_whatever_the_settings_of_the_space(kinds: Store, teach
     torch.save(network.state_dict(), tmp_path / "exported.pt")
     torch.manual_seed(1)
     torch.save(SampleCNN(width=1 / 64).state_dict(), tmp_path / "another.pt")
-    exported = {"checkpoint": str(tmp_path / "exported.pt"), "settings": {"sample_rate_hz": 8000}}
+    rate = {"sample_rate_hz": 8000}
     own = kinds.embed("run:taught").space
     mean = kinds.embed("run:taught", settings={"pooling": "mean"}).space
-    read_back = kinds.embed("clmr", **exported).space
+    read_back = kinds.embed("clmr", checkpoint=str(tmp_path / "exported.pt"), settings=rate).space
     for space in (own, mean, read_back):
         found = run_behind(kinds, space)
         assert found is not None
         assert (found.name, found.taught_labels) == ("taught", True)
         assert found.splits.ids(TEST) == drawn(kinds, 1).ids(TEST)
-    another = kinds.embed("clmr", checkpoint=str(tmp_path / "another.pt"), settings={"sample_rate_hz": 8000}).space
+    another = kinds.embed("clmr", checkpoint=str(tmp_path / "another.pt"), settings=rate).space
     assert run_behind(kinds, another) is None
     assert run_behind(kinds, kinds.space("dummy")) is None
     (run_folder(kinds, "taught") / "encoder.safetensors").write_bytes(b"torn")
