@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
+from contextlib import suppress
 
 import click
 
@@ -91,7 +93,7 @@ def main() -> None:
         meant = error.__cause__ or error  # click makes an Abort of it
         _leave(EXIT_TERMINATED if isinstance(meant, Terminated) else EXIT_INTERRUPTED)
     except BrokenPipeError:
-        _leave(0)
+        os._exit(0)  # or Python would try to flush stdout once more
     except EchodexError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
@@ -108,12 +110,14 @@ def _fail(sentence: str, exit_code: int) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    with suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _leave(exit_code: int) -> None:
-    """Exit at once: threads that still decode must not hold up an interrupted command."""
-    sys.stderr.flush()
+    """Exit; at once where threads still decode, which must not hold up an interrupted command."""
+    if all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(exit_code)  # the proper end, for what has to be given back: semaphores, temporary folders
     os._exit(exit_code)
 
 

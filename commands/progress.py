@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 
 from ..progress import Progress
 
@@ -34,8 +35,9 @@ class _Lines:
         self.say(f"{stage}: {done} of {total if total is not None else '?'}{left}")
 
     def say(self, line: str) -> None:
-        """Tell a line."""
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        """Tell a line; where nobody reads stderr any more, the work goes on all the same."""
+        with suppress(BrokenPipeError):
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _Bar:

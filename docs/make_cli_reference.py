@@ -31,7 +31,9 @@ def reference() -> str:
 
 
 def _exit_codes() -> str:
-    codes = {0: "done", 3: "finished, but some files are not ok", 130: "interrupted: run the same command again"}
+    again = "run the same command again"
+    codes = {0: "done", 3: "finished, but some files are not ok", 130: f"interrupted: {again}"}
+    codes[143] = f"ended by SIGTERM: {again}"
     codes |= {error.exit_code: (error.__doc__ or "") for error in [EchodexError, *EchodexError.__subclasses__()]}
     return "".join(f"| {code} | {codes[code].splitlines()[0].rstrip('.')} |\n" for code in sorted(codes))
 

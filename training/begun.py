@@ -28,6 +28,9 @@ def opening(folder: Path, max_epochs: int, *, teach: int, valid: int, splits: Sp
     """Return what a training tells when it begins: its run, its numbers of clips, and where it goes on."""
     path = folder / STATE_FILE
     place = load_state(path)["place"] if path.is_file() else None
-    where = f"goes on in epoch {place['epoch'] + 1} of {max_epochs}, after step {place['step']}" if place else "begins"
+    where = "begins"
+    if place:
+        epoch = min(place["epoch"] + 1, max_epochs)
+        where = f"goes on in epoch {epoch} of {max_epochs}, after step {place['step']}"
     sizes = f"{teach} clips teach, {valid} are valid, {len(splits.ids(TEST))} are left out as test"
     return f"run {folder.name}: {sizes}; {where}"

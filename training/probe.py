@@ -8,11 +8,11 @@ from dataclasses import asdict
 import numpy as np
 
 from ..errors import UsageError
-from ..progress import Progress, silent
+from ..progress import Progress, say, silent
 from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.store import Store
-from .begun import kept_splits
+from .begun import kept_splits, opening
 from .behind import run_behind
 from .budget import label_budget
 from .config import ProbeConfig
@@ -63,6 +63,7 @@ def train_probe(
         asked = splits.ids(VALID)
         held_out = read_inputs(store, ALL, inputs.space.name, config.inputs, config.seed, asked)
         valid = examples(held_out, labels, asked, f"{VALID} clips")
+        say(progress, opening(folder, config.max_epochs, teach=len(train), valid=len(valid), splits=splits))
         fitted = fit_head(train, valid, len(run.classes), config, folder=folder, interrupt=interrupt, progress=progress)
         save_head(folder / HEAD_FILE, fitted_head(fitted, labels, config))
         figures = {"valid_loss": fitted.valid_loss, "epochs": fitted.epochs, "steps": fitted.steps}
