@@ -264,8 +264,8 @@ def test_a_gpu_gives_the_same_vectors(normalisation: str) -> None:
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
     weights, clips = learned(), [noise(samples, samples) for samples in (300_000, 700, 300_000, 40_000)]
-    settings = {"normalisation": normalisation}
-    on_gpu, on_cpu = build("fingerprint", settings, weights).encode(clips), make(**settings).encode(clips)
+    on_gpu = build("fingerprint", {"normalisation": normalisation}, weights).encode(clips)
+    on_cpu = make(normalisation=normalisation).encode(clips)
     for ours, theirs in zip(on_gpu, on_cpu, strict=True):
         assert_allclose(ours.vectors, theirs.vectors, atol=1e-4)
 
