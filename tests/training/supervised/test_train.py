@@ -19,8 +19,9 @@ from echodex.encoders.base import digest
 from echodex.errors import BadInput, UsageError
 from echodex.evaluation.tags import evaluate_tags
 from echodex.training.head import load_head
+from echodex.training.labels import read_labels
 from echodex.training.run import load_run, run_folder
-from echodex.training.splits import Splits
+from echodex.training.splits import Splits, read_splits
 from echodex.training.supervised.config import SupervisedTraining
 from echodex.training.supervised.module import SupervisedModule
 from echodex.training.supervised.train import crop_sets, train_supervised
@@ -133,9 +134,6 @@ def test_the_train_loss_is_that_of_its_batches_however_many_make_a_step(kinds: S
 
 
 def module_of(store: Store, config: SupervisedTraining) -> SupervisedModule:
-    from echodex.training.labels import read_labels
-    from echodex.training.splits import read_splits
-
     labels = read_labels(store)
     return SupervisedModule(crop_sets(store, "all", labels, read_splits(store, labels, 0), config), config, None)
 
@@ -165,10 +163,12 @@ def test_what_is_dropped_depends_on_the_place_alone(kinds_store: Store) -> None:
 def test_only_clips_that_the_view_keeps(kinds: Store, save_view: Callable[[Store, str, list[str]], None]) -> None:
     whole = load_run(kinds, train_supervised(kinds, config=replace(TINY, max_epochs=1)).name)
     splits = Splits.load(run_folder(kinds, whole.name) / "splits.parquet")
-    save_view(kinds, "lean", splits.ids("train")[:20] + splits.ids("valid"))
+    save_view(kinds, "lean", splits.ids("train")[:20])  # no valid clip: those are the store's, whatever the view
     run = train_supervised(kinds, view="lean", config=replace(TINY, max_epochs=1))
     assert (run.name, run.view) == ("supervised-lean-1", "lean@1")
     assert (run.metrics["train_clips"], run.metrics["valid_clips"], run.metrics["steps"]) == (20, 12, 1)
+    found = crop_sets(kinds, "lean", read_labels(kinds), splits, TINY)
+    assert sorted(found.valid.clip_ids) == splits.ids("valid")
     for name, kept, said in [("poor", splits.ids("test"), "are no train"), ("one", splits.ids("train")[:1], "but one")]:
         save_view(kinds, name, kept)
         with pytest.raises(UsageError, match=said):
