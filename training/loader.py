@@ -131,6 +131,22 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
     return ViewLoader(feed, found, _labels(store, labels, view), workers=workers, strict=strict)
 
 
+def reader_loader(
+    reader: Reader,
+    names: list[str],
+    *,
+    shard: Shard,
+    seed: int = 0,
+    workers: int = 0,
+    strict: bool = False,
+) -> ViewLoader:
+    """Return a loader over the rows that `reader` reads, without targets; their names are its `clip_ids`.
+
+    The rest is as in `view_loader`.
+    """
+    return ViewLoader(_Feed(reader, len(names), Shuffle(seed), shard), names, None, workers=workers, strict=strict)
+
+
 _Delivery = tuple[NDArray[np.int64], torch.Tensor, dict[str, str]]
 """Rows that were read, their inputs, and what was skipped."""
 
