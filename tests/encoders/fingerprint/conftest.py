@@ -45,12 +45,6 @@ def fingerprint_filled() -> Callable[[Mapping[str, tuple[int, ...]]], Arrays]:
 
 
 @pytest.fixture(scope="session")
-def small_weights() -> Arrays:
-    """All that the preset `small` needs."""
-    return fill(state_shapes(PRESETS["small"]))
-
-
-@pytest.fixture(scope="session")
 def pfann_weights() -> Arrays:
     """All that the preset `pfann` needs."""
     return fill(state_shapes(PRESETS["pfann"]))
