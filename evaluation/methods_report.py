@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..training.splits import like_run
 from .ranks import DISTINCT, RANDOM
-from .report import FULL, like_run, show_interval, show_range
+from .report import FULL, show_interval, show_range
 from .stats import Interval, PairedDifference
 
 LEVEL = 0.05

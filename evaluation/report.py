@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..training.splits import like_run
 from .stats import Interval, PairedDifference
 
 FULL, VIEW, RANDOM = "full", "view", "random"
@@ -79,11 +80,6 @@ class PairedReport:
                 f"{pair.of} - {pair.against}: {pair.metric} {show_interval(pair.difference.interval, '+')}  {p}"
             )
         return "\n".join(lines)
-
-
-def like_run(name: str) -> str:
-    """Return how splits were made that are those of the run behind the encoder."""
-    return f"as run {name}, which trained the encoder, had them"
 
 
 def show_range(counts: tuple[int, ...]) -> str:

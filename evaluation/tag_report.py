@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..training.splits import like_run
 from .bootstrap import Bounds
-from .report import like_run
 
 OF_SEGMENTS = "probabilities averaged over the segments of a clip"
 OF_MEANS = "probabilities of the mean over the windows of a clip"

@@ -24,7 +24,7 @@ from .labels import Labels, read_labels
 from .layout import HEAD_FILE, PROBE, STATE_FILE
 from .module import Examples
 from .run import finish_run, pinned, run_folder, working_run
-from .splits import TEST, TRAIN, VALID, read_splits
+from .splits import TEST, TRAIN, VALID, like_run, read_splits
 
 
 def train_probe(
@@ -63,6 +63,8 @@ def train_probe(
         asked = splits.ids(VALID)
         held_out = read_inputs(store, ALL, inputs.space.name, config.inputs, config.seed, asked)
         valid = examples(held_out, labels, asked, f"{VALID} clips")
+        if splits.of_run:
+            say(progress, f"splits {like_run(splits.of_run)}")
         say(progress, opening(folder, config.max_epochs, teach=len(train), valid=len(valid), splits=splits))
         fitted = fit_head(train, valid, len(run.classes), config, folder=folder, interrupt=interrupt, progress=progress)
         save_head(folder / HEAD_FILE, fitted_head(fitted, labels, config))

@@ -135,6 +135,11 @@ def _take(
     return not np.array_equal(before, names)
 
 
+def like_run(name: str) -> str:
+    """Return how splits were made that are those of the run behind the encoder."""
+    return f"as run {name}, which trained the encoder, had them"
+
+
 def nothing_to_test(run: str) -> UsageError:
     """Return the error for an encoder that was taught the labels of all clips that could test it."""
     return UsageError(

@@ -25,6 +25,20 @@ from echodex.training.splits import TEST, TRAIN, VALID, Splits, read_splits
 Teach = Callable[..., Run]
 
 
+class Told:
+    """A Progress that keeps the lines that it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Count nothing."""
+
+    def say(self, line: str) -> None:
+        """Keep a line."""
+        self.lines.append(line)
+
+
 def drawn(store: Store, seed: int) -> Splits:
     """The splits that a training with this seed draws where nothing is known of an encoder."""
     return read_splits(store, read_labels(store), seed)
@@ -133,7 +147,9 @@ def test_a_probe_says_whose_splits_it_has(kinds: Store, teach: Teach) -> None:
     taught = drawn(kinds, 1)
     teach(kinds, taught)
     kinds.embed("run:taught")
-    run = train_probe(kinds, space="run:taught", config=ProbeConfig(max_epochs=1))
+    told = Told()
+    run = train_probe(kinds, space="run:taught", config=ProbeConfig(max_epochs=1), progress=told)
+    assert told.lines[0] == "splits as run taught, which trained the encoder, had them"
     assert (run.config["splits_of"], run.config["drawn_splits"]) == ("taught", [])
     kept = Splits.load(run_folder(kinds, run.name) / "splits.parquet")
     assert (kept.ids(TEST), kept.of_run) == (taught.ids(TEST), "taught")
