@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from ...errors import UsageError
+from ..threads import in_threads
 from .rng import BatchRng
 
 BLOCK = 16
-"""Clips that are taken through the chain together on a CPU: more leave its cache. On a GPU all are."""
+"""Clips that a thread takes through the chain together on a CPU: more leave its cache. On a GPU all are."""
 
 
 class Augmentation(Protocol):
@@ -49,13 +50,19 @@ class Chain:
             return waveforms.clone()
         own = [rng.split(position) for position in range(len(self.steps))]
         chosen = [generator.coin(p) for generator, (_, p) in zip(own, self.steps, strict=True)]
-        clips = list(waveforms)
-        block = BLOCK if waveforms.device.type == "cpu" else len(clips)
-        for first in range(0, len(clips), block):
-            for (step, _), generator, coins in zip(self.steps, own, chosen, strict=True):
-                rows = first + coins[first : first + block].nonzero()[:, 0]
-                if len(rows):  # each step is worked out for the rows it is applied to only
-                    before = torch.stack([clips[row] for row in rows.tolist()])
-                    for row, clip in zip(rows.tolist(), step(before, generator.take(rows)), strict=True):
-                        clips[row] = clip
+        if waveforms.device.type != "cpu":
+            return self._block(waveforms, own, chosen, slice(None))
+        blocks = [slice(first, first + BLOCK) for first in range(0, len(waveforms), BLOCK)]
+        return torch.cat(in_threads(lambda rows: self._block(waveforms, own, chosen, rows), blocks))
+
+    def _block(self, waveforms: Tensor, own: list[BatchRng], chosen: list[Tensor], rows: slice) -> Tensor:
+        """Return float32[r, n]: some rows of a batch, augmented. own, chosen: generators and coins of each step."""
+        clips = list(waveforms[rows])
+        places = torch.arange(len(waveforms), device=waveforms.device)[rows]
+        for (step, _), generator, coins in zip(self.steps, own, chosen, strict=True):
+            hit = coins[rows].nonzero()[:, 0]
+            if len(hit):  # each step is worked out for the rows it is applied to only
+                before = torch.stack([clips[row] for row in hit.tolist()])
+                for row, clip in zip(hit.tolist(), step(before, generator.take(places[hit])), strict=True):
+                    clips[row] = clip
         return torch.stack(clips)
