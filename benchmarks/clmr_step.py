@@ -101,7 +101,7 @@ def model_rate(device: torch.device) -> float:
 
 def measure(paths: list[str], store: Store, device: torch.device, turns: int) -> dict[str, float]:
     cores = len(os.sched_getaffinity(0))
-    ours_workers = max(1, cores // 2) if device.type == "cuda" else 1  # on a CPU the chain needs the others
+    ours_workers = max(1, cores // 2) if device.type == "cuda" else 0  # on a CPU the chain keeps all cores busy
     chain = clmr_chain(TransformsConfig(), RATE_HZ)
     ours = view_loader(
         store, batch_size=PAIRS, seconds=CROP / RATE_HZ, crops=2, workers=ours_workers, drop_last=True, labels=None
@@ -114,7 +114,8 @@ def measure(paths: list[str], store: Store, device: torch.device, turns: int) ->
         "loader_table": lambda: drain(ours),
         "loader_files": lambda: drain_published(plain),
     }
-    rates = compare(ways, turns)
+    with freed_memory_kept():  # as in training
+        rates = compare(ways, turns)
     with_sox = 1 / (1 / rates["files_sox_free"] + SOX_S / cores)
     model = model_rate(device)
     return {

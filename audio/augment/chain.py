@@ -12,7 +12,7 @@ from ...errors import UsageError
 from ..threads import in_threads
 from .rng import BatchRng
 
-BLOCK = 16
+BLOCK = 24
 """Clips that a thread takes through the chain together on a CPU: more leave its cache. On a GPU all are."""
 
 
