@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from ..audio.augment.chain import Chain
@@ -58,16 +59,16 @@ class WaveformTraining:
                 raise UsageError(f"{name} is {getattr(self, name)}; a probability is from 0 to 1")
 
     def check_least(self, least: int, *names: str) -> None:
-        """Raise UsageError for the first of these settings that is below `least`."""
+        """Raise UsageError for the first of these settings that is below `least`, or is no finite number."""
         for name in names:
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+            if not least <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}, and finite")
 
     def check_positive(self, *names: str) -> None:
-        """Raise UsageError for the first of these settings that is not above 0."""
+        """Raise UsageError for the first of these settings that is not above 0, or is no finite number."""
         for name in names:
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be above 0, and finite")
 
     def augmentations(self) -> Chain:
         """Return the chain of CLMR with the probabilities transforms_*."""

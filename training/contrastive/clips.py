@@ -16,7 +16,8 @@ from .config import ClmrTraining
 
 
 def contrastive_splits(store: Store, config: ClmrTraining) -> Splits:
-    """Return the split of every usable clip of a store: no test clip of a later evaluation is learned from.
+    """Return the split of every usable clip of a store: no clip that has a label by now and is tested later is learned
+    from.
 
     Clips with labels are split as a probe with the same seed splits them. The others teach, unless the `split` column
     says valid or test; where no clip at all is valid, VALID_SHARE of the teachers are drawn for it, at most

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -24,6 +25,10 @@ def test_the_defaults_are_the_published_ones() -> None:
         ({"batch_size": 1}, UsageError, "batch_size is 1; it must be at least 2"),
         ({"monitor_clips": 1}, UsageError, "monitor_clips"),
         ({"devices": 0}, UsageError, "devices"),
+        ({"learning_rate": math.inf}, UsageError, "learning_rate is inf; it must be above 0, and finite"),
+        ({"temperature": math.nan}, UsageError, "temperature is nan"),
+        ({"weight_decay": math.inf}, UsageError, "weight_decay is inf; it must be at least 0, and finite"),
+        ({"weight_decay": math.nan}, UsageError, "weight_decay is nan"),
         ({"width": 0.3}, BadInput, "k/128"),
         ({"audio_length": 100}, UsageError, "59049"),
     ],
