@@ -19,10 +19,10 @@ FADES = ((0, 1, 1, 1, 1, 1), (1, 1, 1, 1, 0.5, 0.03), (0.1, 0.2, 0.4, 0.7, 1, 1)
 
 
 def loudness(sound: Float32, sample_rate_hz: int) -> float:
-    """Return the root mean square of the louder blocks of a sound: of what is heard, not of the rests."""
+    """Return the root mean square of what is heard of a sound: of blocks within 20 dB of the loudest."""
     size = max(int(5 * BLOCK_S * sample_rate_hz), 1)
     blocks = np.mean(np.square(sound[: len(sound) // size * size].reshape(-1, size)), axis=1)
-    return float(np.sqrt(np.quantile(blocks, 0.85))) if len(blocks) else 0.0
+    return float(np.sqrt(np.mean(blocks[blocks >= 0.01 * np.max(blocks, initial=0.0)]))) if len(blocks) else 0.0
 
 
 def mixed(parts: list[tuple[Float32, float, float]], sample_rate_hz: int, rng: np.random.Generator) -> Float32:

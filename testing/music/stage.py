@@ -39,7 +39,7 @@ def perform(
         sound = sound * np.float32(1 / peak if peak > 1e-9 else 0.0)
         for (note, start), length in zip(group, lengths, strict=True):
             end, whole = start + length, start + length + release
-            out[start:end] += np.float32(note.velocity) * sound[: min(length, samples - start)]
+            out[start:end] += np.float32(note.velocity) * sound[:length]
             if end < samples:
                 tail = np.float32(note.velocity) * sound[length : length + release] * die
                 out[end:whole] += tail[: samples - end]

@@ -122,7 +122,7 @@ class Looped:
         excitation = np.zeros(count)
         length = min(whole, count)
         excitation[:length] = burst[:length]
-        after = round(self.pick * whole)
+        after = max(round(self.pick * whole), 1)
         excitation[after : after + length] -= burst[: max(min(length, count - after), 0)]
         feedback = np.zeros(whole + 3)
         feedback[0] = 1.0
@@ -175,7 +175,7 @@ class Modulated:
         """Return float32[n]; depths are held down so that side bands stay below half the sample rate."""
         count = round(seconds * sample_rate_hz)
         fall = envelope(count, sample_rate_hz, 0.002, self.depth_decay_s, self.depth_sustain)
-        depth = joined(fall, count) * np.float32(0.3 + 0.9 * force)
+        depth = joined(fall, count) * np.float32(0.25 + 0.75 * force)
         total = np.zeros(count, np.float32)
         room_hz = HIGHEST * sample_rate_hz - self.carrier * pitch_hz
         for turns in self.intonation.turns(pitch_hz, count, sample_rate_hz, rng):
