@@ -1,7 +1,7 @@
 """What contrastive pre-training from stored views learns: CLMR at a quarter of its width, on clips of the environment.
 
-The clips (a CSV with the columns path, category and fold, as ESC-50's) are added with fold 4 as the test split, and the
-waveforms of all of them materialised. A SampleCNN is pre-trained without labels on the train clips of three views: all,
+The clips (of a CSV with the columns path, category and fold: ../shared/data/environment, 1,280 clips of ESC-50) are
+added with fold 4 as the test split, and the waveforms of all of them materialised. A SampleCNN is pre-trained without labels on the train clips of three views: all,
 half of them by facility location on `timbre` vectors, and half at random (another half for each seed), each with the
 same settings and several seeds. Then a linear head learns all train labels from the frozen vectors, whichever view the
 encoder saw, and is tested on fold 4. The same head on vectors of the network before training, as it is and with batch
@@ -15,7 +15,7 @@ cores, an epoch on view "all", by the clock. cpu_ms_per_crop_...: processor time
 step of the network. These are measured anew each time: run the command once more when the machine does nothing else.
 Learning curves: results/clmr_learning.png.
 
-    python benchmarks/clmr_learning.py --labels DIR/labels.csv --store DIR [--epochs 32] [--seeds 3]
+    python benchmarks/clmr_learning.py [--labels FILE.csv] [--store DIR] [--epochs 32] [--seeds 3]
 
 Interrupted, the same command goes on: trainings that are done are taken from the store.
 """
@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -49,6 +48,8 @@ from echodex.training.memory import freed_memory_kept
 from echodex.training.run import load_run, run_folder
 from echodex.training.runlog import read_log
 
+LABELS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "environment" / "labels.csv"
+STORE = Path(__file__).parent / ".stores" / "clmr_learning"
 TEST_FOLD = "4"
 SMALL = PRESETS["clmr-small"]
 TRAINED = {"trained": "all", "pruned_half": "half", "random_half": "random-{seed}"}
@@ -232,12 +233,14 @@ def summary(name: str, values: Sequence[float]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", type=Path, required=True, help="CSV with the columns path, category, fold")
-    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, default=LABELS, help="CSV with the columns path, category, fold")
+    parser.add_argument("--store", type=Path, default=STORE, help="where the trainings are kept")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=32)
     asked = parser.parse_args()
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if not asked.labels.exists():
+        print(f"needs {asked.labels}, which is absent: nothing measured")
+        return
     plan = Plan(asked.seeds, asked.epochs)
     store = make_store(asked.store, asked.labels, asked.seeds)
     spaces = {"timbre": ["timbre"] * plan.seeds}
