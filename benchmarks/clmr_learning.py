@@ -1,11 +1,11 @@
 """What contrastive pre-training from stored views learns: CLMR at a quarter of its width, on clips of the environment.
 
 The clips (of a CSV with the columns path, category and fold: ../shared/data/environment, 1,280 clips of ESC-50) are
-added with fold 4 as the test split, and the waveforms of all of them materialised. A SampleCNN is pre-trained without labels on the train clips of three views: all,
-half of them by facility location on `timbre` vectors, and half at random (another half for each seed), each with the
-same settings and several seeds. Then a linear head learns all train labels from the frozen vectors, whichever view the
-encoder saw, and is tested on fold 4. The same head on vectors of the network before training, as it is and with batch
-norms that have seen the clips, and on `timbre`.
+added with fold 4 as the test split, and the waveforms of all of them materialised. A SampleCNN is pre-trained without
+labels on the train clips of three views: all, half of them by facility location on `timbre` vectors, and half at random
+(another half for each seed), each with the same settings and several seeds. Then a linear head learns all train labels
+from the frozen vectors, whichever view the encoder saw, and is tested on fold 4. The same head on vectors of the
+network before training, as it is and with batch norms that have seen the clips, and on `timbre`.
 
 probe_trained, probe_pruned_half, probe_random_half, probe_untrained(_normed), probe_timbre: mean test accuracy over the
 seeds; ..._lo, ..._hi: its 95 % interval (Student's t), which speaks of other seeds, not of other clips. knn_...: the
