@@ -89,6 +89,24 @@ def supervised(context: click.Context, /, **options: Any) -> None:
     _train(context, "supervised", **options)
 
 
+@train.command()
+@of_training
+def fingerprint(context: click.Context, /, **options: Any) -> None:
+    """Train an audio fingerprint on the clips of a view: segments of them against degraded replicas. Interrupt it and
+    run it again to continue. The run is an encoder.
+
+    noise=PATH, rooms=PATH and speech=PATH are folders of audio or stores; what is not given is synthetic. `echodex
+    materialise --rate 8000` makes it read faster.
+
+    \b
+    Example:
+      echodex train fingerprint --view lean --name prints noise=street/ rooms=responses/,synthetic max_epochs=50
+      echodex train fingerprint preset=640_lamb workers=8
+      echodex embed run:prints
+    """
+    _train(context, "fingerprint", **options)
+
+
 def _train(
     context: click.Context,
     objective: str,

@@ -110,6 +110,7 @@ class Keeper(Callback):
             unread = {"skipped_clips": len(place.skipped)} if place.skipped else {}
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             self._log.write({**figures, **module.figures(), **unread, "learning_rate": rate})
+            self._log.show(module.pictures(), place.epoch)
         if module.tells_epochs:
             epoch = f"epoch {place.epoch + 1} of {module.max_epochs}"
             say(self._progress, f"{epoch}: loss {train_loss:.3f}, valid {loss:.3f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CLMR = "clmr"
+FINGERPRINT = "fingerprint"
 PROBE = "probe"
 SUPERVISED = "supervised"
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..schemas.run import Run
-from .layout import CLMR, PROBE, SUPERVISED
+from .layout import CLMR, FINGERPRINT, PROBE, SUPERVISED
 from .published_config import for_clmr, for_probe, for_supervised
-from .settings import Translate
+from .settings import Said, Translate
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -62,4 +62,15 @@ def _clmr() -> Objective:
     return Objective(ClmrTraining, PRESETS, for_clmr, train_clmr)
 
 
-_OBJECTIVES = {PROBE: _probe, CLMR: _clmr, SUPERVISED: _supervised}
+def _fingerprint() -> Objective:
+    from .fingerprint.config import PRESETS, FingerprintTraining
+    from .fingerprint.train import train_fingerprint
+
+    return Objective(FingerprintTraining, PRESETS, _as_said, train_fingerprint)
+
+
+def _as_said(said: Said, _: str) -> Said:
+    return said
+
+
+_OBJECTIVES = {PROBE: _probe, CLMR: _clmr, SUPERVISED: _supervised, FINGERPRINT: _fingerprint}

@@ -6,9 +6,14 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..store.files import PRIVATE_FILE, storage_errors, write_atomic
 from .layout import METRICS_FILE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class RunLog:
@@ -32,6 +37,11 @@ class RunLog:
         for name, value in finite(figures).items():
             if name != "epoch":
                 self._events.add_scalar(name, value, int(figures["epoch"]))
+
+    def show(self, pictures: Mapping[str, NDArray[np.uint8]], epoch: int) -> None:
+        """Put grey pictures uint8[height, width] of an epoch among the events."""
+        for name, picture in pictures.items():
+            self._events.add_image(name, picture, epoch, dataformats="HW")
 
     def close(self) -> None:
         """Flush and close the event file."""

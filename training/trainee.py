@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from .inputs import chance
@@ -75,6 +77,10 @@ class Trainee(LightningModule):
 
     def figures(self) -> dict[str, float]:
         """Return what to log of the epoch that just ended beside its losses and learning rate."""
+        return {}
+
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """Return what to show of it: grey pictures uint8[height, width]."""
         return {}
 
 

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from echodex.errors import BadInput, EchodexError, UsageError
+from echodex.training.fingerprint.config import PRESETS, FingerprintTraining
+
+
+def test_the_published_presets() -> None:
+    nafp, lamb, now, pfann = (PRESETS[name] for name in ("published", "640_lamb", "now_playing", "pfann"))
+    assert (nafp.batch_size, nafp.anchors, nafp.optimizer, nafp.learning_rate) == (120, 60, "Adam", 1e-4)
+    assert (nafp.loss, nafp.temperature, nafp.schedule, nafp.alpha, nafp.max_epochs) == (
+        "ntxent-sum",
+        0.05,
+        "cosine",
+        1e-6,
+        100,
+    )
+    assert (lamb.batch_size, lamb.anchors, lamb.optimizer, lamb.weight_decay) == (640, 320, "LAMB", 1e-6)
+    assert (now.batch_size, now.anchors, now.replicas, now.loss, now.margin) == (320, 64, 4, "triplet", 0.4)
+    assert (pfann.batch_size, pfann.loss, pfann.network, pfann.chain) == (640, "ntxent", "pfann", "pfann")
+    assert nafp.masks == "cutout,horizontal"
+    assert nafp.masks_shared
+    assert pfann.alpha * pfann.learning_rate == pytest.approx(1e-7)
+    assert nafp.offset_samples == 1600
+
+
+def test_the_encoder_of_a_training() -> None:
+    assert FingerprintTraining().encoder.dim == 64
+    assert FingerprintTraining(dim=128).encoder.dim == 128
+    assert PRESETS["published"].encoder.widths[-1] == 1024
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"network": "large"}, UsageError, "network is 'large'; there is small, nafp"),
+        ({"loss": "contrastive"}, UsageError, "loss"),
+        ({"optimizer": "SGD"}, UsageError, "Adam, AdamW, LAMB"),
+        ({"batch_size": 161}, UsageError, "multiple of 1 \\+ replicas = 2"),
+        ({"batch_size": 2}, UsageError, "two anchors"),
+        ({"replicas": 3}, UsageError, "takes one of each anchor"),
+        ({"temperature": 0.0}, UsageError, "temperature"),
+        ({"offset_s": -0.1}, UsageError, "offset_s is -0.1; it must be at least 0"),
+        ({"dim": 100}, BadInput, "must divide"),
+        ({"monitor_clips": 1}, UsageError, "monitor_clips"),
+    ],
+)
+def test_what_cannot_be_is_named(settings: dict[str, Any], error: type[EchodexError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        FingerprintTraining(**settings)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from echodex.api import Store
+from echodex.errors import NotFound, UsageError
+from echodex.training.fingerprint.config import FingerprintTraining
+from echodex.training.fingerprint.pools import read_pools
+
+Make = Callable[..., FingerprintTraining]
+
+
+@pytest.fixture
+def noises(tmp_path: Path) -> Path:
+    """Three seconds and twelve, and a file that is none."""
+    folder = tmp_path / "noises"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for name, seconds in (("a", 3), ("b", 12)):
+        soundfile.write(folder / f"{name}.wav", random.uniform(-0.1, 0.1, seconds * 8000), 8000, subtype="FLOAT")
+    (folder / "c.wav").write_text("nothing")
+    return folder
+
+
+def test_synthetic_where_nothing_is_given(brief: Make) -> None:
+    pools = read_pools(brief(chain="phone"))
+    assert pools.said == "noise: 4 synthetic ones; rooms: 4 synthetic ones; voices: 1 synthetic ones"
+    assert (pools.noise.shape, pools.rooms.shape) == ((4, 80_000), (4, 8000))
+    again = read_pools(brief(chain="phone"))
+    assert torch.equal(pools.noise, again.noise)
+    assert torch.equal(pools.rooms, again.rooms)
+
+
+def test_a_folder_of_noise(brief: Make, noises: Path) -> None:
+    pools = read_pools(brief(noise=str(noises)))
+    assert pools.noise.shape == (3, 80_000)  # three seconds again and again, twelve in two rows
+    assert pools.speech is None
+    first = soundfile.read(noises / "a.wav", dtype="float32")[0]
+    np.testing.assert_allclose(pools.noise[0, :24_000], first, atol=1e-6)
+    assert pools.said.startswith(f"noise: 3 from {noises}; rooms: 4 synthetic")
+    both = read_pools(brief(noise=f"{noises},synthetic"))
+    assert both.noise.shape == (7, 80_000)
+
+
+def test_a_store_without_its_test_clips(brief: Make, noises: Path, tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "noise-store")
+    (tmp_path / "labels.csv").write_text(f"path,split\n{noises}/a.wav,test\n{noises}/b.wav,train\n")
+    store.add(noises / "a.wav", noises / "b.wav", labels=tmp_path / "labels.csv")
+    assert read_pools(brief(noise=str(store.path))).noise.shape == (2, 80_000)
+
+
+def test_rooms_begin_at_their_direct_sound_but_for_the_published_chain(brief: Make, tmp_path: Path) -> None:
+    response = np.zeros(4000, np.float32)
+    response[300], response[700] = 0.5, -0.2
+    soundfile.write(tmp_path / "hall.wav", response, 8000, subtype="FLOAT")
+    aligned = read_pools(brief(rooms=str(tmp_path / "hall.wav"), chain="phone")).rooms
+    assert aligned.shape == (1, 8000)
+    assert aligned[0].nonzero()[:, 0].tolist() == [0, 400]
+    raw = read_pools(brief(rooms=str(tmp_path / "hall.wav"), chain="nafp")).rooms
+    np.testing.assert_allclose(raw[0, :4000], response, atol=1e-6)
+
+
+@pytest.mark.parametrize(("said", "error"), [("nowhere", NotFound), ("", UsageError)])
+def test_what_is_not_there_is_said(brief: Make, said: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match="synthetic"):
+        read_pools(brief(rooms=said))
+
+
+def test_a_folder_without_audio_is_said(brief: Make, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no audio that can be read"):
+        read_pools(brief(rooms=str(tmp_path)))

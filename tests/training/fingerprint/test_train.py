@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Callable
+from dataclasses import asdict
+
+import pytest
+
+from echodex.api import Store
+from echodex.encoders.base import digest
+from echodex.encoders.fingerprint import Fingerprint
+from echodex.errors import BadInput, UsageError
+from echodex.progress import Progress
+from echodex.training.fingerprint.config import PRESETS, FingerprintTraining
+from echodex.training.fingerprint.train import train_fingerprint
+from echodex.training.run import load_run, run_folder
+from echodex.training.runlog import read_log
+from echodex.training.settings import read_settings
+from echodex.training.trained import load_trained
+
+Make = Callable[..., FingerprintTraining]
+
+
+class Heard:
+    """Progress that keeps the lines it is told, and presses Ctrl-C at a step."""
+
+    def __init__(self, press: int = -1) -> None:
+        self.lines: list[str] = []
+        self._press = press
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if done == self._press:
+            signal.raise_signal(signal.SIGINT)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def pressed_at(step: int) -> Progress:
+    return Heard(step)
+
+
+def test_a_run_and_its_folder(tunes: Store, brief: Make) -> None:
+    heard = Heard()
+    config = brief(max_epochs=3)
+    run = train_fingerprint(tunes, config=config, progress=heard)
+    assert run == load_run(tunes, "fingerprint-all-1")
+    assert (run.objective, run.view) == ("fingerprint", "all")
+    assert {
+        "train_clips": 10,
+        "valid_clips": 2,
+        "test_clips": 0,
+        "epochs": 3,
+        "steps": 9,
+    }.items() <= run.metrics.items()
+    folder = run_folder(tunes, run.name)
+    names = {path.name.partition(".out")[0] for path in folder.iterdir()} - {".lock"}
+    assert names == {"run.json", "config.yaml", "splits.parquet", "metrics.jsonl", "events", "encoder.safetensors"}
+    figures = read_log(folder)
+    assert figures[-1]["train_loss"] < figures[0]["train_loss"]
+    assert all(math.isfinite(value) for line in figures for value in line.values())
+    assert {"top1_1", "top10_3", "alignment", "uniformity"} <= run.metrics.keys()
+    assert "top1_5" not in run.metrics  # no clip is that long
+    assert any("4 synthetic ones" in line for line in heard.lines)
+    assert run.config["noise"] == run.config["rooms"] == "synthetic"
+    found = read_settings(FingerprintTraining, PRESETS, folder / "config.yaml", [])
+    assert asdict(found) == asdict(config)
+
+
+def test_the_trained_encoder_is_one(tunes: Store, brief: Make) -> None:
+    run = train_fingerprint(tunes, config=brief(max_epochs=1))
+    encoder = load_trained(tunes, run.name)
+    assert isinstance(encoder, Fingerprint)
+    assert encoder.config == brief().encoder
+    assert digest(encoder) == run.encoder_digest
+    report = tunes.embed_with(encoder)
+    assert (report.embedded, report.space.dim) == (12, 64)
+    assert tunes.space(f"run:{run.name}") == report.space
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"chain": "phone", "context_s": 0.2},
+        {"optimizer": "LAMB", "accumulate": 2, "schedule": "restarts"},
+        {"loss": "triplet", "replicas": 2, "optimizer": "LAMB-pfann", "max_epochs": 3},
+    ],
+)
+def test_interrupted_it_is_the_same_to_the_bit(tunes: Store, brief: Make, settings: dict[str, object]) -> None:
+    config = brief(**settings)
+    expected = train_fingerprint(tunes, config=config, name="whole")
+    for step in (1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            train_fingerprint(tunes, config=config, name="pieces", progress=pressed_at(step))
+        assert (run_folder(tunes, "pieces") / "last.safetensors").is_file()
+    run = train_fingerprint(tunes, config=config, name="pieces")
+    assert run.metrics == expected.metrics
+    whole, pieces = (run_folder(tunes, name) for name in ("whole", "pieces"))
+    for name in ("metrics.jsonl", "encoder.safetensors"):
+        assert (whole / name).read_bytes() == (pieces / name).read_bytes()
+
+
+def test_too_few_anchors_make_no_run(tunes: Store, brief: Make) -> None:
+    with pytest.raises(UsageError, match="10 train clips with 20 anchors, fewer than a batch of 32"):
+        train_fingerprint(tunes, config=brief(batch_size=64))
+    assert not (tunes.path / "runs").exists()
+
+
+def test_a_loss_that_is_not_finite_is_said(tunes: Store, brief: Make) -> None:
+    with pytest.raises(BadInput, match="lower learning_rate"):
+        train_fingerprint(tunes, config=brief(learning_rate=1e30, optimizer="Adam"))

@@ -1,0 +1,167 @@
+"""What a fingerprint training can be told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from ...encoders.fingerprint.config import PRESETS as NETWORKS
+from ...encoders.fingerprint.config import FingerprintConfig
+from ...errors import UsageError
+from ..waveform_config import PRECISIONS
+
+SYNTHETIC = "synthetic"
+AUTO = "auto"
+CHOICES = {
+    "network": tuple(NETWORKS),
+    "loss": ("ntxent-sum", "ntxent", "triplet"),
+    "chain": ("phone", "nafp", "pfann"),
+    "optimizer": ("Adam", "AdamW", "LAMB", "LAMB-pfann"),
+    "schedule": ("cosine", "restarts", "none"),
+    "precision": (AUTO, *PRECISIONS),
+}
+"""What a setting may be, for those that are one of a few."""
+
+
+@dataclass(frozen=True)
+class FingerprintTraining:
+    """Neural audio fingerprints (Chang et al., 2021), their descendant pfann, and small ones for CPUs.
+
+    Examples. batch_size: segments of a step, anchors and replicas together, as published; replicas: of each anchor, 1
+    but for the triplet loss. anchors_per_clip: segments of a clip and epoch, each another one, all of them where it has
+    no more, or where this is 0. offset_s: an anchor begins within +- offset_s of its place on the grid of the encoder's
+    hop, a replica within +- offset_s of the anchor.
+
+    Replicas. chain: "phone" (a room, noise, a voice, a band, overload, a codec), "nafp" (noise at 0 to 10 dB, 75 ms of
+    a room) or "pfann" (noise at 0 to 10 dB, a room). noise, rooms, speech: what from: folders of audio, stores (of
+    which test clips are left out), `synthetic`, several with commas between; "phone" alone takes speech. synthetic: how
+    many such noises and rooms, and four times fewer voices. context_s: what a room hears before a segment. masks: kinds
+    of audio.augment.spectral, with commas, over anchors and replicas; masks_shared: the same ones for a batch, as NAFP
+    has it.
+
+    Method. network: a preset of the encoder; dim: of its vectors, 0 for the preset's. loss: "ntxent-sum" is NAFP's, the
+    sum of two means, "ntxent" pfann's, the mean, each at `temperature`; "triplet" is semi-hard, with `margin`.
+    optimizer: LAMB as NAFP takes it, or as pfann does; schedule: over all steps, "cosine" to alpha times learning_rate,
+    "restarts" begins anew after a tenth of them, then twice as many, and so on.
+
+    Running. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed where the
+    machine computes in it, else 32-true; accumulate: batches to one step of the optimiser.
+
+    monitor_clips: how many clips, none of them a teacher, are measured on after every epoch: the valid loss, alignment
+    and uniformity, and a search for each of their first monitor_segments among all of them.
+    """
+
+    network: str = "small"
+    dim: int = 0
+    batch_size: int = 160
+    max_epochs: int = 100
+    anchors_per_clip: int = 10
+    replicas: int = 1
+    offset_s: float = 0.2
+    chain: str = "phone"
+    noise: str = SYNTHETIC
+    rooms: str = SYNTHETIC
+    speech: str = SYNTHETIC
+    synthetic: int = 256
+    context_s: float = 0.5
+    masks: str = "cutout,horizontal"
+    masks_shared: bool = False
+    loss: str = "ntxent-sum"
+    temperature: float = 0.05
+    margin: float = 0.4
+    optimizer: str = "AdamW"
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    schedule: str = "cosine"
+    alpha: float = 1e-6
+    seed: int = 42
+    workers: int = 0
+    precision: str = AUTO
+    accumulate: int = 1
+    monitor_clips: int = 64
+    monitor_segments: int = 30
+
+    def __post_init__(self) -> None:
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name} is {getattr(self, name)!r}; there is {', '.join(known)}")
+        self._check_least(1, "batch_size", "max_epochs", "replicas", "accumulate", "monitor_segments", "synthetic")
+        self._check_least(0, "dim", "anchors_per_clip", "offset_s", "context_s", "weight_decay", "alpha", "margin")
+        self._check_least(0, "seed", "workers")
+        self._check_least(2, "monitor_clips")
+        for name in ("temperature", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if self.batch_size % (1 + self.replicas) or self.anchors < 2:
+            raise UsageError(
+                f"batch_size is {self.batch_size}; it must be a multiple of 1 + replicas = {1 + self.replicas}, "
+                "with two anchors at the least"
+            )
+        if self.replicas > 1 and self.loss != "triplet":
+            raise UsageError(f"replicas is {self.replicas}; the loss {self.loss} takes one of each anchor")
+        _ = self.encoder  # raises for a dim that does not go
+
+    def _check_least(self, least: int, *names: str) -> None:
+        for name in names:
+            if not least <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+
+    @property
+    def anchors(self) -> int:
+        """Anchors of a batch."""
+        return self.batch_size // (1 + self.replicas)
+
+    @property
+    def encoder(self) -> FingerprintConfig:
+        """The configuration of the encoder that is trained."""
+        preset = NETWORKS[self.network]
+        return replace(preset, dim=self.dim) if self.dim else preset
+
+    @property
+    def context_samples(self) -> int:
+        """What is read before a segment, at the encoder's rate."""
+        return round(self.context_s * self.encoder.sample_rate_hz)
+
+    @property
+    def offset_samples(self) -> int:
+        """The largest offset, at the encoder's rate."""
+        return round(self.offset_s * self.encoder.sample_rate_hz)
+
+
+_NAFP = FingerprintTraining(
+    network="nafp",
+    batch_size=120,
+    anchors_per_clip=0,
+    chain="nafp",
+    context_s=0.0,
+    masks_shared=True,
+    optimizer="Adam",
+    learning_rate=1e-4,
+    weight_decay=0.0,
+    precision="32-true",
+)
+
+_LAMB = replace(_NAFP, batch_size=640, optimizer="LAMB", weight_decay=1e-6)
+
+PRESETS = {
+    "default": FingerprintTraining(),
+    "fingerprint-small": FingerprintTraining(batch_size=320, max_epochs=200),
+    "published": _NAFP,
+    "640_lamb": _LAMB,
+    "now_playing": replace(_LAMB, batch_size=320, replicas=4, loss="triplet"),
+    "pfann": replace(
+        _NAFP,
+        network="pfann",
+        batch_size=640,
+        chain="pfann",
+        context_s=1.0,
+        masks="rectangle,frequencies,times",
+        masks_shared=False,
+        loss="ntxent",
+        alpha=1e-3,
+    ),
+}
+"""`default`: a network of 0.7 million parameters, for CPUs; `fingerprint-small`: the same for twice as long, with twice
+as many segments to tell apart. `published`: NAFP as its default file has it; `640_lamb`, `now_playing`: its two others;
+`pfann`: that program's default.
+"""

@@ -1,0 +1,131 @@
+"""Fingerprints as Lightning trains them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...encoders.fingerprint.frontend import LogMel
+from ...encoders.fingerprint.network import build_network
+from ...errors import BadInput
+from ..contrastive.monitors import alignment, uniformity
+from ..loader import Batch, ViewLoader
+from ..trainee import MONITOR, Trainee
+from ..waveforms import CropBatches
+from .config import FingerprintTraining
+from .lamb import PFANN_CLAMP, Lamb
+from .losses import fingerprint_loss
+from .minisearch import mini_search
+from .pools import Pools
+from .replicas import Shown
+from .schedule import rate_factor
+
+
+class Mels(NamedTuple):
+    """mels: float32[b, 1 + replicas, n_mels, frames], anchors first; names: of the b examples."""
+
+    mels: Tensor
+    names: list[str]
+
+
+class FingerprintModule(Trainee):
+    """A fresh network, or the one of `state`, on anchors and their replicas.
+
+    train, valid: loaders of a PairReader; what is measured on `valid` is always degraded in the same way, so that the
+    figures change with the network alone.
+    """
+
+    def __init__(
+        self, train: ViewLoader, valid: ViewLoader, pools: Pools, config: FingerprintTraining, state: Any
+    ) -> None:
+        super().__init__()
+        self.config, self._train, self._valid, self._pools = config, train, valid, pools
+        self.loaders = (train, valid)
+        self.max_epochs, self.epoch_batches = config.max_epochs, len(train)
+        self.net = build_network(config.encoder, config.seed)
+        self._shown: Shown | None = None
+        self._seen: list[tuple[list[str], Tensor]] = []
+        self.resume(state)
+
+    def train_dataloader(self) -> CropBatches:
+        """Return the batches of this epoch that are still to do."""
+        return CropBatches(self._train, self.place.epoch, self.place.batch)
+
+    def val_dataloader(self) -> CropBatches:
+        """Return the segments that are measured on."""
+        return CropBatches(self._valid, 0)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Mels:
+        """Return what the network is shown of a batch, made on the device; masks are for training alone."""
+        if batch.skipped and len(batch.inputs) < 2:
+            reason = next(iter(batch.skipped.values()))
+            raise BadInput(f"all clips of a batch but one cannot be read, so the training stops: {reason}")
+        if self._shown is None:
+            self._shown = Shown(self.config, self._pools, LogMel(self.config.encoder), device)
+        teaches, names = bool(self.trainer.training), list(batch.clip_ids)
+        epoch = self.place.epoch if teaches else 0
+        return Mels(self._shown(batch.inputs.to(device), names, epoch, masked=teaches), names)
+
+    def training_step(self, batch: Mels, _: int) -> Tensor:
+        """Return the loss of a batch; all its segments pass the network together."""
+        return fingerprint_loss(self._vectors(batch), self.config)
+
+    def _vectors(self, batch: Mels) -> Tensor:
+        """Return float32[b, 1 + replicas, d], unit vectors."""
+        vectors = self.net(batch.mels.flatten(0, 1))
+        shaped: Tensor = vectors.view(*batch.mels.shape[:2], -1)
+        return shaped
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget what was seen after another epoch."""
+        self._seen = []
+
+    def validation_step(self, batch: Mels, index: int) -> None:
+        """Log the loss and keep the vectors.
+
+        A last batch that is not full has no part in the loss, unless it is the only one: with fewer negatives, its loss
+        is lower.
+        """
+        vectors = self._vectors(batch)
+        if index < max(1, len(self._valid.clip_ids) // self.config.anchors):
+            self.log(MONITOR, fingerprint_loss(vectors, self.config), batch_size=len(vectors), sync_dist=True)
+        self._seen.append((batch.names, vectors.float().cpu()))
+
+    def figures(self) -> dict[str, float]:
+        """Return alignment, uniformity and what the search of sequences found, of the clips that are measured on."""
+        found = {name: row for names, vectors in self._seen for name, row in zip(names, vectors, strict=True)}
+        names = [name for name in self._valid.clip_ids if name in found]  # clip by clip, in order
+        rows = torch.stack([found[name] for name in names])
+        clips = np.unique([name.rpartition(":")[0] for name in names], return_inverse=True)[1]
+        anchors, replicas = rows[:, 0], rows[:, 1]
+        searched = mini_search(replicas, anchors, torch.from_numpy(clips))
+        return {"alignment": alignment(anchors, replicas), "uniformity": uniformity(anchors), **searched}
+
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """Return the cosines of replicas (rows) and anchors of the first batch measured, -1 black and 1 white."""
+        _, vectors = self._seen[0]
+        cosines = vectors[:, 1] @ vectors[:, 0].T
+        return {"similarity": ((cosines + 1) * 127.5).clamp(0, 255).to(torch.uint8).numpy()}
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimiser and its schedule over all steps, where they left off."""
+        config, parameters = self.config, self.net.parameters()
+        settings: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+        optimizer: torch.optim.Optimizer
+        if config.optimizer == "LAMB":
+            optimizer = Lamb(parameters, **settings)
+        elif config.optimizer == "LAMB-pfann":
+            optimizer = Lamb(parameters, debias=False, clamp=PFANN_CLAMP, **settings)
+        else:
+            kinds = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}
+            optimizer = kinds[config.optimizer](parameters, **settings)
+        steps = -(-self.epoch_batches // config.accumulate) * config.max_epochs
+        factor = partial(rate_factor, config.schedule, config.alpha, steps)
+        made = self.optimised(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor))
+        made["lr_scheduler"]["interval"] = "step"
+        return made

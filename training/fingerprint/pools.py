@@ -1,0 +1,128 @@
+"""What replicas are made with: noise, voices and rooms out of folders and stores, or synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ...audio.augment.background import noise_pool
+from ...audio.augment.impulse_responses import response_pool
+from ...audio.augment.synthetic_noise import synthetic_noise, synthetic_speech
+from ...audio.augment.synthetic_rooms import synthetic_rooms
+from ...audio.clip import read_mono
+from ...errors import BadInput, NotFound, UsageError
+from ...store.sources import is_store, walk
+from ...store.store import Store
+from ..splits import TEST, meaning
+from .config import SYNTHETIC, FingerprintTraining
+
+VOICES = 4
+"""Synthetic noises for one synthetic voice."""
+NOISE_S = 10.0
+"""Length of the rows of a pool of noise; a recording is cut into as many as it fills."""
+MOST_NOISE_S = 4 * 3600.0
+"""What is read of recordings of noise, and as much of voices: 460 MB."""
+ROOM_S = 1.0
+
+
+@dataclass(frozen=True)
+class Pools:
+    """noise, speech: float32[m, k]; rooms: float32[m, k], direct sound first; said: what they are, in words."""
+
+    noise: Tensor
+    rooms: Tensor
+    speech: Tensor | None
+    said: str
+
+
+def read_pools(config: FingerprintTraining) -> Pools:
+    """Return what `config` names, at its encoder's rate. Raises NotFound, UsageError for a path without any sound."""
+    noise = _backgrounds(config.noise, synthetic_noise, config.synthetic, config)
+    rooms = _rooms(config)
+    said = f"noise: {_words(config.noise, len(noise))}; rooms: {_words(config.rooms, len(rooms))}"
+    if config.chain != "phone":
+        return Pools(noise, rooms, None, said)
+    speech = _backgrounds(config.speech, synthetic_speech, -(-config.synthetic // VOICES), config)
+    return Pools(noise, rooms, speech, f"{said}; voices: {_words(config.speech, len(speech))}")
+
+
+def _backgrounds(
+    named: str, make: Callable[[int, int, int, int], Tensor], count: int, config: FingerprintTraining
+) -> Tensor:
+    """Return float32[m, samples] of each source that `named` names, one below the other."""
+    rate_hz = config.encoder.sample_rate_hz
+    samples = round(max(NOISE_S, config.context_s + config.encoder.segment_s) * rate_hz)
+    pools = [
+        make(count, samples, rate_hz, config.seed)
+        if part == SYNTHETIC
+        else noise_pool(_recordings(part, rate_hz, MOST_NOISE_S), samples)
+        for part in _parts(named)
+    ]
+    return torch.cat(pools)
+
+
+def _rooms(config: FingerprintTraining) -> Tensor:
+    """Return float32[m, ROOM_S]: direct sound first, but for NAFP's chain, which takes responses as they are."""
+    rate_hz = config.encoder.sample_rate_hz
+    samples = round(ROOM_S * rate_hz)
+    pools = []
+    for part in _parts(config.rooms):
+        if part == SYNTHETIC:
+            pools.append(synthetic_rooms(config.synthetic, rate_hz, config.seed, seconds=ROOM_S))
+        elif config.chain == "nafp":
+            responses = [response[:samples] for response in _recordings(part, rate_hz)]
+            pools.append(torch.stack([functional.pad(each, (0, samples - len(each))) for each in responses]))
+        else:
+            pools.append(response_pool(list(_recordings(part, rate_hz)), samples))
+    return torch.cat(pools)
+
+
+def _recordings(path: str, rate_hz: int, most_s: float = float("inf")) -> Iterator[Tensor]:
+    """Yield float32[n] of each recording in a folder or store, up to `most_s` seconds of them.
+
+    Files that cannot be read are passed over. Raises NotFound, UsageError where there is none that can.
+    """
+    left = most_s * rate_hz
+    found = False
+    for file, offset_s, duration_s in _files(path):
+        try:
+            recording = torch.from_numpy(read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s))
+        except (BadInput, OSError):
+            continue
+        found = True
+        yield recording[: int(min(left, len(recording)))]
+        left -= len(recording)
+        if left <= 0:
+            return
+    if not found:
+        raise UsageError(f"there is no audio that can be read in {path}; name a folder or store that has some")
+
+
+def _files(path: str) -> list[tuple[str, float, float | None]]:
+    """Return path, offset and length of each recording in a folder, a store (but for its test clips), or of a file."""
+    place = Path(path).expanduser().absolute()
+    if not place.exists():
+        raise NotFound(f"{place} does not exist; name a folder of audio, a store, or `{SYNTHETIC}`")
+    if is_store(place):
+        store = Store.open(place, create=False)
+        table = store.clips(["clip_id", "split"])
+        names = zip(table.column("clip_id").to_pylist(), table.column("split").to_pylist(), strict=True)
+        clips = store.sources([clip_id for clip_id, split in names if meaning(split) != TEST])
+        return [(clip.path, clip.offset_s, clip.duration_s) for clip in clips]
+    return [(file, 0.0, None) for file in (walk(place) if place.is_dir() else [str(place)])]
+
+
+def _parts(named: str) -> list[str]:
+    parts = [part.strip() for part in named.split(",") if part.strip()]
+    if not parts:
+        raise UsageError(f"noise, rooms and speech must each name a folder, a store, or `{SYNTHETIC}`")
+    return parts
+
+
+def _words(named: str, rows: int) -> str:
+    return f"{rows} {'synthetic ones' if named == SYNTHETIC else f'from {named}'}"

@@ -1,0 +1,63 @@
+"""From an anchor and its replicas-to-be to what the network is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ...audio.augment.background import Background
+from ...audio.augment.chain import Chain
+from ...audio.augment.fingerprint import ReplicaConfig, fingerprint_chain
+from ...audio.augment.impulse_responses import ImpulseResponse
+from ...audio.augment.nafp import nafp_chain
+from ...audio.augment.rng import BatchRng, row_seeds
+from ...audio.augment.spectral import SpectralMasks
+from ...encoders.fingerprint.frontend import LogMel
+from .config import FingerprintTraining
+from .pools import Pools
+
+_PFANN_SNR_DB = (0.0, 10.0)
+_MASK_STREAM = 1_000
+"""Seeds of masks are apart from those of replicas, which are numbered from 1."""
+
+
+def replica_chain(config: FingerprintTraining, pools: Pools) -> Chain:
+    """Return the chain that `config.chain` names, for waveforms of context and segment."""
+    if config.chain == "nafp":
+        return nafp_chain(pools.noise, pools.rooms)
+    if config.chain == "pfann":
+        return Chain(((Background(pools.noise, _PFANN_SNR_DB), 1.0), (ImpulseResponse(pools.rooms), 1.0)))
+    return fingerprint_chain(ReplicaConfig(), config.encoder.sample_rate_hz, pools.noise, pools.rooms, pools.speech)
+
+
+class Shown:
+    """Makes mel spectrograms of batches, on their device; the pools are moved there once."""
+
+    def __init__(self, config: FingerprintTraining, pools: Pools, front: LogMel, device: torch.device) -> None:
+        speech = None if pools.speech is None else pools.speech.to(device)
+        here = Pools(pools.noise.to(device), pools.rooms.to(device), speech, pools.said)
+        self._config, self._front, self._device = config, front.to(device), device
+        self._chain = replica_chain(config, here)
+        kinds = tuple(kind.strip() for kind in config.masks.split(",") if kind.strip())
+        self._masks = SpectralMasks(kinds, shared=config.masks_shared) if kinds else None
+
+    def __call__(self, pairs: Tensor, names: Sequence[str], epoch: int, *, masked: bool) -> Tensor:
+        """Return float32[b, 1 + replicas, n_mels, frames] of `pairs` float32[b, 1 + replicas, context + segment].
+
+        What is drawn depends on (seed, epoch, name) alone, but for masks that a batch shares.
+        """
+        seed, first = self._config.seed, self._config.context_samples
+        degraded = [pairs[:, 0]]
+        for number in range(1, pairs.shape[1]):
+            seeds = row_seeds(seed, epoch, names, stream=number).to(self._device)
+            degraded.append(self._chain(pairs[:, number].contiguous(), BatchRng(seeds)))
+        segments = torch.stack(degraded, dim=1)[:, :, first:].flatten(0, 1)
+        mels: Tensor = self._front(segments)
+        if masked and self._masks:
+            seeds = torch.stack(
+                [row_seeds(seed, epoch, names, stream=_MASK_STREAM + number) for number in range(pairs.shape[1])], dim=1
+            )
+            mels = self._masks(mels, BatchRng(seeds.flatten().to(self._device)))
+        return mels.view(*pairs.shape[:2], *mels.shape[1:])
