@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -12,6 +12,7 @@ from ..store.store import Store as BaseStore
 
 if TYPE_CHECKING:
     from ..audio.limits import Limits
+    from ..indexing.identify_all import BatchReport
     from ..indexing.index.build import Built
     from ..schemas.cluster import ClusterRun
     from ..schemas.graph import Graph, GraphManifest
@@ -146,19 +147,49 @@ class Store(BaseStore):
         self,
         query: str | Path | BinaryIO,
         *,
-        min_score: float | None = None,
         limit: int | None = None,
         space: str | None = None,
-        view: str | None = None,
-        where: str | None = None,
         progress: Progress = silent,
+        **asked: Any,
     ) -> list[Match]:
-        """Return which stretches of clips play where in an audio file of any length, or an open binary file."""
-        from ..indexing.identify import identify
+        """Return which stretches of clips play where in an audio file of any length, or an open binary file.
 
-        return identify(
-            self, query, space=space, view=view, where=where, min_score=min_score, limit=limit, progress=progress
-        )
+        asked: view, where, min_score and phases, see indexing.sequence.finder.Asked.
+        """
+        from ..indexing.identify import identify
+        from ..indexing.sequence.finder import Asked
+
+        return identify(self, query, Asked(**asked), space=space, limit=limit, progress=progress)
+
+    def identify_all(
+        self,
+        queries: Sequence[str | Path],
+        out: str | Path,
+        *,
+        space: str | None = None,
+        progress: Progress = silent,
+        **asked: Any,
+    ) -> BatchReport:
+        """Answer many audio files into the folder `out`, see indexing.sequence.batch; goes on where it was stopped.
+
+        asked: as in `identify`.
+        """
+        from ..indexing.identify_all import identify_all
+        from ..indexing.sequence.finder import Asked
+
+        return identify_all(self, list(map(str, queries)), out, Asked(**asked), space=space, progress=progress)
+
+    def identify_stream(
+        self, blocks: Iterable[Float32], sample_rate_hz: int, *, space: str | None = None, **asked: Any
+    ) -> Iterator[Match]:
+        """Yield what plays in a stream of waveforms float32[n], mono: each match once, as soon as it is sure.
+
+        asked: as in `identify`.
+        """
+        from ..indexing.identify_all import identify_stream
+        from ..indexing.sequence.finder import Asked
+
+        return identify_stream(self, blocks, sample_rate_hz, Asked(**asked), space=space)
 
     def duplicates(
         self,

@@ -59,7 +59,7 @@ class DuplicateGroup:
 @dataclass(frozen=True)
 class Match:
     """A stretch of a query in which a stretch of a clip plays. Times are seconds from the start of each, to within a
-    hop.
+    hop; how they lie on each other, to within a quarter of a hop where the query was heard at two phases.
 
     score: mean cosine of the `segments` pairs of segments that lie on each other; confidence: in [0, 1], how surely
     nothing unrelated in the collection would match as long and as well (indexing/sequence/background.py).

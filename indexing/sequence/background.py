@@ -3,10 +3,12 @@
 Cosines of an encoder have no meaning of their own: in one space strangers score 0.1, in another 0.95. A sample of the
 clips is therefore compared with each other. `threshold` is the score that one unrelated pair of segments in a thousand
 exceeds. Where it is exceeded, the excesses of a run of pairs on one diagonal sum to S; over all runs of the sample such
-sums fall off about exponentially, with the mean `scale` (at least a tenth of what a perfect pair has in excess). So
-unrelated material of P pairs is expected to hold P rate exp(-S / scale) runs as good as S (the form of Karlin and
-Altschul's statistics for local alignments, 1990, its constants measured rather than derived), and `confidence` is the
-probability that it holds none.
+sums fall off about exponentially. `scale` is the mean of the slowest such fall that fits one of QUANTILES of them, the
+last of which a few copies in the sample do not move: where a collection mixes materials, those that are most alike are
+few, and have the longest tail. It is at least a tenth of what a perfect pair has in excess. So unrelated material of P
+pairs is expected to hold P rate exp(-S / scale) runs as good as S (the form of Karlin and Altschul's statistics for
+local alignments, 1990, its constants measured rather than derived), and `confidence` is the probability that it holds
+none.
 """
 
 from __future__ import annotations
@@ -23,8 +25,12 @@ from .diagonals import Collection, Rows
 TAIL = 0.001
 """Share of unrelated pairs above the threshold."""
 
-SAMPLED_CLIPS, SAMPLED_SEGMENTS = 64, 32
-"""Clips that are compared with each other, and segments of each, from its middle: at most 4 million pairs."""
+SAMPLED_CLIPS, SAMPLED_SEGMENTS = 160, 13
+"""Clips that are compared with each other, and segments of each, from its middle: at most 4 million pairs. Many clips
+with few segments each show more of a mixed collection than few whole ones."""
+
+QUANTILES = (0.5, 0.9, 0.98)
+"""Of the excesses of runs, from which the tail is told."""
 
 RAREST = 10.0
 """One pair of segments is never counted as rarer than exp(-RAREST), however few pairs the sample has."""
@@ -67,7 +73,8 @@ def background(collection: Collection) -> Background:
     values = scores[unrelated]
     threshold = float(np.quantile(values, 1 - TAIL))
     runs = _run_excesses(scores, unrelated, clips, threshold)
-    mean = float(np.median(runs)) / math.log(2) if len(runs) else 0.0  # a few copies in the sample do not move it
+    tails = np.quantile(runs, QUANTILES) / -np.log1p(-np.array(QUANTILES)) if len(runs) else np.zeros(1)
+    mean = float(tails.max())
     return Background(threshold, max(mean, (1 - threshold) / RAREST, 1e-6), max(len(runs), 1) / len(values))
 
 

@@ -19,6 +19,7 @@ from ...schemas.vector import Float32
 Rows = NDArray[np.int64]
 Search = Callable[[Float32, int], tuple[Rows, Float32]]
 Fetch = Callable[[Rows], Float32]
+Silent = Callable[[Float32], NDArray[np.bool_]]
 
 STRETCH = 64
 """Query segments that choose candidates together: a short piece of a long query is not outvoted by the rest."""
@@ -40,12 +41,18 @@ class Collection:
 
     bounds: int64[c + 1], clip c owns the rows bounds[c] to bounds[c + 1]; search(queries float32[q, d], k): the rows
     int64[q, <= k] nearest to each query, best first, -1 where there is none, and their scores; fetch(rows int64[m],
-    ascending): the exact unit vectors float32[m, d], whatever the index keeps of them.
+    ascending): the exact unit vectors float32[m, d], whatever the index keeps of them; silent: which of such vectors
+    are of silence, bool[m].
     """
 
     bounds: Rows
     search: Search
     fetch: Fetch
+    silent: Silent = lambda vectors: np.zeros(len(vectors), dtype=np.bool_)
+
+    def pieces_of(self, rows: Rows) -> Rows:
+        """Return int64 of the same shape: the number of the clip that each row is of; -1 for the row -1."""
+        return np.asarray(np.searchsorted(self.bounds, rows, side="right") - 1)
 
 
 @dataclass(frozen=True)
@@ -63,23 +70,25 @@ class Diagonals:
 class Cells:
     """Scored pairs of segments, sorted by diagonal, then by query position.
 
-    diagonal: int64[x], which of the diagonals; position: int64[x], the query segment; scores: float32[x], cosines.
+    diagonal: int64[x], which of the diagonals; position: int64[x], the query segment; scores: float32[x], cosines;
+    silent: bool[x], whether the clip's segment is silence.
     """
 
     diagonal: Rows
     position: Rows
     scores: Float32
+    silent: NDArray[np.bool_]
 
 
-def candidates(queries: Float32, collection: Collection, k_probe: int) -> Diagonals:
-    """Return the diagonals that the `k_probe` nearest rows of each of the queries float32[L, d] vote for.
+def candidates(rows: Rows, bounds: Rows) -> Diagonals:
+    """Return the diagonals that the neighbours int64[L, k] (-1: none) of the L segments of a query vote for.
 
-    Of each stretch of STRETCH segments those with the most votes, then with the best rank, are kept (CANDIDATES).
+    rows: as `Collection.search` gives them, best first; bounds: of the collection. Of each stretch of STRETCH segments
+    those with the most votes, then with the best rank, are kept (CANDIDATES).
     """
-    length = len(queries)
-    rows = collection.search(queries, k_probe)[0]
+    length = len(rows)
     position, rank = np.nonzero(rows >= 0)
-    keys = _keys(rows[position, rank], position, collection.bounds, length)
+    keys = _keys(rows[position, rank], position, bounds, length)
     block = position // STRETCH
     order = np.lexsort((rank, keys, block))
     keys, block, rank = keys[order], block[order], rank[order]
@@ -90,7 +99,7 @@ def candidates(queries: Float32, collection: Collection, k_probe: int) -> Diagon
     keys, block = keys[order], block[order]
     place = np.arange(len(keys)) - np.searchsorted(block, block)  # within its stretch
     share = max(LEAST_SHARE, CANDIDATES // max(1, -(-length // STRETCH)))
-    return _diagonals(np.unique(keys[place < share]), collection.bounds, length)
+    return _diagonals(np.unique(keys[place < share]), bounds, length)
 
 
 def scored(queries: Float32, collection: Collection, diagonals: Diagonals) -> Iterator[Cells]:
@@ -112,8 +121,9 @@ def scored(queries: Float32, collection: Collection, diagonals: Diagonals) -> It
         )
         rows = collection.bounds[diagonals.clips[diagonal]] + diagonals.shifts[diagonal] + position
         needed, inverse = np.unique(rows, return_inverse=True)
-        scores = np.einsum("ij,ij->i", queries[position], collection.fetch(needed)[inverse])
-        yield Cells(diagonal, position, scores)
+        vectors = collection.fetch(needed)
+        scores = np.einsum("ij,ij->i", queries[position], vectors[inverse])
+        yield Cells(diagonal, position, scores, collection.silent(vectors)[inverse])
         first = last
 
 

@@ -30,6 +30,7 @@ from ...progress import Progress, silent
 from ...schemas.clip import Reason
 from ...schemas.vector import Float32
 from ...store.vectors import normalised
+from .match import Track
 
 STRETCH_S = 60.0
 """Seconds of audio embedded at a time."""
@@ -47,35 +48,41 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Heard:
-    """A query: segment i starts at i hops.
+    """A query, heard at P phases: segment i of track p starts at i + p / P hops.
 
-    vectors: float32[L, d], unit rows; sounding: bool[L], whether a segment's window holds more than SILENCE; window_s:
-    seconds of audio that one segment covers, in whole hops (an encoder does not say it, but it shows in where the last
-    segment of a stretch starts); seconds: of audio in all.
+    tracks: P of them, float32[L_p, d] each; window_s: seconds of audio that one segment covers, in whole hops (an
+    encoder does not say it, but it shows in where the last segment of a stretch starts); seconds: of audio in all.
     """
 
-    vectors: Float32
-    sounding: NDArray[np.bool_]
+    tracks: tuple[Track, ...]
     window_s: float
     seconds: float
 
 
-def listen(path: str | Path, encoder: Encoder, hop_s: float, progress: Progress = silent) -> Heard:
+def listen(path: str | Path, encoder: Encoder, hop_s: float, progress: Progress = silent, *, phases: int = 1) -> Heard:
     """Return the segments of an audio file under an encoder whose segments start every `hop_s` seconds.
 
-    A last segment off that grid is left out. Raises NotFound where there is no such file, BadInput where it cannot be
-    decoded or gives no segment.
+    phases: how many grids of segments the query is laid on, each a share of a hop after the one before. A last segment
+    off its grid is left out. Raises NotFound where there is no such file, BadInput where it cannot be decoded or gives
+    no segment.
     """
     with closing(open_audio(path, ANY_LENGTH)) as reader:
-        heard, signs = _hear(reader, str(path), _Ear(encoder, hop_s, progress))
+        heard, signs = _hear(reader, str(path), _Ears(encoder, hop_s, phases, progress))
         if (signs < 0).any():  # channels in anti-phase show only at the end
-            heard, _ = _hear(reader, str(path), _Ear(encoder, hop_s, progress), signs)
-    if not len(heard.vectors):
+            heard, _ = _hear(reader, str(path), _Ears(encoder, hop_s, phases, progress), signs)
+    if not len(heard.tracks[0].vectors):
         raise BadInput(f"{path} is too short for encoder {encoder.name!r}; ask with a longer file")
     return heard
 
 
-def _hear(reader: Reader, path: str, ear: _Ear, signs: Float32 | None = None) -> tuple[Heard, Float32]:
+def hear(samples: Float32, encoder: Encoder, hop_s: float, *, phases: int = 1) -> Heard:
+    """Return the segments of a waveform float32[n], mono, at the encoder's rate, as `listen` does of a file's."""
+    ears = _Ears(encoder, hop_s, phases, silent)
+    ears.add(samples)
+    return ears.finish()
+
+
+def _hear(reader: Reader, path: str, ear: _Ears, signs: Float32 | None = None) -> tuple[Heard, Float32]:
     """Give the whole file to `ear`, its channels mixed with these signs (None: 1); return also those that they need."""
     phase = PhaseMeter(reader.channels)
     resampler = Resampler(reader.sample_rate_hz, ear.sample_rate_hz)
@@ -93,14 +100,35 @@ def _hear(reader: Reader, path: str, ear: _Ear, signs: Float32 | None = None) ->
     return ear.finish(), phase.signs()
 
 
+class _Ears:
+    """Takes a waveform in pieces and hears it at so many phases."""
+
+    def __init__(self, encoder: Encoder, hop_s: float, phases: int, progress: Progress) -> None:
+        self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        self._total = 0
+        self._skipped = [round(hop_s * self.sample_rate_hz * phase / phases) for phase in range(phases)]
+        self._ears = [_Ear(encoder, hop_s, silent if phase else progress) for phase in range(phases)]
+
+    def add(self, samples: Float32) -> None:
+        """Take in float32[n]."""
+        for skipped, ear in zip(self._skipped, self._ears, strict=True):
+            ear.add(samples[max(0, skipped - self._total) :])
+        self._total += len(samples)
+
+    def finish(self) -> Heard:
+        """Embed the rest and return everything."""
+        tracks = tuple(ear.finish() for ear in self._ears)
+        return Heard(tracks, self._ears[0].window_s, self._total / self.sample_rate_hz)
+
+
 class _Ear:
-    """Takes a waveform in pieces and embeds it in stretches."""
+    """Takes a waveform in pieces and embeds it in stretches, on one grid."""
 
     def __init__(self, encoder: Encoder, hop_s: float, progress: Progress) -> None:
-        self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        self._rate_hz: int = encoder.config.sample_rate_hz
         self._encoder = encoder
         self._progress = progress
-        self._hop = round(hop_s * self.sample_rate_hz)
+        self._hop = round(hop_s * self._rate_hz)
         self._stretch = max(round(STRETCH_S / hop_s), LEAST_HOPS) * self._hop
         self._window = 0  # samples, too high by less than a hop; 0: not known yet
         self._begin = 0  # the hop at which what is held begins
@@ -109,6 +137,11 @@ class _Ear:
         self._held: list[Float32] = []
         self._vectors: list[Float32] = []
         self._sounding: list[NDArray[np.bool_]] = []
+
+    @property
+    def window_s(self) -> float:
+        """Seconds of a window, in whole hops."""
+        return self._whole_hops() / self._rate_hz
 
     def add(self, samples: Float32) -> None:
         """Take in float32[n]; embed as soon as a stretch is there."""
@@ -120,14 +153,13 @@ class _Ear:
             if self._done == before:
                 raise BadInput(f"encoder {self._encoder.name!r} gives no segment for a whole stretch of the query")
 
-    def finish(self) -> Heard:
+    def finish(self) -> Track:
         """Embed the rest and return everything."""
         if self._total > self._begin * self._hop:
             self._embed(self._total - self._begin * self._hop)
         empty = np.empty((0, self._encoder.dim), dtype=np.float32)
         vectors = normalised(np.concatenate([empty, *self._vectors]))
-        sounding = np.concatenate([np.empty(0, dtype=np.bool_), *self._sounding])
-        return Heard(vectors, sounding, self._whole_hops() / self.sample_rate_hz, self._total / self.sample_rate_hz)
+        return Track(vectors, np.concatenate([np.empty(0, dtype=np.bool_), *self._sounding]))
 
     def _whole_hops(self) -> int:
         """Return the samples of a window in whole hops, where it holds one."""
@@ -137,7 +169,7 @@ class _Ear:
         """Embed the first `count` of the samples held, then let go of those that are not needed again."""
         held = np.concatenate(self._held)
         segments = self._encoder.encode([held[:count]])[0]
-        samples = np.rint(segments.start_s.astype(np.float64) * self.sample_rate_hz).astype(np.int64)
+        samples = np.rint(segments.start_s.astype(np.float64) * self._rate_hz).astype(np.int64)
         hops = samples // self._hop
         new = (samples % self._hop == 0) & (hops + self._begin >= self._done)
         if len(samples):
@@ -149,7 +181,7 @@ class _Ear:
         begin = max(self._begin, self._done - -(-self._window // self._hop))
         self._held = [held[(begin - self._begin) * self._hop :].copy()]
         self._begin = begin
-        self._progress("listen", round(self._total / self.sample_rate_hz), None)
+        self._progress("listen", round(self._total / self._rate_hz), None)
 
 
 def _power(samples: Float32, starts: NDArray[np.int64], window: int) -> NDArray[np.float64]:

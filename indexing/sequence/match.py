@@ -4,50 +4,84 @@ Along each candidate diagonal the pairs of segments have cosines s_o, each worth
 pairs whose sum of worths, its excess, is largest (Kadane's maximum sum): cutting off either end would not raise it. At
 most `max_gap` pairs below the threshold in a row are bridged. Of runs that claim the same stretch of the query the one
 of larger excess wins.
+
+A query may come in several tracks of segments, each a share of a hop after the one before: a clip's segments then lie
+nearer to those of one track or another. A run is of one track.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.vector import Float32
-from .diagonals import Cells, Collection, candidates, scored
+from .diagonals import Cells, Collection, Diagonals, candidates, scored
+from .strangers import stranger_depth, stranger_levels
 
 MIN_LEFT = 0.5
 """Of a run that lies over better ones, what is left is a match of its own if it has this share of the excess; less is
 the same finding, seen a little displaced."""
 
+Float64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
 class Worth:
-    """What a pair of segments says for a match: its cosine less `threshold`, at worst `-most_loss`."""
+    """What a pair of segments says for a match: its cosine less `threshold`, at worst `-most_loss`.
+
+    cohort: where it is not 0, a query segment's own threshold is at least the cosine that so many clips reach (see
+    `strangers`).
+    """
 
     threshold: float
     most_loss: float = math.inf
+    cohort: int = 0
 
-    def of(self, scores: Float32) -> NDArray[np.float64]:
-        """Return the worth float64[n] of pairs with these cosines, float32[n]."""
-        worths: NDArray[np.float64] = np.maximum(scores.astype(np.float64) - self.threshold, -self.most_loss)
+    def of(self, scores: Float32, levels: Float32 | None = None) -> Float64:
+        """Return the worth float64[n] of pairs with these cosines; levels: float32[n], thresholds of their own."""
+        floors = self.threshold if levels is None else np.maximum(levels.astype(np.float64), self.threshold)
+        worths: Float64 = np.maximum(scores.astype(np.float64) - floors, -self.most_loss)
         return worths
 
 
 @dataclass(frozen=True)
-class Run:
-    """Segments start to start + n of a query that lie on segments start + shift onwards of a clip.
+class Track:
+    """Segments of a query, a hop apart: vectors float32[L, d], unit rows; sounding: bool[L], False for silence."""
 
-    scores: float32[n], the cosine of each pair.
+    vectors: Float32
+    sounding: Mask
+
+
+class Note(Protocol):
+    """Takes in what is scored."""
+
+    def __call__(self, diagonals: Diagonals, cells: Cells, length: int, late: float) -> None:
+        """Take in whole diagonals of a track of `length` segments that begins `late` hops after the query."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Segments start to start + n of a query's track that lie on segments start + shift onwards of a clip.
+
+    scores: float32[n], the cosine of each pair; worths: float64[n], what each says for a match; the track is number
+    `phase` of `phases`.
     """
 
     clip: int
     shift: int
     start: int
     scores: Float32
+    worths: Float64
+    phase: int = 0
+    phases: int = 1
 
     @property
     def stop(self) -> int:
@@ -59,89 +93,135 @@ class Run:
         """Mean cosine: that of the published evaluations, where the run is the whole query."""
         return float(self.scores.mean(dtype=np.float64))
 
-    def excess(self, worth: Worth) -> float:
-        """Return the sum of what the pairs are worth."""
-        return float(worth.of(self.scores).sum())
+    @property
+    def excess(self) -> float:
+        """The sum of what the pairs are worth."""
+        return float(self.worths.sum())
+
+    @property
+    def slots(self) -> slice:
+        """The shares of a hop that the run claims of the query."""
+        return slice(self.start * self.phases + self.phase, self.stop * self.phases + self.phase)
 
 
 def match(
-    queries: Float32,
+    tracks: Sequence[Track],
     collection: Collection,
     worth: Worth,
     *,
     k_probe: int = 20,
     max_gap: int = 4,
     min_excess: float = 0.0,
+    note: Note | None = None,
 ) -> list[Run]:
-    """Return the runs of queries float32[L, d] (unit rows, at the collection's hop), by where they start.
+    """Return the runs of a query, by where they start.
 
-    No two claim the same query segment, none crosses a border of its clip, each has an excess above `min_excess`. Among
-    equal excesses the clip of smaller number wins, then the smaller shift. Where `worth` limits no loss, the mean
-    cosine of a run is above the threshold.
+    tracks: P of them, at the collection's hop, each 1 / P of a hop after the one before. No two runs claim the same
+    time of the query, none crosses a border of its clip, each has an excess above `min_excess`. A pair of which either
+    segment is silence is worth nothing. Among equal excesses the clip of smaller number wins, then the smaller shift.
+    Where `worth` limits no loss, the mean cosine of a run is above the threshold. note: told all that is scored.
     """
-    if not len(queries):
-        return []
-    diagonals = candidates(queries, collection, k_probe)
     found: list[Run] = []
-    for cells in scored(queries, collection, diagonals):
-        for which, start, scores in _runs(cells, worth, max_gap, min_excess):
-            found.append(Run(int(diagonals.clips[which]), int(diagonals.shifts[which]), start, scores))
-    return sorted(_chosen(found, len(queries), worth, min_excess), key=lambda run: run.start)
+    for phase, track in enumerate(tracks):
+        if len(track.vectors):
+            told = partial(note, length=len(track.vectors), late=phase / len(tracks)) if note else None
+            found += _runs_of(track, collection, worth, (k_probe, max_gap, min_excess), (phase, len(tracks)), told)
+    slots = max((run.slots.stop for run in found), default=0)
+    return sorted(_chosen(found, slots, min_excess), key=lambda run: run.slots.start)
 
 
-def _runs(cells: Cells, worth: Worth, max_gap: int, min_excess: float) -> Iterator[tuple[int, int, Float32]]:
-    """Yield (diagonal, first query segment, scores) of all runs of the cells."""
-    above = np.flatnonzero(cells.scores > worth.threshold)
+def _runs_of(
+    track: Track,
+    collection: Collection,
+    worth: Worth,
+    limits: tuple[int, int, float],
+    phase: tuple[int, int],
+    told: Callable[[Diagonals, Cells], None] | None,
+) -> Iterator[Run]:
+    """Yield all runs of one track, whatever they claim. limits: k_probe, max_gap, min_excess; phase: of how many."""
+    k_probe, max_gap, min_excess = limits
+    rows, near = collection.search(track.vectors, max(k_probe, stranger_depth(worth.cohort)))
+    levels = stranger_levels(collection.pieces_of(rows), near, worth.cohort)
+    diagonals = candidates(rows[:, :k_probe], collection.bounds)
+    for cells in scored(track.vectors, collection, diagonals):
+        if told:
+            told(diagonals, cells)
+        quiet = cells.silent | ~track.sounding[cells.position]
+        worths = worth.of(cells.scores, levels[cells.position])
+        worths[quiet] = np.minimum(worths[quiet], 0.0)
+        alike = (worths > 0) | (quiet & (cells.scores > worth.threshold))
+        for begin, end in stretches_of(cells, worths, alike, max_gap, min_excess):
+            for first, last in best_parts(worths[begin:end], min_excess):
+                which = int(cells.diagonal[begin])
+                part = slice(begin + first, begin + last)
+                yield Run(
+                    int(diagonals.clips[which]),
+                    int(diagonals.shifts[which]),
+                    int(cells.position[begin]) + first,
+                    cells.scores[part].copy(),
+                    worths[part].copy(),
+                    *phase,
+                )
+
+
+def stretches_of(
+    cells: Cells, worths: Float64, alike: Mask, max_gap: int, min_excess: float
+) -> Iterator[tuple[int, int]]:
+    """Yield (first, last + 1) of the cells of each stretch that can hold a run: on one diagonal, `alike` at both ends,
+    no more than `max_gap` others in a row within. worths, alike: of each cell.
+    """
+    above = np.flatnonzero(alike)
     if not len(above):
         return
     jump = (np.diff(cells.position[above]) > max_gap + 1) | (np.diff(cells.diagonal[above]) != 0)
     firsts = np.append(0, np.flatnonzero(jump) + 1)
     lasts = np.append(firsts[1:], len(above)) - 1
-    most = np.add.reduceat(worth.of(cells.scores[above]), firsts)
+    most = np.add.reduceat(np.maximum(worths[above], 0.0), firsts)
     for stretch in np.flatnonzero(most > min_excess):
-        begin, end = above[firsts[stretch]], above[lasts[stretch]] + 1
-        scores = cells.scores[begin:end]
-        for first, last in _best_parts(scores, worth, min_excess):
-            yield int(cells.diagonal[begin]), int(cells.position[begin]) + first, scores[first:last].copy()
+        yield int(above[firsts[stretch]]), int(above[lasts[stretch]]) + 1
 
 
-def _best_parts(scores: Float32, worth: Worth, min_excess: float) -> Iterator[tuple[int, int]]:
-    """Yield (first, last + 1) of the part of largest excess, then the same for what is left on either side of it."""
-    waiting = [(0, len(scores))]
+def best_parts(worths: Float64, min_excess: float) -> Iterator[tuple[int, int]]:
+    """Yield (first, last + 1) of the part of largest excess of float64[n], then the same for what is left on either
+    side of it; the shortest where pairs at an end are worth nothing.
+    """
+    waiting = [(0, len(worths))]
     while waiting:
         begin, end = waiting.pop()
-        total = np.append(0.0, np.cumsum(worth.of(scores[begin:end])))
+        total = np.append(0.0, np.cumsum(worths[begin:end]))
         last = int(np.argmax(total - np.minimum.accumulate(total)))
-        first = int(np.argmin(total[: last + 1]))
+        first = last - int(np.argmin(total[last::-1]))
         if last > first and total[last] - total[first] > min_excess:
             yield begin + first, begin + last
             waiting += [(begin, begin + first), (begin + last, end)]
 
 
-def _chosen(runs: list[Run], length: int, worth: Worth, min_excess: float) -> list[Run]:
-    """Return runs that share no query segment, taken by falling excess; what others leave of a run is tried again."""
-    free = np.ones(length, dtype=np.bool_)
+def _chosen(runs: list[Run], slots: int, min_excess: float) -> list[Run]:
+    """Return runs that share no time of the query, taken by falling excess; what others leave of one is tried again."""
+    free = np.ones(slots, dtype=np.bool_)
     chosen = []
-    waiting = [(-run.excess(worth), run.clip, run.shift, run.start, run) for run in runs]
+    waiting = [(-run.excess, run.clip, run.shift, run.slots.start, run) for run in runs]
     heapq.heapify(waiting)
     while waiting:
         *_, run = heapq.heappop(waiting)
-        if free[run.start : run.stop].all():
-            free[run.start : run.stop] = False
+        if free[run.slots].all():
+            free[run.slots] = False
             chosen.append(run)
-        elif left := _left(run, free, worth, min_excess):
-            heapq.heappush(waiting, (-left.excess(worth), left.clip, left.shift, left.start, left))
+        elif left := _left(run, free, min_excess):
+            heapq.heappush(waiting, (-left.excess, left.clip, left.shift, left.slots.start, left))
     return chosen
 
 
-def _left(run: Run, free: NDArray[np.bool_], worth: Worth, min_excess: float) -> Run | None:
-    """Return the best part of a run on free query segments, if it is worth keeping."""
+def _left(run: Run, free: Mask, min_excess: float) -> Run | None:
+    """Return the best part of a run on free time of the query, if it is worth keeping."""
     best: Run | None = None
-    least = max(min_excess, MIN_LEFT * run.excess(worth))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], free[run.start : run.stop], [False]]).astype(np.int8)))
+    least = max(min_excess, MIN_LEFT * run.excess)
+    whole = free[run.slots].reshape(-1, run.phases).all(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], whole, [False]]).astype(np.int8)))
     for begin, end in edges.reshape(-1, 2).tolist():
-        part = next(_best_parts(run.scores[begin:end], worth, least), None)
+        part = next(best_parts(run.worths[begin:end], least), None)
         if part:
-            best = replace(run, start=run.start + begin + part[0], scores=run.scores[begin:end][slice(*part)])
-            least = best.excess(worth)
+            kept = slice(begin + part[0], begin + part[1])
+            best = replace(run, start=run.start + kept.start, scores=run.scores[kept], worths=run.worths[kept])
+            least = best.excess
     return best

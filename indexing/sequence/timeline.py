@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from ...store.spaces import table_of
 from ...store.vectors import normalised, read_segments
 from ...store.where import equals
 from ..index.opened import open_index
-from .diagonals import Collection, Rows
+from .diagonals import Collection, Rows, Silent
 
 if TYPE_CHECKING:
     from ...store.store import Store
@@ -59,8 +59,11 @@ class Timeline:
         """Return where in its clip a segment of a piece starts."""
         return float(self.starts_s[self.bounds[piece] + segment])
 
-    def collection(self, wanted: pa.Array | None = None) -> Collection:
-        """Return what sequence match takes; only segments of the clips `wanted` (None: all) are found."""
+    def collection(self, wanted: pa.Array | None = None, silent: Silent | None = None) -> Collection:
+        """Return what sequence match takes; only segments of the clips `wanted` (None: all) are found.
+
+        silent: what tells which vectors are of silence (None: none is).
+        """
         allowed = None if wanted is None else self._index.ids.among(wanted)
         if allowed is not None and allowed.all():
             allowed = None  # a search without a filter is faster
@@ -69,7 +72,8 @@ class Timeline:
             rows, scores = self._index.search(queries, k, allowed)
             return np.where(rows < 0, -1, self._place[rows]), scores
 
-        return Collection(self.bounds, search, self._fetch)
+        held = Collection(self.bounds, search, self._fetch)
+        return replace(held, silent=silent) if silent else held
 
     def _fetch(self, places: Rows) -> Float32:
         """Return the unit vectors float32[m, d] at places, ascending, reading only the clips that they are of."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,42 @@ def test_nothing_known(library: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "query.wav", noise(99, 5), RATE)
     assert run(library, tmp_path / "query.wav") == "nothing known plays here\n"
     assert json.loads(run(library, tmp_path / "query.wav", "--json")) == []
+
+
+def test_many_queries_are_answered_into_a_folder(library: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "known.wav", noise(2, 10)[2 * RATE :], RATE)
+    soundfile.write(tmp_path / "stranger.wav", noise(99, 5), RATE)
+    (tmp_path / "list.txt").write_text(f"{tmp_path / 'known.wav'}\n\n{tmp_path / 'stranger.wav'}\n")
+    words = ["--list", tmp_path / "list.txt", "--out", tmp_path / "out"]
+    said = run(library, *words)
+    assert said.startswith("2 queries: 1 matched, 1 matched nothing, 0 could not be decoded")
+    answers = (tmp_path / "out" / "answers.tsv").read_text()
+    assert answers.splitlines()[0].endswith("known.wav\t" + str(library.parent / "audio" / "2.wav"))
+    assert json.loads(run(library, *words, "--json"))["known"] == 2
+    (tmp_path / "text.wav").write_text("no audio")
+    words = ["--store", str(library), "--quiet", "identify", str(tmp_path / "text.wav"), "--out", str(tmp_path / "bad")]
+    assert CliRunner().invoke(cli, words).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["a.wav", "b.wav"], ["--list", "x"], ["a.wav", "--microphone"], ["a.wav", "--out", "o", "--limit", "1"]],
+)
+def test_what_goes_together(library: Path, words: list[str]) -> None:
+    done = subprocess.run(
+        [str(ECHODEX), "--store", str(library), "identify", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.skipif(find_spec("sounddevice") is not None, reason="sounddevice is installed")
+def test_a_microphone_needs_its_package(library: Path) -> None:
+    command = [str(ECHODEX), "--store", str(library), "identify", "--microphone"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 69
+    assert done.stderr.startswith("error: --microphone needs the package sounddevice")
+    assert "pip install sounddevice" in done.stderr
 
 
 def test_an_error_is_a_sentence(library: Path) -> None:

@@ -85,6 +85,17 @@ def test_a_cut_between_segments_is_found_to_within_a_hop(tmp_path: Path, query: 
     assert sum(match.query_end_s - match.query_start_s for match in found) > 12
 
 
+def test_a_cut_half_a_hop_off_is_found_at_a_quarter_of_a_hop(store: Store, query: Path) -> None:
+    write(query, melody(3, 12)[int(2.25 * RATE) : 8 * RATE])
+    [found] = store.identify(query)
+    assert found.clip_start_s - found.query_start_s == pytest.approx(2.25, abs=1e-6)
+    assert found.score == pytest.approx(1, abs=1e-4)
+    assert (found.query_start_s, found.segments) == (0.25, 11)
+    for one in store.identify(query, phases=1):
+        assert one.clip_start_s - one.query_start_s in (2.0, 2.5)
+        assert one.score < 0.999
+
+
 def test_two_excerpts_and_a_stranger_give_two_ranges(store: Store, query: Path) -> None:
     first, second = melody(3, 12)[2 * RATE : 8 * RATE], melody(11, 12)[6 * RATE :]
     found = store.identify(write(query, first, melody(99, 5), second))
@@ -121,6 +132,21 @@ def test_silence_matches_nothing_but_goes_on_within_a_match(tmp_path: Path, quer
     assert told([match]) == [("1", 0.0, 12.0, 0.0, 12.0)]
     assert match.score == pytest.approx(1, abs=1e-4)
     assert match.segments == 24
+
+
+def test_rare_strangers_that_resemble_each_other_do_not_match(tmp_path: Path, query: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    random = np.random.default_rng(0)
+    for seed in range(150):
+        write(tmp_path / "audio" / f"melody{seed}.wav", melody(seed, 4))
+    hum = np.sin(2 * np.pi * 700 * np.arange(4 * RATE) / RATE)
+    for seed in range(20):
+        write(tmp_path / "audio" / f"hum{seed}.wav", 0.2 * hum + 0.02 * random.standard_normal(4 * RATE))
+    store = Store.open(tmp_path / "library")
+    store.add(tmp_path / "audio")
+    store.embed("dummy", settings={"window_s": HOP_S, "bands": 32})
+    assert store.identify(write(query, 0.2 * hum + 0.02 * random.standard_normal(4 * RATE))) == []
+    assert [name for name, *_ in told(store.identify(write(query, melody(3, 4)[: 3 * RATE])))] == ["melody3"]
 
 
 def test_within_a_view_or_filter(store: Store, made: Path, query: Path) -> None:

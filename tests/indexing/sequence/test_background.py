@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from echodex.indexing.sequence.background import UNKNOWN, background
 from echodex.indexing.sequence.diagonals import Collection
-from echodex.indexing.sequence.match import Worth, match
+from echodex.indexing.sequence.match import Run, Track, Worth
+from echodex.indexing.sequence.match import match as match_tracks
 
 Matrix = NDArray[np.float32]
 
@@ -24,6 +25,11 @@ def collection(rows: Matrix, sizes: list[int]) -> Collection:
         return found, np.take_along_axis(scores, found, axis=1)
 
     return Collection(np.cumsum([0, *sizes]).astype(np.int64), search, lambda wanted: rows[wanted])
+
+
+def match(query: Matrix, held: Collection, worth: Worth, min_excess: float) -> list[Run]:
+    track = Track(query, np.ones(len(query), dtype=np.bool_))
+    return match_tracks([track], held, worth, min_excess=min_excess)
 
 
 def drifting(count: int, seed: int, dim: int = 24, pace: float = 0.5) -> Matrix:

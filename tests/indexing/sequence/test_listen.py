@@ -14,7 +14,7 @@ from echodex.audio.clip import read_mono
 from echodex.encoders.base import Weights
 from echodex.encoders.dummy import Dummy, DummyConfig
 from echodex.errors import BadInput, NotFound
-from echodex.indexing.sequence.listen import listen
+from echodex.indexing.sequence.listen import hear, listen
 from echodex.schemas.vector import Float32, Segments
 
 Samples = NDArray[np.float64]
@@ -72,9 +72,29 @@ def test_stretches_equal_the_whole_to_the_bit(encoder: Any, seconds: float, tmp_
     soundfile.write(path, noisy(seconds, 11_025), 11_025)
     heard = listen(path, encoder, 0.25)
     expected = at_once(path, encoder, 0.25)
-    assert heard.vectors.shape == expected.shape
-    assert np.array_equal(heard.vectors, expected)
+    assert heard.tracks[0].vectors.shape == expected.shape
+    assert np.array_equal(heard.tracks[0].vectors, expected)
     assert heard.seconds == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 61.3])
+def test_a_phase_is_the_query_begun_later(seconds: float, tmp_path: Path) -> None:
+    samples = noisy(seconds, 4000)
+    encoder = Overlapping()
+    soundfile.write(tmp_path / "query.wav", samples, 4000, subtype="FLOAT")
+    heard = listen(tmp_path / "query.wav", encoder, 0.25, phases=4)
+    assert len(heard.tracks) == 4
+    for phase, track in enumerate(heard.tracks):
+        soundfile.write(tmp_path / "later.wav", samples[250 * phase :], 4000, subtype="FLOAT")
+        later = listen(tmp_path / "later.wav", encoder, 0.25).tracks[0]
+        assert np.array_equal(track.vectors, later.vectors)
+        assert np.array_equal(track.sounding, later.sounding)
+    again = hear(samples.astype(np.float32), encoder, 0.25, phases=4)
+    assert again.seconds == heard.seconds
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip([t.vectors for t in again.tracks], [t.vectors for t in heard.tracks], strict=True)
+    )
 
 
 def test_a_window_is_known_to_within_a_hop(tmp_path: Path) -> None:
@@ -89,7 +109,7 @@ def test_channels_in_anti_phase_are_heard(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mirrored.wav", np.stack([samples, -samples], axis=1), 8000, subtype="FLOAT")
     encoder = Dummy(DummyConfig(window_s=0.5))
     mono, mirrored = (listen(tmp_path / name, encoder, 0.5) for name in ("mono.wav", "mirrored.wav"))
-    assert np.array_equal(mono.vectors, mirrored.vectors)
+    assert np.array_equal(mono.tracks[0].vectors, mirrored.tracks[0].vectors)
 
 
 def test_how_far_it_is_is_told(tmp_path: Path) -> None:
@@ -121,8 +141,10 @@ def test_silence_is_told_from_sound_wherever_stretches_are_cut(tmp_path: Path, e
         samples[first * 4000 : last * 4000] *= level
     soundfile.write(tmp_path / "a.wav", samples, 4000, subtype="FLOAT")
     heard = listen(tmp_path / "a.wav", encoder, 0.25)
-    assert len(heard.sounding) == len(heard.vectors)
+    assert len(heard.tracks[0].sounding) == len(heard.tracks[0].vectors)
     window = round(heard.window_s * 4000)
-    silent = [(samples[at : at + window] ** 2).mean() < 1e-7 for at in range(0, 1000 * len(heard.sounding), 1000)]
-    assert (~heard.sounding).tolist() == silent
+    silent = [
+        (samples[at : at + window] ** 2).mean() < 1e-7 for at in range(0, 1000 * len(heard.tracks[0].sounding), 1000)
+    ]
+    assert (~heard.tracks[0].sounding).tolist() == silent
     assert 4 * (4 + 5 + 4) - 9 <= sum(silent) <= 4 * (4 + 5 + 4)
