@@ -1,7 +1,7 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
-`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_pruning`, `echodex.compare_methods`,
-`echodex.compare_views`, `echodex.probe_from_head` and `echodex.export_onnx` are the doors.
+`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_fingerprint`, `echodex.evaluate_pruning`,
+`echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head` and `echodex.export_onnx` are the doors.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from .store import Store
 from .views import Plan, View
 
 if TYPE_CHECKING:
+    from ..evaluation.fingerprint.report import FingerprintReport
     from ..evaluation.methods_report import MethodsReport
     from ..evaluation.report import PairedReport
     from ..pruning.diff import ViewDiff
@@ -30,6 +31,7 @@ __all__ = [
     "compare_methods",
     "compare_views",
     "diff",
+    "evaluate_fingerprint",
     "evaluate_pruning",
     "export_onnx",
     "open",
@@ -86,6 +88,35 @@ def evaluate_pruning(
     from ..evaluation.pruning import evaluate_pruning as compare
 
     return compare(store or open(create=False), view=view, against=against, repeats=repeats, **settings)
+
+
+def evaluate_fingerprint(
+    folder: str | Path | None = None,
+    *,
+    queries: str | None = None,
+    store: Store | None = None,
+    out: str | Path | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> FingerprintReport:
+    """Return how often recordings are found again by the published protocol: in a folder of query.mm, db.mm and
+    dummy_db.mm, or in a space of a store with `queries` (evaluation/fingerprint/tables.py says which).
+
+    settings: of a folder `dummy_folder` and `songs`, of a space `space`, `view` and `where`; and those of
+    evaluation.fingerprint.protocol.ProtocolConfig. out: a folder to write raw_score.npy, test_ids.npy and more into.
+    """
+    from ..evaluation.fingerprint.evaluate import evaluate_folder, evaluate_space
+    from ..evaluation.fingerprint.protocol import ProtocolConfig
+
+    if (folder is None) == (queries is None):
+        raise UsageError("say either a folder of fingerprints, or queries for a space")
+    names = ("dummy_folder", "songs") if folder is not None else ("space", "view", "where")
+    given: dict[str, Any] = {name: settings.pop(name) for name in names if name in settings}
+    given |= {"out": None if out is None else Path(out), "progress": progress}
+    if folder is not None:
+        return evaluate_folder(Path(folder), ProtocolConfig(**settings), **given)
+    config = ProtocolConfig(**{"test_ids": "all", **settings})
+    return evaluate_space(store or open(create=False), str(queries), config, **given)
 
 
 def compare_methods(

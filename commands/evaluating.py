@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from .evaluating_fingerprints import fingerprint
 from .idle import refuse_idle_stops
 from .options import Settings, as_json, of_space
 from .output import print_json, print_table
@@ -17,7 +18,10 @@ _OF_PRUNE = ("duplicate_score", "eps", "t", "min_cluster_size", "min_samples")
 
 @click.group()
 def evaluate() -> None:
-    """Evaluate runs and views by published protocols."""
+    """Evaluate runs, views and fingerprints by published protocols."""
+
+
+evaluate.add_command(fingerprint)
 
 
 @evaluate.command()

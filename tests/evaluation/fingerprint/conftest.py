@@ -1,4 +1,4 @@
-"""Folders of fingerprints as the published system writes them, of made-up vectors."""
+"""Folders of fingerprints as the published system writes them, and a store of melodies under untrained weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
+
+from echodex.api import Store
+from echodex.encoders.fingerprint.config import PRESETS
+from echodex.encoders.fingerprint.encoder import Fingerprint
+from echodex.schemas.clip import Source
 
 Matrix = NDArray[np.float32]
 
@@ -51,3 +57,53 @@ def write_published(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+RATE_HZ, SECONDS, CLIPS = 8000, 8, 6
+
+
+def draw_melody(seed: int) -> Matrix:
+    """Another note every quarter of a second, with some noise: 8 s at 8 kHz."""
+    random = np.random.default_rng(seed)
+    notes = np.repeat(random.uniform(300, 3000, 4 * SECONDS), RATE_HZ // 4)
+    tone = np.sin(2 * np.pi * np.cumsum(notes) / RATE_HZ)
+    return (0.3 * tone + 0.01 * random.standard_normal(len(notes))).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def melody() -> Callable[[int], Matrix]:
+    """A melody float32[64000] at 8 kHz by its number; the store of `melodies` holds 0 to 5."""
+    return draw_melody
+
+
+@pytest.fixture(scope="session")
+def untrained() -> Fingerprint:
+    """A fingerprint that has learned nothing but the statistics of its batch norms: near itself, apart from others."""
+    import torch
+
+    from echodex.encoders.fingerprint.frontend import LogMel
+    from echodex.encoders.fingerprint.network import FingerprintNet
+
+    config = PRESETS["small"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = FingerprintNet(config)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+    sounds = torch.from_numpy(np.concatenate([draw_melody(seed).reshape(-1, RATE_HZ) for seed in range(10, 24)]))
+    with torch.no_grad():
+        network.train()(LogMel(config)(sounds))
+    return Fingerprint(config, {name: value.numpy() for name, value in network.state_dict().items()}, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def melodies(tmp_path_factory: pytest.TempPathFactory, untrained: Fingerprint) -> Store:
+    """A store of the melodies 0 to 5 under `untrained`, files beside it. For reading only."""
+    folder = tmp_path_factory.mktemp("melodies")
+    store = Store.open(folder / "library")
+    for number in range(CLIPS):
+        soundfile.write(folder / f"{number}.wav", draw_melody(number), RATE_HZ)
+    store.add_sources([Source(str(folder / f"{number}.wav")) for number in range(CLIPS)])
+    store.embed_with(untrained)
+    return store

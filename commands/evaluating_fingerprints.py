@@ -1,0 +1,86 @@
+"""evaluate fingerprint: are recordings found again, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageError
+from .options import Settings, of_space, reads
+from .output import print_json, print_table
+
+if TYPE_CHECKING:
+    from ..api import Store
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_OF_PROTOCOL = ("index", "lengths", "test_ids", "k_probe", "strict", "max_train", "device", "out")
+_OF_FOLDER = (*_OF_PROTOCOL, "folder", "dummy_folder", "songs", "seed")
+_OF_SPACE = (*_OF_PROTOCOL, "queries", "space", "view", "where", "seed")
+
+
+@click.command()
+@click.argument("folder", required=False, type=_FOLDER)
+@click.option(
+    "--dummies",
+    "dummy_folder",
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="With FOLDER: of dummy_db.",
+)
+@click.option("--songs", metavar="N|FILE", help="With FOLDER: segments a song, or a CSV of name,segments.")
+@click.option(
+    "--queries",
+    metavar="SOURCE",
+    help="Of a space: a folder, a CSV of query,answer,time, view:NAME or space:NAME.",
+)
+@click.option("--index", metavar="TYPE", help="l2, ivf, ivfpq, ivfpq-rr, hnsw, pfann [default: ivfpq].")
+@click.option("--lengths", metavar="'N ...'", help="Query lengths in segments [default: 1 3 5 9 11 19].")
+@click.option("--test-ids", "-t", metavar="IDS", help="icassp, all, N or FILE.npy [default: icassp, of a space all].")
+@click.option("--k-probe", "-k", type=click.IntRange(1), help="Neighbours of each segment [default: 20].")
+@click.option("--strict", is_flag=True, default=None, help="Stay inside songs, as of a space always.")
+@click.option("--max-train", type=click.IntRange(1), help="Rows an index may learn from [default: 10000000].")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Of the index [default: auto].")
+@click.option("--out", type=_FOLDER, metavar="FOLDER", help="Write raw_score.npy, test_ids.npy and more there.")
+@click.option("--seed", type=click.IntRange(0), help="Of what is drawn [default: 0].")
+@of_space
+@reads
+@click.pass_context
+def fingerprint(context: click.Context, /, json_: bool, **options: Any) -> None:
+    """Find recordings again by the published protocol: in FOLDER with query, db and dummy_db as .mm, or in a space.
+
+    \b
+    Example:
+      echodex evaluate fingerprint logs/emb/NAME/101 --test-ids icassp --index ivfpq
+      echodex evaluate fingerprint --space fingerprint --queries replicas.csv --index l2
+    """
+    settings: Settings = context.obj
+    given = {key: value for key, value in options.items() if value is not None}
+    if "folder" in given and given.keys() <= set(_OF_FOLDER):
+        store = None
+    elif "queries" in given and given.keys() <= set(_OF_SPACE):
+        store = settings.open()
+    else:
+        raise UsageError("say either FOLDER, with --dummies and --songs, or --queries SOURCE, with --space and --view")
+    _evaluate(settings, store, given, json_)
+
+
+def _evaluate(settings: Settings, store: Store | None, given: dict[str, Any], json_: bool) -> None:
+    from ..api import evaluate_fingerprint
+
+    if "lengths" in given:
+        given["lengths"] = _lengths(given["lengths"])
+    report = evaluate_fingerprint(store=store, progress=settings.progress, **given)
+    if json_:
+        print_json(report)
+        return
+    click.echo(report.header())
+    print_table(*report.table())
+
+
+def _lengths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise UsageError(f"--lengths takes numbers of segments such as '1 3 5', not {text[:80]!r}") from None

@@ -1,0 +1,219 @@
+"""A space of a store as the database of the published evaluation, and queries from files, a view or another space.
+
+The published layout asks for queries that lie on the database segment for segment. Here each query says which clip it
+is a replica of, and from which second on; what no query is a replica of is a dummy. Nothing goes over the border of a
+clip, so that only a strict evaluation has a meaning.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ...audio.clip import read_mono
+from ...errors import BadInput, NotFound, UsageError
+from ...progress import Progress, silent
+from ...schemas.vector import Float32, SegmentRows, Space
+from ...store.sources import AUDIO_SUFFIXES
+from ...store.spaces import table_of
+from ...store.vectors import normalised, read_all_segments
+from .layout import Stack
+from .material import Material
+from .songs import songs_of
+
+if TYPE_CHECKING:
+    from ...store.store import Store
+
+Rows = NDArray[np.int64]
+VIEW, SPACE = "view:", "space:"
+COLUMNS = ("query", "answer", "time")
+
+
+@dataclass(frozen=True)
+class Query:
+    """name: its file; vectors: float32[L, d], unit rows at the hop of the database; answer: a clip id, path or file
+    name, with its ending or without; time_s: where in that clip the query begins; clip_id: if it is a clip of the store
+    that is to be left out of the database.
+    """
+
+    name: str
+    vectors: Float32
+    answer: str
+    time_s: float = 0.0
+    clip_id: str = ""
+
+
+@dataclass(frozen=True)
+class _Clips:
+    """Clips of a space, sorted by id: ids, their files, and rows bounds[i] to bounds[i + 1] of `matrix`, unit rows."""
+
+    ids: list[str]
+    uris: list[list[str]]
+    bounds: Rows
+    matrix: Float32
+    hop_s: float
+
+
+def from_store(
+    store: Store,
+    queries: str,
+    *,
+    space: str | None = None,
+    view: str | None = None,
+    where: str | None = None,
+    progress: Progress = silent,
+) -> Material:
+    """Return the segments of a space as a database, and queries for it.
+
+    queries: a folder of audio files, each named as the clip that it is a replica of from its start; a CSV with the
+    columns query (a path), answer (a clip id, path or file name) and time (seconds, 0 where left out); "view:NAME",
+    the clips of a view, named in that way, which are then left out of the database; or "space:NAME", another space's
+    vectors of the same clips. Raises NotFound, BadInput, and UsageError for a space of one vector a clip.
+    """
+    found = store.space(space)
+    clips = _clips(store, found, view, where)
+    if queries.startswith(VIEW):
+        asked = list(_of_view(store, found, queries.removeprefix(VIEW)))
+    elif queries.startswith(SPACE):
+        asked = list(_of_space(store, queries.removeprefix(SPACE), found))
+    else:
+        asked = list(_of_files(store, found, Path(queries), progress))
+    if not asked:
+        raise NotFound(f"{queries} holds no queries; give a folder of audio files, a CSV, view:NAME or space:NAME")
+    return _laid_out(clips, asked, f"space {found.name}, queries {queries}")
+
+
+def _clips(store: Store, space: Space, view: str | None, where: str | None) -> _Clips:
+    """Return the usable clips of a space, those that a view and a filter keep, with their segments."""
+    versions = store.versions(space, view=view)
+    rows = read_all_segments(store.tables, space, versions[table_of(space)])
+    usable = store.clips(["clip_id", "uris"], view=view, where=where)
+    kept = pc.is_in(rows.clip_ids, value_set=usable.column("clip_id").combine_chunks())
+    rows = rows.take(np.flatnonzero(kept.to_numpy(zero_copy_only=False)))
+    hop_s = _hop_s(rows, space)
+    first = np.flatnonzero(rows.segments == 0)
+    ids = rows.clip_ids.take(pa.array(first)).to_pylist()
+    uris = dict(zip(usable.column("clip_id").to_pylist(), usable.column("uris").to_pylist(), strict=True))
+    bounds = np.append(first, len(rows)).astype(np.int64)
+    return _Clips(ids, [uris[clip_id] for clip_id in ids], bounds, normalised(rows.matrix), hop_s)
+
+
+def _hop_s(rows: SegmentRows, space: Space) -> float:
+    """Return the median time from one segment of a clip to the next."""
+    follows = np.flatnonzero(np.diff(rows.segments) == 1)
+    if not len(follows):
+        raise UsageError(
+            f"space {space.name!r} has one vector per clip or none; a fingerprint has several: run `echodex embed "
+            "fingerprint`, and name its space by --space"
+        )
+    return float(np.median(rows.starts_s[follows + 1] - rows.starts_s[follows]))
+
+
+def _of_view(store: Store, space: Space, view: str) -> Iterator[Query]:
+    clips = _clips(store, space, view, None)
+    for number, clip_id in enumerate(clips.ids):
+        path = clips.uris[number][0]
+        yield Query(path, _vectors(clips, number), Path(path).stem, clip_id=clip_id)
+
+
+def _of_space(store: Store, name: str, database: Space) -> Iterator[Query]:
+    other = store.space(name)
+    if other.dim != database.dim:
+        raise UsageError(
+            f"space {other.name!r} has vectors of length {other.dim} and {database.name!r} of {database.dim}: they are "
+            "not of one encoder"
+        )
+    clips = _clips(store, other, None, None)
+    for number, clip_id in enumerate(clips.ids):
+        yield Query(clips.uris[number][0], _vectors(clips, number), clip_id)
+
+
+def _vectors(clips: _Clips, number: int) -> Float32:
+    return clips.matrix[clips.bounds[number] : clips.bounds[number + 1]]
+
+
+def _of_files(store: Store, space: Space, path: Path, progress: Progress) -> Iterator[Query]:
+    encoder = store.encoder(space)
+    listed = _listed(path)
+    for done, (file, answer, time_s) in enumerate(listed):
+        waveform = read_mono(file, encoder.config.sample_rate_hz)
+        yield Query(str(file), normalised(encoder.encode([waveform])[0].vectors), answer, time_s)
+        progress("queries", done + 1, len(listed))
+
+
+def _listed(path: Path) -> list[tuple[Path, str, float]]:
+    """Return file, answer and time of each query of a folder or a CSV."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
+        return [(file, file.stem, 0.0) for file in files]
+    if not path.is_file():
+        raise NotFound(f"{path} does not exist; give a folder of audio files, a CSV, view:NAME or space:NAME")
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [(path.parent / row["query"], row["answer"], _time(row)) for row in csv.DictReader(file)]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise BadInput(f"{path} must be a CSV with the columns {', '.join(COLUMNS)}, the last in seconds") from error
+
+
+def _time(row: dict[str, str]) -> float:
+    time_s = float(row.get("time") or 0)
+    if not 0 <= time_s < np.inf:
+        raise ValueError(time_s)
+    return time_s
+
+
+def _laid_out(clips: _Clips, asked: Sequence[Query], source: str) -> Material:
+    """Return the material: clips that nothing is asked of first, as dummies."""
+    left_out = {query.clip_id for query in asked}
+    numbers = [number for number, clip_id in enumerate(clips.ids) if clip_id not in left_out]
+    if not numbers:
+        raise UsageError("no clip is left for the database but the queries themselves; say which by --view or --where")
+    named = _names(clips, numbers)
+    answers = [named.get(query.answer, -1) for query in asked]
+    wanted = set(answers)
+    order = [number for number in numbers if number not in wanted]
+    counts = np.diff(clips.bounds)
+    dummies = int(counts[order].sum()) if order else 0
+    order += [number for number in numbers if number in wanted]
+    rows = np.concatenate([np.arange(clips.bounds[number], clips.bounds[number + 1]) for number in order])
+    songs = songs_of([clips.uris[number][0] for number in order], counts[order].tolist())
+    begins = dict(zip(order, songs.bounds[:-1].tolist(), strict=True))
+    truth = [
+        _truth(query, begins.get(answer, -1), int(counts[answer]) if answer >= 0 else 0, clips.hop_s)
+        for query, answer in zip(asked, answers, strict=True)
+    ]
+    return Material(
+        queries=np.concatenate([query.vectors for query in asked]),
+        database=Stack((clips.matrix[rows],)),
+        dummies=dummies,
+        truth=np.concatenate(truth),
+        query_songs=songs_of([query.name for query in asked], [len(query.vectors) for query in asked]),
+        database_songs=songs,
+        source=source,
+    )
+
+
+def _names(clips: _Clips, numbers: Sequence[int]) -> dict[str, int]:
+    """Return the clip that an id, a path or a file name without its ending means; a name that two share means none."""
+    named: dict[str, int] = {}
+    for number in numbers:
+        for uri in clips.uris[number]:
+            for name in (Path(uri).stem, Path(uri).name):
+                named[name] = number if named.get(name, number) == number else -1
+    for number in numbers:
+        named.update(dict.fromkeys([clips.ids[number], *clips.uris[number]], number))
+    return named
+
+
+def _truth(query: Query, begin: int, count: int, hop_s: float) -> Rows:
+    """Return int64[L]: the row that each segment of a query lies on, to the nearest; -1 beyond the clip's end."""
+    within = round(query.time_s / hop_s) + np.arange(len(query.vectors), dtype=np.int64)
+    return np.where((begin >= 0) & (within < count), begin + within, -1)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from echodex.api import Store
+from echodex.errors import BadInput, NotFound, UsageError
+from echodex.evaluation.fingerprint.evaluate import evaluate_space
+from echodex.evaluation.fingerprint.protocol import ProtocolConfig
+from echodex.evaluation.fingerprint.report import EXACT, NEAR, SONG
+from echodex.evaluation.fingerprint.tables import from_store
+from echodex.schemas.clip import Source
+
+RATE_HZ = 8000
+Melody = Callable[[int], np.ndarray]
+
+
+@pytest.fixture
+def cuts(tmp_path: Path, melody: Melody) -> Path:
+    """A CSV of cuts of three of the melodies, 4 s each."""
+    rows = []
+    (tmp_path / "cuts").mkdir()
+    for number, begin_s in ((1, 0.0), (2, 1.5), (4, 3.25)):
+        cut = melody(number)[round(begin_s * RATE_HZ) : round((begin_s + 4) * RATE_HZ)]
+        soundfile.write(tmp_path / "cuts" / f"cut{number}.wav", cut, RATE_HZ)
+        rows.append({"query": f"cuts/cut{number}.wav", "answer": f"{number}.wav", "time": begin_s})
+    with (tmp_path / "cuts.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["query", "answer", "time"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return tmp_path / "cuts.csv"
+
+
+def config(**settings: object) -> ProtocolConfig:
+    return ProtocolConfig("l2", lengths=(1, 3, 5), test_ids="all", **settings)  # type: ignore[arg-type]
+
+
+def test_cuts_are_found_where_they_are_of(melodies: Store, cuts: Path, tmp_path: Path) -> None:
+    report = evaluate_space(melodies, str(cuts), config(), out=tmp_path / "out")
+    # 4 s are 7 segments; three of each cut leave room for 5 segments. 3.25 s lies between two segments.
+    assert (report.queries, report.strict, report.database_rows, report.dummy_rows) == (9, True, 90, 45)
+    assert report.hits[EXACT][2] >= 100 * 6 / 9 - 1e-9
+    assert report.hits[NEAR][2] >= 100 * 6 / 9 - 1e-9
+    rows = list(csv.DictReader((tmp_path / "out" / "queries.csv").read_text().splitlines()))
+    assert {Path(row["query"]).name for row in rows} == {"cut1.wav", "cut2.wav", "cut4.wav"}
+    exact = [row for row in rows if row["query"].endswith("cut2.wav") and row["segments"] == "5"]
+    assert [(Path(row["answer"]).name, row["answer_segment"], row["exact"]) for row in exact] == [
+        ("2.wav", "3", "1"),
+        ("2.wav", "4", "1"),
+        ("2.wav", "5", "1"),
+    ]
+
+
+def test_where_queries_lie_and_what_is_a_dummy(melodies: Store, cuts: Path) -> None:
+    material = from_store(melodies, str(cuts))
+    assert material.dummies == 45
+    assert material.database_songs is not None
+    names = [Path(name).name for name in material.database_songs.names]
+    assert set(names[:3]) == {"0.wav", "3.wav", "5.wav"}
+    begins = {name: int(begin) for name, begin in zip(names, material.database_songs.bounds, strict=False)}
+    expected = [begins["1.wav"] + np.arange(7), begins["2.wav"] + 3 + np.arange(7)]
+    np.testing.assert_array_equal(material.truth[:14], np.concatenate(expected))
+    assert material.truth[14] in (begins["4.wav"] + 6, begins["4.wav"] + 7)
+    # the very same second has the very same vector
+    np.testing.assert_allclose(material.queries[:7], material.database.take(material.truth[:7]), atol=1e-5)
+
+
+def test_queries_from_a_folder_and_a_space(melodies: Store, tmp_path: Path, melody: Melody) -> None:
+    store = melodies
+    renamed = tmp_path / "queries"
+    renamed.mkdir()
+    for number in (1, 3):
+        soundfile.write(renamed / f"{number}.flac", melody(number)[: 4 * RATE_HZ], RATE_HZ)
+    by_name = evaluate_space(store, str(renamed), config())
+    assert by_name.hits[EXACT] == by_name.hits[SONG] == (100, 100, 100)
+    itself = evaluate_space(store, f"space:{store.space().name}", config())
+    assert (itself.hits[EXACT], itself.dummy_rows) == ((100, 100, 100), 0)
+    where = "duration_s > 0"
+    assert evaluate_space(store, f"space:{store.space().name}", config(), where=where).database_rows == 90
+
+
+def test_queries_of_a_view_are_no_part_of_the_database(melodies: Store, tmp_path: Path, melody: Melody) -> None:
+    shutil.copytree(melodies.path, tmp_path / "library")
+    store = Store.open(tmp_path / "library")
+    soundfile.write(tmp_path / "2.wav", 0.9 * melody(2)[: 5 * RATE_HZ], RATE_HZ)
+    store.add_sources([Source(str(tmp_path / "2.wav"))])
+    store.embed_with(store.encoder(store.space()))
+    replica = store.clips(["clip_id"], where="duration_s < 6").column(0).to_pylist()
+    plan = store.prune("random", keep=1.0, where="duration_s < 6", duplicate_score=0)
+    plan.save("replicas")
+    material = from_store(store, "view:replicas")
+    assert len(replica) == 1
+    assert (len(material.database), len(material.queries), material.dummies) == (90, 9, 75)
+    report = evaluate_space(store, "view:replicas", config())
+    assert report.hits[EXACT] == (100, 100, 100)
+
+
+def test_what_cannot_be(melodies: Store, cuts: Path, tmp_path: Path, kinds_store: Store) -> None:
+    store = melodies
+    (cuts.parent / "empty").mkdir()
+    with pytest.raises(UsageError, match="say all, a number"):
+        evaluate_space(store, str(cuts), ProtocolConfig())
+    with pytest.raises(NotFound, match="does not exist"):
+        from_store(store, str(tmp_path / "none"))
+    with pytest.raises(NotFound, match="holds no queries"):
+        from_store(store, str(cuts.parent / "empty"))
+    with pytest.raises(UsageError, match="one vector per clip"):
+        from_store(kinds_store, str(cuts))
+    path = tmp_path / "odd.csv"
+    path.write_text("query,answer,time\nx.wav,1.wav,soon\n")
+    with pytest.raises(BadInput, match="query, answer, time"):
+        from_store(store, str(path))
+    path.write_text(f"query,answer,time\n{tmp_path}/cuts/cut1.wav,unknown.wav,0\n")
+    with pytest.raises(UsageError, match="no query has its recording"):
+        evaluate_space(store, str(path), config())
