@@ -24,6 +24,9 @@ class Player:
     level_db: float
 
 
+DOUBLED = 0.15
+"""How often two voices of a band play the same."""
+
 Arranger = Callable[[list[Span], Pulse, np.random.Generator], list[Player]]
 
 
@@ -43,15 +46,20 @@ def band(spans: list[Span], pulse: Pulse, rng: np.random.Generator) -> list[Play
     players = []
     if rng.random() < 0.9:
         events = bass(spans, pulse, rng.uniform(34, 46), rng)
-        players.append(Player(draw_voice(rng, 0.4), events, rng.uniform(-6, 2)))
-    for _ in range(int(rng.integers(1, 5))):
+        players.append(Player(draw_voice(rng, 0.4), events, rng.uniform(-12, 0)))
+    for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.35, 0.35, 0.2, 0.1]))):
         part = _under(rng)
         events = part(spans, pulse, rng.uniform(50, 76), rng)
-        players.append(Player(draw_voice(rng, 0.9 if part is pad else 0.35), events, rng.uniform(-14, -2)))
+        players += _players(0.9 if part is pad else 0.35, events, rng.uniform(-14, -2), rng)
     for _ in range(int(rng.choice([0, 1, 1, 1, 2]))):
-        events = _line(spans, pulse, rng, rng.uniform(58, 84))
-        players.append(Player(draw_voice(rng, 0.65), events, rng.uniform(-6, 4)))
+        players += _players(0.65, _line(spans, pulse, rng, rng.uniform(58, 84)), rng.uniform(-6, 4), rng)
     return players
+
+
+def _players(held: float, events: list[Event], level_db: float, rng: np.random.Generator) -> list[Player]:
+    """Return a player, or two of different voices that play the same."""
+    count = 1 + int(rng.random() < DOUBLED)
+    return [Player(draw_voice(rng, held), events, level_db) for _ in range(count)]
 
 
 def solo(spans: list[Span], pulse: Pulse, rng: np.random.Generator) -> list[Player]:
@@ -114,9 +122,9 @@ class Kind:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind(band, 0.5, 0.85, 0.4),
-    Kind(solo, 0.24, 0.03, 0.1),
-    Kind(ensemble, 0.16, 0.15, 0.1),
+    Kind(band, 0.44, 0.8, 0.4),
+    Kind(solo, 0.29, 0.03, 0.1),
+    Kind(ensemble, 0.17, 0.15, 0.1),
     Kind(sheets, 0.06, 0.2, 0.3),
     Kind(nobody, 0.04, 1.0, 0.3),
 )

@@ -109,7 +109,9 @@ def _free_loop(size: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
 def between(classes: tuple[int, ...], low: int, high: int) -> NDArray[np.int64]:
     """Return the MIDI pitches of some classes from `low` to `high`, ascending; never none if that is an octave."""
     pitches = np.arange(low, high + 1)
-    return pitches[np.isin(pitches % 12, classes)]
+    wanted = np.zeros(12, bool)
+    wanted[list(classes)] = True
+    return pitches[wanted[pitches % 12]]
 
 
 def voicing(chord: tuple[int, ...], middle: float, width: int, rng: np.random.Generator) -> list[int]:

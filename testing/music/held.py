@@ -79,23 +79,23 @@ class Sustained:
         """Return another voice of the kind."""
         organ = rng.random() < 0.2
         return cls(
-            slope=rng.uniform(0.3, 2.6),
+            slope=rng.uniform(0.6, 3.2),
             even=float(rng.choice([1.0, 1.0, rng.uniform(0.02, 0.6)])),
-            rough_db=tuple(rng.normal(0, rng.uniform(0, 7), MOST).tolist()),
+            rough_db=tuple(rng.normal(0, rng.uniform(0, 11), MOST).tolist()),
             drawbars=bool(organ),
             bodies_hz=tuple(log_uniform(rng, 200, 3500) for _ in range(rng.integers(1, 6))),
             body=rng.uniform(0, 3) * (not organ),
             attack_s=log_uniform(rng, 0.004, 0.03) if organ else log_uniform(rng, 0.008, 0.25),
             lag=rng.uniform(0, 2.5),
             decay_s=log_uniform(rng, 0.1, 2),
-            sustain=1.0 if organ else rng.uniform(0.3, 1.0),
+            sustain=1.0 if organ else rng.uniform(0.15, 1.0),
             bright=rng.uniform(0, 1.5),
             tremolo=float(rng.choice([0.0, 0.0, rng.uniform(0, 0.6)])),
             tremolo_hz=rng.uniform(2.5, 8),
-            breath=float(rng.choice([0.0, log_uniform(rng, 0.003, 0.15)])),
+            breath=float(rng.choice([0.0, log_uniform(rng, 0.002, 0.1)])),
             chiff=float(rng.choice([0.0, log_uniform(rng, 0.02, 0.4)])),
             pole=rng.uniform(-0.5, 0.9),
-            intonation=Intonation.draw(rng, 5.0 if organ else 35.0, int(rng.choice([1, 1, 4]))),
+            intonation=Intonation.draw(rng, 5.0 if organ else 35.0, int(rng.choice([1, 1, 1, 4]))),
             release_s=log_uniform(rng, 0.02, 0.5),
         )
 
@@ -159,7 +159,7 @@ class Filtered:
         return cls(
             wave=str(rng.choice(["saw", "saw", "pulse", "triangle"])),
             width=float(rng.choice([0.5, rng.uniform(0.05, 0.5)])),
-            cutoff_hz=log_uniform(rng, 150, 3500),
+            cutoff_hz=log_uniform(rng, 120, 2500),
             resonance=log_uniform(rng, 0.6, 8),
             poles=int(rng.choice([2, 4])),
             track=rng.uniform(0, 1),
@@ -172,7 +172,7 @@ class Filtered:
             attack_s=float(rng.choice([0.003, log_uniform(rng, 0.005, 0.4)])),
             decay_s=log_uniform(rng, 0.1, 2),
             sustain=float(rng.choice([0.0, 1.0, rng.random()])),
-            intonation=Intonation.draw(rng, 20.0, int(rng.choice([1, 3, 6]))),
+            intonation=Intonation.draw(rng, 20.0, int(rng.choice([1, 1, 3, 6]))),
             release_s=log_uniform(rng, 0.01, 0.6),
         )
 
@@ -227,7 +227,7 @@ class Sung:
         """Return another voice of the kind."""
         return cls(
             scale=rng.uniform(0.85, 1.2),
-            slope=rng.uniform(0.6, 1.6),
+            slope=rng.uniform(0.8, 2.0),
             width_hz=rng.uniform(40, 120),
             vowels=int(rng.integers(1, 4)),
             vowel_s=log_uniform(rng, 0.08, 0.6),
@@ -261,4 +261,4 @@ class Sung:
         """Return float64[k]: the gain of a throat at these frequencies."""
         centres = tuple(float(self.scale * rng.uniform(*each)) for each in VOWEL_HZ)
         fall = 1 / (1 + hz / 600)
-        return np.asarray(0.02 + fall * _peaks(hz, centres, self.width_hz))
+        return np.asarray(0.005 + fall * _peaks(hz, centres, self.width_hz))

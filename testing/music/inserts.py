@@ -51,7 +51,7 @@ def chorus(sound: Float32, sample_rate_hz: int, beat_s: float, rng: np.random.Ge
     return sound + np.float32(rng.uniform(0.3, 0.9)) * (early + part * (late - early))
 
 
-INSERTS: tuple[tuple[Insert, float], ...] = ((drive, 0.12), (tremolo, 0.06), (echo, 0.15), (chorus, 0.15))
+INSERTS: tuple[tuple[Insert, float], ...] = ((drive, 0.08), (tremolo, 0.06), (echo, 0.15), (chorus, 0.15))
 """What may stand in the way of a part, in this order, and how often."""
 
 

@@ -34,10 +34,10 @@ def mixed(parts: list[tuple[Float32, float, float]], sample_rate_hz: int, rng: n
         gain = np.float32(10 ** (level_db / 20) / loud if loud > 1e-6 else 0.0)
         dry += gain * sound
         sent += gain * np.float32(send) * sound
-    t60_s = log_uniform(rng, 0.15, 3.0)
+    t60_s = log_uniform(rng, 0.12, 2.5)
     tail = room_response(draw_room((t60_s, t60_s), rng), int(0.7 * t60_s * sample_rate_hz) + 64, sample_rate_hz, rng)
     tail[0] = 0.0
-    tail *= 10 ** (rng.uniform(-30, 0) / 20) / np.sqrt(np.sum(tail**2) + 1e-9)
+    tail *= 10 ** (rng.uniform(-35, -4) / 20) / np.sqrt(np.sum(tail**2) + 1e-9)
     size = scipy.fft.next_fast_len(samples + len(tail), real=True)
     spectrum = scipy.fft.rfft(dry, size) + scipy.fft.rfft(sent, size) * scipy.fft.rfft(tail.astype(np.float32), size)
     spectrum *= _equaliser(size, sample_rate_hz, rng).astype(np.complex64)
@@ -50,7 +50,7 @@ def _equaliser(size: int, sample_rate_hz: int, rng: np.random.Generator) -> NDAr
     octave = np.log2(np.maximum(hz, 20) / 20)
     knots = rng.normal(0, rng.uniform(0, 5), 9)
     gain_db = np.interp(octave, np.arange(9), knots) + rng.uniform(-2, 2) * (octave - 5)
-    gain = 10 ** (gain_db / 20) / (1 + (log_uniform(rng, 15, 120) / np.maximum(hz, 1)) ** 4)
+    gain = 10 ** (gain_db / 20) / (1 + (log_uniform(rng, 20, 300) / np.maximum(hz, 1)) ** 4)
     if rng.random() < 0.15:
         gain /= 1 + (hz / log_uniform(rng, 1200, 3800)) ** 6
     if rng.random() < 0.2:
@@ -64,15 +64,15 @@ def mastered(sound: Float32, sample_rate_hz: int, rng: np.random.Generator) -> F
     sound = sound / np.float32(max(loudness(sound, sample_rate_hz), 1e-6))
     if rng.random() < 0.6:
         sound = _compressed(sound, sample_rate_hz, rng)
-    if rng.random() < 0.5:
-        push = np.float32(log_uniform(rng, 0.1, 1.2))
+    if rng.random() < 0.3:
+        push = np.float32(log_uniform(rng, 0.05, 1.0))
         sound = np.tanh(push * sound) / push
     if rng.random() < 0.25:
         sound = sound * _breaks(len(sound), sample_rate_hz, rng)
     if rng.random() < 0.2:
         sound = sound * _fades(len(sound), rng)
-    if rng.random() < 0.4:
-        level = np.float32(10 ** (rng.uniform(-75, -35) / 20))
+    if rng.random() < 0.3:
+        level = np.float32(10 ** (rng.uniform(-85, -40) / 20))
         sound = sound + level * noise(str(rng.choice(["white", "pink"])), len(sound), rng).astype(np.float32)
     peak = float(np.max(np.abs(sound)))
     wanted = 10 ** (rng.uniform(-12, 0) / 20)

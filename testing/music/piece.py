@@ -60,7 +60,7 @@ def _music(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Float
         parts.append((sound, player.level_db, rng.random()))
     if rng.random() < kind.drums:
         drums = _drums(pulse, beats, (samples, sample_rate_hz), machine, rng)
-        parts.append((drums, rng.uniform(-9, 5), float(rng.choice([0.0, rng.random()]))))
+        parts.append((drums, rng.uniform(-15, 3), float(rng.choice([0.0, rng.random()]))))
     return mixed(parts, sample_rate_hz, rng)
 
 

@@ -44,13 +44,13 @@ class Ringing:
         return cls(
             ratios=tuple(ratios.tolist()),
             strike=rng.uniform(0.05, 0.5),
-            slope=rng.uniform(0.3, 1.8),
+            slope=rng.uniform(0.5, 2.2),
             bright=rng.uniform(0.2, 1.5),
             decay_s=decay_s,
             damping=log_uniform(rng, 0.02, 0.5) if string else rng.uniform(0.2, 1.0),
             keys=rng.uniform(0.2, 0.9),
             beat_hz=float(rng.choice([0.0, log_uniform(rng, 0.1, 2.0)])),
-            thud=log_uniform(rng, 0.01, 0.3),
+            thud=log_uniform(rng, 0.003, 0.25),
             thud_pole=rng.uniform(0.0, 0.95),
             ring_s=0.0 if string and rng.random() < 0.7 else min(3 * decay_s, 4.0),
             release_s=log_uniform(rng, 0.04, 0.4),
@@ -64,7 +64,7 @@ class Ringing:
         ratio = np.array(self.ratios)
         ratio = ratio[ratio * pitch_hz < HIGHEST * sample_rate_hz]
         ratio = ratio if len(ratio) else np.ones(1)
-        struck = np.abs(np.sin(np.pi * ratio * self.strike)) + 0.02
+        struck = np.abs(np.sin(np.pi * ratio * self.strike)) + 0.01
         amplitude = struck * random_phases(len(ratio), rng) / ratio ** (self.slope + self.bright * (0.8 - force))
         decay = (1 + self.damping * (ratio - 1)) / self.decay_s * (pitch_hz / 260) ** self.keys
         hz = ratio * pitch_hz
