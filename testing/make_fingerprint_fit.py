@@ -1,0 +1,98 @@
+"""Make the weights that ship with `fingerprint`: a training on synthetic music alone, degraded by synthetic rooms and
+noise. Nothing is recorded.
+
+    python -m echodex.testing.make_fingerprint_fit --minutes 110 --folder build/fingerprint
+
+Pieces of `testing.music` are written to a folder, and then three commands do the rest: `echodex add`, `materialise` and
+`train fingerprint` with SETTINGS. Interrupt it and give it again with the same numbers to go on: pieces that are there
+stay, and the training goes on from its last step. `--minutes` sets the number of epochs, by STEPS_A_MINUTE, over which
+the learning rate falls. Run it again whenever the preset `small` changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from ..encoders.fingerprint.encoder import SHIPPED
+from .music import draw_piece
+
+RATE_HZ = 8000
+SECONDS = 30.0
+PIECES = 1500
+SEED = 20_261
+STEPS_A_MINUTE = 60
+"""Of two cores of a server of 2024 (AMD EPYC, in bf16) that do nothing else."""
+ANCHORS, BATCH_SIZE = 8, 320
+SETTINGS = (
+    "preset=fingerprint-small",
+    f"anchors_per_clip={ANCHORS}",
+    f"batch_size={BATCH_SIZE}",
+    "synthetic=512",
+    "learning_rate=0.001",
+)
+"""What `train fingerprint` is told beside max_epochs."""
+
+
+def write_piece(folder: Path, number: int) -> None:
+    """Write piece `number` as a WAV file of 16 bits at RATE_HZ, where it is not there yet."""
+    path = folder / f"{number:05}.wav"
+    if not path.is_file():
+        piece = draw_piece(np.random.default_rng([SEED, number]), RATE_HZ, SECONDS)
+        torn = path.with_suffix(".part")
+        soundfile.write(torn, piece, RATE_HZ, subtype="PCM_16", format="WAV")
+        torn.replace(path)
+
+
+def trained(folder: Path, pieces: int, minutes: float) -> Path:
+    """Return the file of the encoder trained on the first pieces, all in `folder`; what is there stays."""
+    audio, store = folder / f"audio-{pieces}", folder / f"store-{pieces}"
+    max_epochs = max(1, round(minutes * STEPS_A_MINUTE * BATCH_SIZE / 2 / (pieces * ANCHORS)))
+    encoder = store / "runs" / f"fit-{max_epochs}" / "encoder.safetensors"
+    if not encoder.is_file():
+        audio.mkdir(parents=True, exist_ok=True)
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            list(pool.map(partial(write_piece, audio), range(pieces), chunksize=8))
+        _echodex(store, "add", str(audio))
+        _echodex(store, "materialise", "--rate", str(RATE_HZ))
+        _echodex(store, "train", "fingerprint", "--name", encoder.parent.name, f"max_epochs={max_epochs}", *SETTINGS)
+    return encoder
+
+
+def _echodex(store: Path, *words: str) -> None:
+    subprocess.run([sys.executable, "-m", "echodex.cli", "--store", str(store), *words], check=True)  # noqa: S603
+
+
+def compact(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a trained encoder under its own names, kernels as float16, all else as it is."""
+    own = {name.removeprefix("encoder."): array for name, array in arrays.items()}
+    return {name: array.astype(np.float16) if array.ndim > 1 else array for name, array in own.items()}
+
+
+def main(report: Callable[[str], object] = print) -> None:
+    """Write SHIPPED, or what --out names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=110.0, help="of training, about")
+    parser.add_argument("--pieces", type=int, default=PIECES, help=f"of {SECONDS:.0f} s each")
+    parser.add_argument("--folder", type=Path, default=Path("build/fingerprint"), help="for pieces, store and run")
+    parser.add_argument("--out", type=Path, default=SHIPPED)
+    said = parser.parse_args()
+    save_file(compact(load_file(trained(said.folder, said.pieces, said.minutes))), said.out)
+    report(f"{said.out}: {said.out.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
