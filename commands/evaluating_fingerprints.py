@@ -18,6 +18,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _OF_PROTOCOL = ("index", "lengths", "test_ids", "k_probe", "strict", "max_train", "device", "out")
 _OF_FOLDER = (*_OF_PROTOCOL, "folder", "dummy_folder", "songs", "seed")
 _OF_SPACE = (*_OF_PROTOCOL, "queries", "space", "view", "where", "seed")
+_OF_LIVE = ("live", "space", "view", "where", "seed")
 
 
 @click.command()
@@ -35,6 +36,7 @@ _OF_SPACE = (*_OF_PROTOCOL, "queries", "space", "view", "where", "seed")
     metavar="SOURCE",
     help="Of a space: a folder, a CSV of query,answer,time, view:NAME or space:NAME.",
 )
+@click.option("--live", type=click.IntRange(1), metavar="N", help="Of a space: N damaged cuts, and N of others.")
 @click.option("--index", metavar="TYPE", help="l2, ivf, ivfpq, ivfpq-rr, hnsw, pfann [default: ivfpq].")
 @click.option("--lengths", metavar="'N ...'", help="Query lengths in segments [default: 1 3 5 9 11 19].")
 @click.option("--test-ids", "-t", metavar="IDS", help="icassp, all, N or FILE.npy [default: icassp, of a space all].")
@@ -50,33 +52,45 @@ _OF_SPACE = (*_OF_PROTOCOL, "queries", "space", "view", "where", "seed")
 def fingerprint(context: click.Context, /, json_: bool, **options: Any) -> None:
     """Find recordings again by the published protocol: in FOLDER with query, db and dummy_db as .mm, or in a space.
 
+    With --live, queries are made of the clips themselves: noise, rooms, narrow bands and a codec, and `identify` is
+    asked for them, and for others that were left out of the search.
+
     \b
     Example:
       echodex evaluate fingerprint logs/emb/NAME/101 --test-ids icassp --index ivfpq
       echodex evaluate fingerprint --space fingerprint --queries replicas.csv --index l2
+      echodex evaluate fingerprint --live 200
     """
     settings: Settings = context.obj
     given = {key: value for key, value in options.items() if value is not None}
     if "folder" in given and given.keys() <= set(_OF_FOLDER):
-        store = None
+        report = _by_protocol(settings, None, given)
     elif "queries" in given and given.keys() <= set(_OF_SPACE):
-        store = settings.open()
+        report = _by_protocol(settings, settings.open(), given)
+    elif "live" in given and given.keys() <= set(_OF_LIVE):
+        report = _live(settings, given)
     else:
-        raise UsageError("say either FOLDER, with --dummies and --songs, or --queries SOURCE, with --space and --view")
-    _evaluate(settings, store, given, json_)
-
-
-def _evaluate(settings: Settings, store: Store | None, given: dict[str, Any], json_: bool) -> None:
-    from ..api import evaluate_fingerprint
-
-    if "lengths" in given:
-        given["lengths"] = _lengths(given["lengths"])
-    report = evaluate_fingerprint(store=store, progress=settings.progress, **given)
+        raise UsageError("say either FOLDER, or --queries SOURCE, or --live N, each with its own options")
     if json_:
         print_json(report)
         return
     click.echo(report.header())
     print_table(*report.table())
+
+
+def _by_protocol(settings: Settings, store: Store | None, given: dict[str, Any]) -> Any:
+    from ..api import evaluate_fingerprint
+
+    if "lengths" in given:
+        given["lengths"] = _lengths(given["lengths"])
+    return evaluate_fingerprint(store=store, progress=settings.progress, **given)
+
+
+def _live(settings: Settings, given: dict[str, Any]) -> Any:
+    from ..evaluation.fingerprint.live import LiveConfig, evaluate_live
+
+    config = LiveConfig(queries=given.pop("live"), seed=given.pop("seed", 0))
+    return evaluate_live(settings.open(), config, progress=settings.progress, **given)
 
 
 def _lengths(text: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import UsageError
 
@@ -51,7 +52,14 @@ def test_a_folder_as_a_table_as_json_and_as_files(folder: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], ["FOLDER", "--queries", "x"], ["FOLDER", "--view", "lean"], ["--queries", "x", "--songs", "59"]]
+    "wrong",
+    [
+        [],
+        ["FOLDER", "--queries", "x"],
+        ["FOLDER", "--view", "lean"],
+        ["--queries", "x", "--songs", "59"],
+        ["--live", "3", "--index", "l2"],
+    ],
 )
 def test_options_that_do_not_go_together(folder: Path, wrong: list[str]) -> None:
     with pytest.raises(UsageError, match="say either"):
@@ -61,3 +69,10 @@ def test_options_that_do_not_go_together(folder: Path, wrong: list[str]) -> None
 def test_lengths_that_are_none(folder: Path) -> None:
     with pytest.raises(UsageError, match="--lengths"):
         run(str(folder), "--lengths", "one")
+
+
+def test_live_needs_segments(kinds_store: Store) -> None:
+    with pytest.raises(UsageError, match="one vector per clip"):
+        CliRunner().invoke(
+            cli, ["--store", str(kinds_store.path), "evaluate", "fingerprint", "--live", "3"], catch_exceptions=False
+        )

@@ -63,11 +63,12 @@ RATE_HZ, SECONDS, CLIPS = 8000, 8, 6
 
 
 def draw_melody(seed: int) -> Matrix:
-    """Another note every quarter of a second, with some noise: 8 s at 8 kHz."""
+    """Three tones that glide, with some noise: 8 s at 8 kHz that change too slowly for a shift to matter much."""
     random = np.random.default_rng(seed)
-    notes = np.repeat(random.uniform(300, 3000, 4 * SECONDS), RATE_HZ // 4)
-    tone = np.sin(2 * np.pi * np.cumsum(notes) / RATE_HZ)
-    return (0.3 * tone + 0.01 * random.standard_normal(len(notes))).astype(np.float32)
+    points, samples = np.arange(SECONDS + 1) * RATE_HZ, np.arange(SECONDS * RATE_HZ)
+    glides = [np.interp(samples, points, random.uniform(300, 3500, SECONDS + 1)) for _ in range(3)]
+    tones = sum(np.sin(2 * np.pi * np.cumsum(glide) / RATE_HZ) for glide in glides)
+    return (0.2 * tones + 0.01 * random.standard_normal(len(samples))).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,63 @@
+"""Cuts of the store's own clips, drawn by a seed: what a query is of, and where it truly lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...audio.clip import read_mono
+from ...errors import UsageError
+from ...schemas.clip import Clip
+from ...schemas.vector import Float32
+
+CONTEXT_S = 0.5
+"""What is heard before a cut, so that a room rings as it would."""
+
+SPARE = 1.05
+"""What is read of a cut over its length, for damage that makes it shorter."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """`seconds` of a clip from `start_s` on, as query `number` of the seed that it was drawn by."""
+
+    number: int
+    clip: Clip
+    start_s: float
+    seconds: float
+
+    @property
+    def context_s(self) -> float:
+        """Seconds before the cut that the clip has, up to CONTEXT_S."""
+        return min(CONTEXT_S, self.start_s)
+
+    def read(self, sample_rate_hz: int) -> tuple[Float32, int]:
+        """Return a mono waveform float32[n] at a rate, and how many samples of it are context before the cut.
+
+        It goes on after the cut as far as SPARE says, where the clip does. Raises NotFound, BadInput.
+        """
+        begin_s = self.start_s - self.context_s
+        wanted_s = min(self.context_s + SPARE * self.seconds, self.clip.duration_s - begin_s)
+        waveform = read_mono(self.clip.path, sample_rate_hz, offset_s=self.clip.offset_s + begin_s, duration_s=wanted_s)
+        return waveform[: round(wanted_s * sample_rate_hz)], round(self.context_s * sample_rate_hz)
+
+
+def draw_cuts(clips: Iterable[Clip], count: int, seconds: float, least_s: float, seed: int) -> list[Cut]:
+    """Return `count` cuts of `seconds`, or of the whole clip where it is shorter, of clips of at least `least_s`.
+
+    Each clip is drawn once before any is drawn again; where in a clip is uniform. Raises UsageError where no clip is
+    long enough.
+    """
+    usable = sorted((clip for clip in clips if clip.duration_s >= least_s), key=lambda clip: clip.clip_id)
+    if not usable:
+        raise UsageError(f"no clip is {least_s:g} s long; ask for shorter queries")
+    random = np.random.default_rng(seed)
+    order = np.concatenate([random.permutation(len(usable)) for _ in range(-(-count // len(usable)))])[:count]
+    cuts = []
+    for number, which in enumerate(order.tolist()):
+        clip = usable[which]
+        length_s = min(seconds, clip.duration_s)
+        cuts.append(Cut(number, clip, random.uniform(0.0, clip.duration_s - length_s), length_s))
+    return cuts

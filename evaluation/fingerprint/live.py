@@ -1,0 +1,178 @@
+"""`evaluate fingerprint --live N`: are damaged cuts of the store's own clips found again, and is nothing else?
+
+Half of what is drawn are cuts of clips that can be found; the other half are of clips that were left out of the search,
+where whatever is found is a false positive. Copies of a left-out clip that stay in the store count as false, too: view
+or filter them out first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...audio.augment.fingerprint import ReplicaConfig
+from ...errors import UsageError
+from ...indexing.sequence.finder import Asked, Finder, open_finder
+from ...progress import Progress, silent
+from ...schemas.clip import Clip
+from .asking import Place, Reply, among, ask
+from .cuts import Cut, draw_cuts
+from .replicas import live_replicas
+
+if TYPE_CHECKING:
+    from ...store.store import Store
+
+LEFT_OUT = 0.2
+"""At most this share of the clips is left out of the search."""
+
+Columns = tuple[list[str], list[tuple[object, ...]]]
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """queries: cuts that can be found, and as many that cannot; lengths_s: of queries, each the beginning of a cut of
+    the longest; replicas: what damages them; seed: of everything.
+    """
+
+    queries: int = 200
+    lengths_s: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0, 10.0)
+    replicas: ReplicaConfig = field(default_factory=ReplicaConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.queries < 1 or not self.lengths_s or min(self.lengths_s) <= 0:
+            raise UsageError(f"a live evaluation takes queries of some length, not {self.queries} of {self.lengths_s}")
+
+
+@dataclass(frozen=True)
+class LiveRow:
+    """Queries of one length, rates in percent.
+
+    hits: the best place is the right clip within half a second; told: `identify` says so; wrong: it says another place;
+    strangers: queries of clips that were left out; false_positives: share of those for which `identify` finds anything;
+    ms: median wall time of a query, embedding and search.
+    """
+
+    seconds: float
+    queries: int
+    hits: float
+    told: float
+    wrong: float
+    strangers: int
+    false_positives: float
+    ms: float
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """space: by name; clips: in the search, so many others left out; rows: one a length."""
+
+    space: str
+    clips: int
+    left_out: int
+    seed: int
+    rows: tuple[LiveRow, ...]
+
+    def header(self) -> str:
+        """Return what was evaluated, in a line."""
+        return (
+            f"space {self.space}: damaged cuts of {self.clips} clips, and of {self.left_out} that were left out of the "
+            f"search; seed {self.seed}; rates in %"
+        )
+
+    def table(self) -> Columns:
+        """Return a header and one row a length."""
+        columns = ["seconds", "queries", "hits", "told", "wrong", "strangers", "false positives", "ms"]
+        return columns, [
+            (row.seconds, row.queries, row.hits, row.told, row.wrong, row.strangers, row.false_positives, row.ms)
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """A query of a length, what was said, and how long that took."""
+
+    cut: Cut
+    seconds: float
+    reply: Reply
+    ms: float
+
+
+def evaluate_live(
+    store: Store,
+    config: LiveConfig,
+    *,
+    space: str | None = None,
+    view: str | None = None,
+    where: str | None = None,
+    progress: Progress = silent,
+) -> LiveReport:
+    """Return how often damaged cuts of clips of a space are found again.
+
+    Raises UsageError for a space without segments and for fewer than two clips long enough, NotFound.
+    """
+    found = store.space(space)
+    finder = open_finder(store, found, Asked(view, where), progress)
+    inside, outside = _split(store.sources(finder.songs), config)
+    searched = among(finder, sorted(set(finder.songs) - {clip.clip_id for clip in outside}))
+    longest, shortest = max(config.lengths_s), min(config.lengths_s)
+    damage = live_replicas(config.replicas, finder.encoder.config.sample_rate_hz, longest, config.seed)
+
+    def answered(clips: Sequence[Clip], stage: str, seed: int) -> list[_Answered]:
+        said: list[_Answered] = []
+        for cut in draw_cuts(clips, config.queries, longest, shortest, seed):
+            waveform, context = cut.read(finder.encoder.config.sample_rate_hz)
+            replica = damage(waveform, f"{stage}:{cut.number}")[context:]
+            said += [_answer(searched, cut, replica, seconds) for seconds in config.lengths_s if seconds <= cut.seconds]
+            progress(stage, cut.number + 1, config.queries)
+        return said
+
+    known, strange = answered(inside, "known", config.seed), answered(outside, "strangers", config.seed + 1)
+    rows = tuple(_row(seconds, known, strange) for seconds in sorted(config.lengths_s))
+    return LiveReport(found.name, len(searched.songs), len(outside), config.seed, rows)
+
+
+def _split(clips: Sequence[Clip], config: LiveConfig) -> tuple[list[Clip], list[Clip]]:
+    """Return clips that can be found and clips that cannot, of those long enough for the shortest query."""
+    usable = [clip for clip in clips if clip.duration_s >= min(config.lengths_s)]
+    if len(usable) < 2:
+        raise UsageError(f"{len(usable)} clips are {min(config.lengths_s):g} s long, and two at least are needed")
+    count = min(config.queries, max(1, int(LEFT_OUT * len(usable))))
+    order = np.random.default_rng(config.seed).permutation(len(usable))
+    return [usable[place] for place in order[count:]], [usable[place] for place in order[:count]]
+
+
+def _answer(finder: Finder, cut: Cut, replica: np.ndarray, seconds: float) -> _Answered:
+    samples = round(seconds * finder.encoder.config.sample_rate_hz)
+    began_s = time.perf_counter()
+    reply = ask(finder, replica[:samples])
+    return _Answered(cut, seconds, reply, 1000 * (time.perf_counter() - began_s))
+
+
+def _row(seconds: float, known: Sequence[_Answered], strange: Sequence[_Answered]) -> LiveRow:
+    asked = [each for each in known if each.seconds == seconds]
+    others = [each for each in strange if each.seconds == seconds]
+    right = [each.reply.told is not None and _right(each, each.reply.told) for each in asked]
+    return LiveRow(
+        seconds=seconds,
+        queries=len(asked),
+        hits=_percent([each.reply.best is not None and _right(each, each.reply.best) for each in asked]),
+        told=_percent(right),
+        wrong=_percent([each.reply.told is not None and not ok for each, ok in zip(asked, right, strict=True)]),
+        strangers=len(others),
+        false_positives=_percent([each.reply.told is not None for each in others]),
+        ms=round(float(np.median([each.ms for each in [*asked, *others]])), 2) if asked or others else 0.0,
+    )
+
+
+def _right(answered: _Answered, place: Place) -> bool:
+    return place.is_at(answered.cut.clip.clip_id, answered.cut.start_s)
+
+
+def _percent(said: Sequence[bool]) -> float:
+    return 100.0 * sum(said) / len(said) if said else 0.0

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from echodex.api import Store
+from echodex.audio.augment.fingerprint import ReplicaConfig
+from echodex.errors import UsageError
+from echodex.evaluation.fingerprint.asking import Place, among, ask
+from echodex.evaluation.fingerprint.cuts import CONTEXT_S, draw_cuts
+from echodex.evaluation.fingerprint.live import LiveConfig, evaluate_live
+from echodex.evaluation.fingerprint.replicas import live_replicas
+from echodex.indexing.sequence.finder import Asked, open_finder
+
+RATE_HZ = 8000
+UNHARMED = ReplicaConfig(
+    room=0, noise=0, speech=0, telephone=0, other_band=0, overdrive=0, codec=0, gain_db=(-6.0, -6.0)
+)
+
+
+def test_a_cut_is_what_the_clip_holds_there(melodies: Store, melody: Callable[[int], np.ndarray]) -> None:
+    clips = melodies.sources(melodies.clips(["clip_id"]).column(0).to_pylist())
+    cuts = draw_cuts(clips, 20, 3.0, 1.0, seed=1)
+    assert len({cut.clip.clip_id for cut in cuts[:6]}) == 6  # each clip once before any again
+    assert [cut.start_s for cut in cuts] == [cut.start_s for cut in draw_cuts(clips[::-1], 20, 3.0, 1.0, seed=1)]
+    for cut in cuts[:8]:
+        waveform, context = cut.read(RATE_HZ)
+        whole = melody(int(cut.clip.path[-5]))
+        begin = round(cut.start_s * RATE_HZ)
+        assert context == round(min(CONTEXT_S, cut.start_s) * RATE_HZ)
+        apart = min(
+            np.abs(waveform[: context + 3 * RATE_HZ - 2] - whole[at : at + context + 3 * RATE_HZ - 2]).max()
+            for at in (begin - context - 1, begin - context, begin - context + 1)
+            if at >= 0
+        )
+        assert apart < 1e-3
+    [long] = draw_cuts(clips[:1], 1, 60.0, 1.0, seed=1)
+    assert (long.start_s, long.seconds) == (0.0, pytest.approx(8.0))
+    with pytest.raises(UsageError, match="no clip is 9 s long"):
+        draw_cuts(clips, 1, 60.0, 9.0, seed=1)
+
+
+def test_a_query_is_placed_and_a_clip_that_is_left_out_is_not_found(
+    melodies: Store, melody: Callable[[int], np.ndarray]
+) -> None:
+    finder = open_finder(melodies, melodies.space(), Asked())
+    paths = {clip.path[-5]: clip.clip_id for clip in melodies.sources(finder.songs)}
+    reply = ask(finder, melody(3)[round(2.25 * RATE_HZ) : round(6.25 * RATE_HZ)])
+    assert reply.best is not None
+    assert reply.best.is_at(paths["3"], 2.25)
+    assert reply.told == Place(paths["3"], pytest.approx(2.25, abs=0.3))
+    others = among(finder, [clip_id for clip_id in finder.songs if clip_id != paths["3"]])
+    missed = ask(others, melody(3)[2 * RATE_HZ : 6 * RATE_HZ])
+    assert missed.best is not None
+    assert missed.best.clip_id != paths["3"]
+    assert not Place("a", 1.0).is_at("a", 1.6)
+    assert not Place("b", 1.0).is_at("a", 1.0)
+
+
+def test_replicas_by_seed_and_name(melody: Callable[[int], np.ndarray]) -> None:
+    damage = live_replicas(ReplicaConfig(), RATE_HZ, 2.0, seed=5)
+    waveform = melody(0)[: 2 * RATE_HZ]
+    before = waveform.copy()
+    first = damage(waveform, "known:0")
+    np.testing.assert_array_equal(waveform, before)
+    assert first.shape == waveform.shape
+    np.testing.assert_array_equal(first, damage(waveform, "known:0"))
+    assert np.abs(first - damage(waveform, "known:1")).max() > 1e-3
+
+
+def test_cuts_are_found_and_strangers_are_not(melodies: Store) -> None:
+    config = LiveConfig(queries=12, lengths_s=(2.0, 5.0), replicas=UNHARMED, seed=2)
+    report = evaluate_live(melodies, config)
+    assert (report.clips, report.left_out) == (5, 1)
+    assert [row.seconds for row in report.rows] == [2.0, 5.0]
+    for row in report.rows:
+        assert (row.queries, row.strangers) == (12, 12)
+        assert row.told <= row.hits
+        assert row.told + row.wrong <= 100
+        assert row.ms > 0
+    assert report.rows[1].hits >= max(80, report.rows[0].hits)
+    assert report.rows[1].false_positives < 20
+    assert evaluate_live(melodies, config).rows[0].hits == report.rows[0].hits
+    header, rows = report.table()
+    assert all(len(row) == len(header) for row in rows)
+
+
+def test_too_little_to_evaluate(melodies: Store) -> None:
+    with pytest.raises(UsageError, match="two at least"):
+        evaluate_live(melodies, LiveConfig(queries=2, lengths_s=(30.0,)))
+    with pytest.raises(UsageError, match="some length"):
+        LiveConfig(queries=0)
