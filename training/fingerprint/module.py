@@ -48,6 +48,8 @@ class FingerprintModule(Trainee):
         self.loaders = (train, valid)
         self.max_epochs, self.epoch_batches = config.max_epochs, len(train)
         self.net = build_network(config.encoder, config.seed)
+        if config.encoder.norm == "batch":  # as the network has its pictures: a sixth of a step on a CPU
+            self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._shown: Shown | None = None
         self._seen: list[tuple[list[str], Tensor]] = []
         self.resume(state)
@@ -128,4 +130,13 @@ class FingerprintModule(Trainee):
         factor = partial(rate_factor, config.schedule, config.alpha, steps)
         made = self.optimised(optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor))
         made["lr_scheduler"]["interval"] = "step"
+        _lay_out(optimizer)
         return made
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Lay what an optimiser knows of a weight out as the weight is: what was saved is not, and sums would differ."""
+    for weight, known in optimizer.state.items():
+        for name, value in known.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                known[name] = torch.empty_like(weight).copy_(value)

@@ -96,7 +96,7 @@ def _train(
     keeper = Keeper(module, StopCondition(None, 0.0, interrupt), path, state, progress)
     with closing(teaching):
         run_trainer(module, keeper, devices=1, precision=config.precision, accumulate_grad_batches=config.accumulate)
-    weights = {name: tensor.cpu() for name, tensor in module.net.state_dict().items()}
+    weights = {name: tensor.cpu().contiguous() for name, tensor in module.net.state_dict().items()}
     if module.place.epoch < config.max_epochs or not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
     arrays = {PREFIX + name: tensor.numpy() for name, tensor in weights.items()}
