@@ -196,18 +196,19 @@ class Store(BaseStore):
         *,
         min_score: float | None = None,
         verify: str | None = None,
+        by: str | None = None,
         space: str | None = None,
         view: str | None = None,
         where: str | None = None,
         progress: Progress = silent,
     ) -> list[DuplicateGroup]:
         """Return the star groups of clips that are the same recording; verify="audio" aligns the waveforms of each
-        pair.
+        pair. In a space of fingerprints (by="segments"), the groups of clips that share audio, and which stretches.
         """
         from ..indexing.duplicates import duplicates
 
         return duplicates(
-            self, min_score=min_score, verify=verify, space=space, view=view, where=where, progress=progress
+            self, min_score=min_score, verify=verify, by=by, space=space, view=view, where=where, progress=progress
         )
 
     def cluster(

@@ -12,7 +12,7 @@ import click
 from ..errors import EXIT_BAD_FILES, BadInput, UsageError
 from ..progress import say
 from .options import Settings, of_space, reads
-from .output import plain, print_json, print_table, safe
+from .output import clock, plain, print_json, print_table, safe, span
 
 if TYPE_CHECKING:
     from ..schemas.hit import Match
@@ -76,8 +76,8 @@ def _show(matches: list[Match], json_: bool) -> None:
             ["query", "clip", "score", "confidence", "path"],
             [
                 (
-                    _range(m.query_start_s, m.query_end_s),
-                    _range(m.clip_start_s, m.clip_end_s),
+                    span(m.query_start_s, m.query_end_s),
+                    span(m.clip_start_s, m.clip_end_s),
                     m.score,
                     m.confidence,
                     m.path,
@@ -113,7 +113,7 @@ def _listen(settings: Settings, options: dict[str, Any], json_: bool) -> None:
                 if json_:
                     click.echo(json.dumps(plain(match), ensure_ascii=False))
                 else:
-                    where = f"{_clock(match.query_start_s)}  {match.confidence:.4f}  {_clock(match.clip_start_s)}"
+                    where = f"{clock(match.query_start_s)}  {match.confidence:.4f}  {clock(match.clip_start_s)}"
                     click.echo(f"{where} of {safe(match.path)}")
         except KeyboardInterrupt:
             say(settings.progress, "stopped")
@@ -128,15 +128,3 @@ def _lines(listed: str | None) -> list[str]:
     except (OSError, ValueError) as error:
         raise BadInput(f"the list {listed} cannot be read as UTF-8 text: {error}") from error
     return [line for line in text.splitlines() if line.strip()]
-
-
-def _range(start_s: float, end_s: float) -> str:
-    return f"{_clock(start_s)}-{_clock(end_s)}"
-
-
-def _clock(seconds: float) -> str:
-    """Return "1:02:03.5" or "2:03.5"."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"

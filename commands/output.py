@@ -60,6 +60,19 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def span(start_s: float, end_s: float) -> str:
+    """Return "1:02.0-1:10.5"."""
+    return f"{clock(start_s)}-{clock(end_s)}"
+
+
+def clock(seconds: float) -> str:
+    """Return "1:02:03.5" or "2:03.5"."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}:{minutes:02}" if hours else f"{minutes}") + f":{rest / 10:04.1f}"
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "-"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Alignment, DuplicateGroup, Member
-from ..schemas.vector import Float32, Vectors
+from ..schemas.vector import Float32, Space, Vectors
 from ..store.where import all_of
 from .groups import originals
 from .groups.pairs import near_pairs
@@ -22,6 +22,7 @@ from .groups.stars import Confirm, stars_of
 from .groups.verify import Verifier
 from .identical import equal_rows
 from .near import blocks
+from .shared_audio import Sharing, shared_audio
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -33,6 +34,9 @@ MIN_SCORE = 0.98
 
 VERIFIED_MIN_SCORE = 0.60
 """Cosine from which clips are compared by ear: a crop or added noise moves the vector, and the waveforms decide."""
+
+FINGERPRINT = "fingerprint"
+"""The encoder whose spaces tell which stretches clips share."""
 
 _MANY = 1000
 """Clips of a group from which it pays to compare equal vectors only once."""
@@ -48,9 +52,14 @@ def duplicates(
     view: str | None = None,
     where: str | None = None,
     verify: str | None = None,
+    by: str | None = None,
     progress: Progress = silent,
 ) -> list[DuplicateGroup]:
     """Return the duplicate groups of a space, the largest first.
+
+    by="segments" compares clips segment by segment and groups those that share audio, with the stretches that they
+    share (`shared_audio`); by="clips" compares one vector a clip, as follows. None is "segments" in a space of
+    fingerprints, where nothing else is to verify them, else "clips".
 
     min_score: lowest cosine of a member and its representative; None is MIN_SCORE, or VERIFIED_MIN_SCORE with
     verify="audio", which aligns the waveforms and keeps only members whose residual is at most
@@ -60,8 +69,11 @@ def duplicates(
     if need be. Raises UsageError for a score or a verification that does not exist, NotFound for an unknown space or
     view.
     """
-    if verify not in (None, "audio"):
-        raise UsageError(f"verify={verify!r} does not exist (known: audio)")
+    found = store.space(space)
+    by = by or ("segments" if found.encoder == FINGERPRINT and not verify else "clips")
+    _check(by, verify)
+    if by == "segments":
+        return _sharing(store, found, min_score, view, where, progress)
     if min_score is None:
         min_score = VERIFIED_MIN_SCORE if verify else MIN_SCORE
     if not -1 <= min_score <= 1:
@@ -87,6 +99,49 @@ def duplicates(
     groups = [_described(vectors, star, paths, alignments) for star in stars]
     groups += [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
     return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
+
+
+def _check(by: str, verify: str | None) -> None:
+    if verify not in (None, "audio"):
+        raise UsageError(f"verify={verify!r} does not exist (known: audio)")
+    if by not in ("segments", "clips"):
+        raise UsageError(f"by={by!r} does not exist (known: segments, clips)")
+    if by == "segments" and verify:
+        raise UsageError("what is compared by segments is not verified; leave out one of the two")
+
+
+def _sharing(
+    store: Store, space: Space, min_score: float | None, view: str | None, where: str | None, progress: Progress
+) -> list[DuplicateGroup]:
+    """Return the groups of clips that share audio, and byte-identical copies that share none with others."""
+    usable = store.clips(["clip_id"], view=view, where=where).column(0).to_pylist()
+    groups = shared_audio(
+        store,
+        space,
+        usable=usable,
+        min_score=min_score,
+        prefer=lambda names: _preference(store, names, view),
+        progress=progress,
+    )
+    starred = {clip_id for group in groups for clip_id in group.clip_ids}
+    several = store.clips(["clip_id"], view=view, where=all_of(where, _IN_SEVERAL_PLACES)).column(0).to_pylist()
+    copied = [clip_id for clip_id in several if clip_id not in starred]
+    paths = _paths(store, sorted(starred) + copied, view)
+    told = [_shared_group(group, paths) for group in groups]
+    told += [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
+    return sorted(told, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
+
+
+def _shared_group(group: Sharing, paths: dict[str, list[str]]) -> DuplicateGroup:
+    """Return what is told of clips that share audio: of each, and of the pairs, the mean cosine of what is shared."""
+    members = []
+    for clip_id, stretches in zip(group.clip_ids, group.stretches, strict=True):
+        segments = sum(stretch.segments for stretch in stretches)
+        score = sum(stretch.score * stretch.segments for stretch in stretches) / segments if segments else 1.0
+        first, *others = paths[clip_id]
+        members.append(Member(clip_id, score, first, stretches=stretches))
+        members += [Member(clip_id, score, other, exact=True) for other in others]
+    return DuplicateGroup(group.clip_ids[0], tuple(members), min(member.score for member in members))
 
 
 def _preference(store: Store, clip_ids: list[str], view: str | None) -> Rows:

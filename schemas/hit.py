@@ -34,14 +34,34 @@ class Alignment:
 
 
 @dataclass(frozen=True)
+class SharedStretch:
+    """A stretch of a clip, start_s to end_s, that is also in its representative, from representative_start_s on.
+
+    score: mean cosine of the `segments` pairs of segments that lie on each other; confidence: in [0, 1], how surely no
+    two unrelated clips of the collection match as long and as well (indexing/sequence/background.py).
+    """
+
+    start_s: float
+    end_s: float
+    representative_start_s: float
+    representative_end_s: float
+    score: float
+    confidence: float
+    segments: int
+
+
+@dataclass(frozen=True)
 class Member:
-    """A clip of a duplicate group with its cosine `score` to the representative; exact: the same bytes."""
+    """A clip of a duplicate group with its cosine `score` to the representative; exact: the same bytes; stretches: what
+    the two share, where that was looked for, by start.
+    """
 
     clip_id: str
     score: float
     path: str
     exact: bool = False
     alignment: Alignment | None = None
+    stretches: tuple[SharedStretch, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,11 @@ RAREST = 10.0
 """One pair of segments is never counted as rarer than exp(-RAREST), however few pairs the sample has."""
 
 COPY, COPIED_SEGMENTS = 0.9999, 3
-"""Clips with so many segments in a row above this score share a recording, and say nothing of strangers."""
+"""Clips with so many segments in a row above this score share a recording, and say nothing of strangers..."""
+
+FAR = 0.7
+"""...and so do those that are so far of the way from what two clips usually reach to 1: a recording in many clips, each
+time a little different, would else be taken for what is usual among strangers."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ def background(collection: Collection) -> Background:
     if len(rows) < 2:
         return UNKNOWN
     vectors = collection.fetch(rows)
+    sounding = ~collection.silent(vectors)
+    vectors, clips = vectors[sounding], clips[sounding]
+    if len(vectors) < 2:
+        return UNKNOWN
     scores = vectors @ vectors.T
     unrelated = _strangers(scores, clips)
     if not unrelated.any():
@@ -92,19 +100,20 @@ def _sample(bounds: Rows) -> tuple[Rows, Rows]:
 
 
 def _strangers(scores: Float32, clips: Rows) -> NDArray[np.bool_]:
-    """Return bool[m, m], upper half: pairs of clips that are no copies of each other, or, where there are none, of
-    different segments of one clip.
+    """Return bool[m, m], upper half: pairs of clips that share no recording, or, where there are none, of different
+    segments of one clip.
     """
     firsts = np.flatnonzero(np.diff(clips, prepend=-1))
     of = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, len(clips))))
-    same = scores > COPY
-    in_a_row = same.copy()
+    in_a_row = scores.copy()  # the lowest of COPIED_SEGMENTS pairs on a diagonal
     for step in range(1, COPIED_SEGMENTS):
         goes_on = np.append(clips[step:] == clips[:-step], np.zeros(step, dtype=np.bool_))
-        in_a_row &= np.roll(same, (-step, -step), axis=(0, 1)) & goes_on[:, None] & goes_on
-    copies = np.logical_or.reduceat(np.logical_or.reduceat(in_a_row, firsts, axis=0), firsts, axis=1)
-    apart = np.triu(~copies, 1)[np.ix_(of, of)]
-    return apart if apart.any() else np.triu(~same, 1)
+        np.minimum(in_a_row, np.roll(scores, (-step, -step), axis=(0, 1)), out=in_a_row)
+        in_a_row[~(goes_on[:, None] & goes_on)] = -1
+    best = np.maximum.reduceat(np.maximum.reduceat(in_a_row, firsts, axis=0), firsts, axis=1)
+    usual = float(np.median(best[np.triu_indices(len(best), 1)])) if len(best) > 1 else 1.0
+    apart = np.triu(best <= min(COPY, usual + FAR * (1 - usual)), 1)[np.ix_(of, of)]
+    return apart if apart.any() else np.triu(scores <= COPY, 1)
 
 
 def _run_excesses(scores: Float32, unrelated: NDArray[np.bool_], clips: Rows, threshold: float) -> Float32:

@@ -18,7 +18,7 @@ from .background import Background, background
 from .diagonals import Collection
 from .listen import Heard, hear, listen
 from .match import Note, Run, Worth, match
-from .quiet import silences, silent_near
+from .quiet import SURELY, silences, silent_near
 from .songs import SongScores
 from .strangers import COHORT
 from .timeline import Timeline, open_timeline
@@ -174,9 +174,10 @@ def open_finder(store: Store, space: Space, asked: Asked, progress: Progress = s
     timeline = open_timeline(store, space, progress)
     usable = store.clips(["clip_id"], view=asked.view, where=asked.where).column(0).combine_chunks()
     encoder = store.encoder(space)
-    unrelated = background(timeline.collection())
+    quiet = silences(encoder)
+    unrelated = background(timeline.collection(silent=silent_near(quiet, SURELY)))
     threshold = max(unrelated.threshold, -1.0 if asked.min_score is None else asked.min_score)
-    held = timeline.collection(usable, silent_near(silences(encoder), threshold))
+    held = timeline.collection(usable, silent_near(quiet, threshold))
     phases = asked.phases or (PHASES if timeline.hop_s >= PHASED_HOP_S else 1)
     songs = sorted(set(timeline.clip_ids).intersection(usable.to_pylist()))
     return Finder(store, timeline, encoder, held, songs, unrelated, asked.min_score, phases)

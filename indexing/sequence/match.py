@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ...schemas.vector import Float32
 from .diagonals import Cells, Collection, Diagonals, candidates, scored
-from .strangers import stranger_depth, stranger_levels
+from .strangers import elsewhere, stranger_depth, stranger_levels
 
 MIN_LEFT = 0.5
 """Of a run that lies over better ones, what is left is a match of its own if it has this share of the excess; less is
@@ -37,8 +37,7 @@ Mask = NDArray[np.bool_]
 class Worth:
     """What a pair of segments says for a match: its cosine less `threshold`, at worst `-most_loss`.
 
-    cohort: where it is not 0, a query segment's own threshold is at least the cosine that so many clips reach (see
-    `strangers`).
+    cohort: where it is not 0, a segment that so many clips resemble has a threshold of its own (see `strangers`).
     """
 
     threshold: float
@@ -127,7 +126,7 @@ def match(
             told = partial(note, length=len(track.vectors), late=phase / len(tracks)) if note else None
             found += _runs_of(track, collection, worth, (k_probe, max_gap, min_excess), (phase, len(tracks)), told)
     slots = max((run.slots.stop for run in found), default=0)
-    return sorted(_chosen(found, slots, min_excess), key=lambda run: run.slots.start)
+    return sorted(chosen(found, slots, min_excess), key=lambda run: run.slots.start)
 
 
 def _runs_of(
@@ -141,27 +140,52 @@ def _runs_of(
     """Yield all runs of one track, whatever they claim. limits: k_probe, max_gap, min_excess; phase: of how many."""
     k_probe, max_gap, min_excess = limits
     rows, near = collection.search(track.vectors, max(k_probe, stranger_depth(worth.cohort)))
-    levels = stranger_levels(collection.pieces_of(rows), near, worth.cohort)
+    strangers = Strangers(collection, worth, stranger_levels(collection.pieces_of(rows), near, worth.cohort))
     diagonals = candidates(rows[:, :k_probe], collection.bounds)
     for cells in scored(track.vectors, collection, diagonals):
         if told:
             told(diagonals, cells)
         quiet = cells.silent | ~track.sounding[cells.position]
-        worths = worth.of(cells.scores, levels[cells.position])
+        worths = worth.of(cells.scores)
         worths[quiet] = np.minimum(worths[quiet], 0.0)
         alike = (worths > 0) | (quiet & (cells.scores > worth.threshold))
         for begin, end in stretches_of(cells, worths, alike, max_gap, min_excess):
             for first, last in best_parts(worths[begin:end], min_excess):
                 which = int(cells.diagonal[begin])
                 part = slice(begin + first, begin + last)
-                yield Run(
-                    int(diagonals.clips[which]),
-                    int(diagonals.shifts[which]),
-                    int(cells.position[begin]) + first,
-                    cells.scores[part].copy(),
-                    worths[part].copy(),
-                    *phase,
-                )
+                clip, shift = int(diagonals.clips[which]), int(diagonals.shifts[which])
+                start = int(cells.position[begin]) + first
+                run = Run(clip, shift, start, cells.scores[part].copy(), worths[part].copy(), *phase)
+                yield from strangers.telling(run, track.vectors, min_excess)
+
+
+class Strangers:
+    """A second look at runs of segments that many clips resemble (`strangers`); levels: float32[L], of a track."""
+
+    def __init__(self, collection: Collection, worth: Worth, levels: Float32) -> None:
+        self._collection = collection
+        self._worth = worth
+        self._levels = levels
+        self._vectors: dict[int, Float32] = {}
+
+    def telling(self, run: Run, queries: Float32, min_excess: float) -> Iterator[Run]:
+        """Yield the parts of a run that stand out from strangers: all of it where no segment is common."""
+        own = slice(run.start, run.stop)
+        levels = self._levels[own]
+        if not (levels > self._worth.threshold).any():
+            yield run
+            return
+        levels = np.minimum(levels, elsewhere(queries[own], self._clip(run.clip)))
+        worths = np.minimum(run.worths, self._worth.of(run.scores, levels))  # of silence, still nothing
+        for first, last in best_parts(worths, min_excess):
+            part = slice(first, last)
+            yield replace(run, start=run.start + first, scores=run.scores[part], worths=worths[part])
+
+    def _clip(self, clip: int) -> Float32:
+        if clip not in self._vectors:
+            bounds = self._collection.bounds
+            self._vectors[clip] = self._collection.fetch(np.arange(bounds[clip], bounds[clip + 1]))
+        return self._vectors[clip]
 
 
 def stretches_of(
@@ -196,7 +220,7 @@ def best_parts(worths: Float64, min_excess: float) -> Iterator[tuple[int, int]]:
             waiting += [(begin, begin + first), (begin + last, end)]
 
 
-def _chosen(runs: list[Run], slots: int, min_excess: float) -> list[Run]:
+def chosen(runs: list[Run], slots: int, min_excess: float) -> list[Run]:
     """Return runs that share no time of the query, taken by falling excess; what others leave of one is tried again."""
     free = np.ones(slots, dtype=np.bool_)
     chosen = []

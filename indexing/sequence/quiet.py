@@ -42,6 +42,10 @@ def silences(encoder: Encoder) -> Float32:
     return normalised(vectors[np.abs(vectors).sum(axis=1) > 0])
 
 
+SURELY = 0.99
+"""For `silent_near`, as long as no threshold is known."""
+
+
 def silent_near(quiet: Float32, threshold: float) -> Silent:
     """Return what tells which of the vectors float32[n, d] are of silence: near to one of `quiet` float32[m, d].
 

@@ -4,7 +4,10 @@ A threshold measured on the whole collection says little of a query whose like i
 ten recordings of beeps are strangers that resemble each other far more than the songs do. But the neighbours of a query
 segment tell: a recording and its copies are few clips, and where many different clips come near, nearness means little.
 So a segment's own level is the cosine that the `cohort`-th nearest clip reaches (cohort normalisation, as in speaker
-verification: Rosenberg et al., ICSLP 1992), and a pair is worth only what it has above that.
+verification: Rosenberg et al., ICSLP 1992).
+
+A jingle in a hundred broadcasts is near in many clips, too. But it lies at one place of each, while what is merely of a
+kind lies near wherever in a clip one looks (`elsewhere`). A pair is worth what it has above the lower of both levels.
 """
 
 from __future__ import annotations
@@ -19,6 +22,10 @@ COHORT = 16
 
 PER_CLIP = 6
 """Neighbours asked for, per clip of the cohort: several segments of one clip lie near."""
+
+
+PLACE = 4
+"""Segments of a clip that the right place takes up: the one, those that overlap it, and one of a repetition."""
 
 
 def stranger_depth(cohort: int) -> int:
@@ -47,3 +54,14 @@ def stranger_levels(clips: NDArray[np.int64], scores: Float32, cohort: int) -> F
     there = np.flatnonzero(met[:, -1])
     levels[there] = scores[there, np.argmax(met[there], axis=1)]
     return levels
+
+
+def elsewhere(queries: Float32, clip: Float32) -> Float32:
+    """Return float32[L]: how near queries float32[L, d] are to a clip's float32[n, d] but for the PLACE nearest of it.
+
+    2 where the clip has no more than these, so that nothing is known of elsewhere.
+    """
+    if len(clip) <= PLACE:
+        return np.full(len(queries), 2.0, dtype=np.float32)
+    scores = queries @ clip.T
+    return np.asarray(np.partition(scores, -PLACE - 1, axis=1)[:, -PLACE - 1])

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from echodex.api import Store
 from echodex.cli import cli
-from echodex.commands.identifying import _clock
+from echodex.commands.output import clock
 
 ECHODEX = Path(sys.executable).parent / "echodex"
 RATE = 8000
@@ -82,8 +82,8 @@ def test_many_queries_are_answered_into_a_folder(library: Path, tmp_path: Path) 
     assert answers.splitlines()[0].endswith("known.wav\t" + str(library.parent / "audio" / "2.wav"))
     assert json.loads(run(library, *words, "--json"))["known"] == 2
     (tmp_path / "text.wav").write_text("no audio")
-    words = ["--store", str(library), "--quiet", "identify", str(tmp_path / "text.wav"), "--out", str(tmp_path / "bad")]
-    assert CliRunner().invoke(cli, words).exit_code == 3
+    bad = [str(tmp_path / "text.wav"), "--out", str(tmp_path / "bad")]
+    assert CliRunner().invoke(cli, ["--store", str(library), "--quiet", "identify", *bad]).exit_code == 3
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_an_error_is_a_sentence(library: Path) -> None:
     [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3599.99, "1:00:00.0"), (7325.5, "2:02:05.5")],
 )
 def test_a_time_is_minutes_and_seconds(seconds: float, shown: str) -> None:
-    assert _clock(seconds) == shown
+    assert clock(seconds) == shown

@@ -207,6 +207,14 @@ def test_what_many_clips_resemble_is_no_match() -> None:
     assert told([run]) == [(5, 0, 10, 0)]
 
 
+def test_a_jingle_in_many_clips_is_found() -> None:
+    jingle = random_rows(12, 3)
+    clips = [np.concatenate([random_rows(8, seed), jingle, random_rows(5, 99 - seed)]) for seed in range(40)]
+    noisy = unit(jingle + 0.05 * random_rows(12, 500))
+    [run] = match(noisy, collection(*clips), Worth(0.7, most_loss=0.3, cohort=8), min_excess=0.5)
+    assert told([run]) == [(run.clip, 0, 12, 8)]
+
+
 def best_run(query: Matrix, clips: list[Matrix], max_gap: int) -> tuple[float, set[tuple[int, int, int, int]]]:
     """Brute force: the largest excess over every clip, shift and stretch, and all that have it."""
     best = 0.0

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echodex.indexing.sequence.strangers import stranger_depth, stranger_levels
+from echodex.indexing.sequence.strangers import PLACE, elsewhere, stranger_depth, stranger_levels
 
 
 def by_hand(clips: list[int], scores: list[float], cohort: int) -> float:
@@ -30,3 +30,11 @@ def test_without_a_cohort_nothing_is_common() -> None:
     assert stranger_levels(np.arange(10)[None], np.ones((1, 10), np.float32), 0).tolist() == [-1.0]
     assert stranger_levels(np.empty((2, 0), np.int64), np.empty((2, 0), np.float32), 4).tolist() == [-1.0, -1.0]
     assert stranger_depth(0) == 0
+
+
+def test_elsewhere_leaves_out_the_place() -> None:
+    random = np.random.default_rng(0)
+    queries, clip = (random.standard_normal((count, 8)).astype(np.float32) for count in (3, 20))
+    expected = np.sort(queries @ clip.T, axis=1)[:, -PLACE - 1]
+    assert elsewhere(queries, clip).tolist() == expected.tolist()
+    assert elsewhere(queries, clip[:PLACE]).tolist() == [2.0] * 3
