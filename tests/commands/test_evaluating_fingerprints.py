@@ -59,6 +59,8 @@ def test_a_folder_as_a_table_as_json_and_as_files(folder: Path, tmp_path: Path) 
         ["FOLDER", "--view", "lean"],
         ["--queries", "x", "--songs", "59"],
         ["--live", "3", "--index", "l2"],
+        ["--live", "3", "--robustness"],
+        ["--plot", "curve.png"],
     ],
 )
 def test_options_that_do_not_go_together(folder: Path, wrong: list[str]) -> None:
@@ -71,8 +73,9 @@ def test_lengths_that_are_none(folder: Path) -> None:
         run(str(folder), "--lengths", "one")
 
 
-def test_live_needs_segments(kinds_store: Store) -> None:
+@pytest.mark.parametrize("asked", [["--live", "3"], ["--robustness"]])
+def test_a_space_needs_segments(kinds_store: Store, asked: list[str]) -> None:
     with pytest.raises(UsageError, match="one vector per clip"):
         CliRunner().invoke(
-            cli, ["--store", str(kinds_store.path), "evaluate", "fingerprint", "--live", "3"], catch_exceptions=False
+            cli, ["--store", str(kinds_store.path), "evaluate", "fingerprint", *asked], catch_exceptions=False
         )

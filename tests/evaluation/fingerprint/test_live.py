@@ -37,7 +37,8 @@ def test_a_cut_is_what_the_clip_holds_there(melodies: Store, melody: Callable[[i
         )
         assert apart < 1e-3
     [long] = draw_cuts(clips[:1], 1, 60.0, 1.0, seed=1)
-    assert (long.start_s, long.seconds) == (0.0, pytest.approx(8.0))
+    assert long.start_s == 0.0
+    assert long.seconds == pytest.approx(8.0)
     with pytest.raises(UsageError, match="no clip is 9 s long"):
         draw_cuts(clips, 1, 60.0, 9.0, seed=1)
 
@@ -50,7 +51,8 @@ def test_a_query_is_placed_and_a_clip_that_is_left_out_is_not_found(
     reply = ask(finder, melody(3)[round(2.25 * RATE_HZ) : round(6.25 * RATE_HZ)])
     assert reply.best is not None
     assert reply.best.is_at(paths["3"], 2.25)
-    assert reply.told == Place(paths["3"], pytest.approx(2.25, abs=0.3))
+    assert reply.told is not None
+    assert reply.told.is_at(paths["3"], 2.25)
     others = among(finder, [clip_id for clip_id in finder.songs if clip_id != paths["3"]])
     missed = ask(others, melody(3)[2 * RATE_HZ : 6 * RATE_HZ])
     assert missed.best is not None

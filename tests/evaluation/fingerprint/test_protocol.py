@@ -128,7 +128,7 @@ def test_what_cannot_be_evaluated(
         evaluate_material(from_folder(write_published(dummies=117)), ProtocolConfig(test_ids="all"))
     for wrong in ({"lengths": ()}, {"lengths": (0,)}, {"lengths": (1, 1)}, {"k_probe": 0}, {"max_train": 0}):
         with pytest.raises(UsageError):
-            ProtocolConfig(**wrong)  # type: ignore[arg-type]
+            ProtocolConfig(**wrong)
     broken = np.array(read_layout(folder).database)
     broken[3, 3] = np.nan
     write_matrix(folder, "db", broken)
