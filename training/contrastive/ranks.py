@@ -6,11 +6,11 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,9 +21,25 @@ from ...progress import Progress, say, silent
 from ..interrupt import Interrupted, InterruptFlag
 from ..keeper import Keeper
 from ..lifeline import Lifeline, born_deaf, live_by
-from .share import Task, train_share
 
 _POLL_S = 0.2
+
+
+class Task(Protocol):
+    """What several processes train; made of paths and plain data, so that any of them can be told.
+
+    teachers: the clips that are learned from; devices: how many processes; steps: batches of each in all.
+    """
+
+    @property
+    def teachers(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def devices(self) -> int: ...  # noqa: D102
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    def train(  # noqa: D102
+        self, interrupt: InterruptFlag, progress: Progress, *, rank: int = 0, keeper: Callable[..., Keeper] = Keeper
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class _Shared:
 
 
 def train_in_ranks(task: Task, interrupt: InterruptFlag, progress: Progress) -> None:
-    """Train `task` in `task.config.devices` processes of this machine, which end with this one.
+    """Train `task` in `task.devices` processes of this machine, which end with this one.
 
     Raises Interrupted once `interrupt` is raised and the state saved, and the error of a process that failed.
     """
@@ -52,7 +68,7 @@ def train_in_ranks(task: Task, interrupt: InterruptFlag, progress: Progress) -> 
     lifeline, port = Lifeline(), _free_port()
     ranks = [
         context.Process(target=_train_rank, args=(rank, task, port, shared, lifeline.end))
-        for rank in range(task.config.devices)
+        for rank in range(task.devices)
     ]
     try:
         with born_deaf():
@@ -120,11 +136,11 @@ def _train_rank(rank: int, task: Task, port: int, shared: _Shared, end: Connecti
     """Train the share of process `rank`, as long as the process at the other end lives."""
     live_by(end)
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "LOCAL_RANK": str(rank), "NODE_RANK": "0"}
-    torch.set_num_threads(max(1, torch.get_num_threads() // task.config.devices))
+    torch.set_num_threads(max(1, torch.get_num_threads() // task.devices))
     progress = silent if rank else _Teller(shared)
     keeper = partial(_RankKeeper, shared, task.teachers)
     try:
-        train_share(task, InterruptFlag(), progress, rank=rank, keeper=keeper)
+        task.train(InterruptFlag(), progress, rank=rank, keeper=keeper)
     except Interrupted as interrupted:
         if rank == 0:
             shared.ends.put(interrupted)

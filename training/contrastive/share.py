@@ -10,15 +10,17 @@ from typing import Any
 
 import torch
 
-from ...errors import BadInput
+from ...errors import BadInput, UsageError
 from ...progress import Progress
 from ...schemas.view import ALL
 from ...store.store import Store
+from ..checkpoint import Arrays
 from ..interrupt import InterruptFlag
 from ..keeper import Keeper, StopCondition
 from ..layout import CLMR, ENCODER_FILE, STATE_FILE
 from ..state import load_state
 from ..trained import save_trained
+from ..trainee import Trainee
 from ..trainer import run_trainer
 from .clips import pair_loader
 from .config import ClmrTraining
@@ -40,45 +42,56 @@ class Task:
     folder: Path
 
     @property
+    def devices(self) -> int:
+        """Processes, each of which trains a share."""
+        return self.config.devices
+
+    @property
     def steps(self) -> int:
         """Batches of each process in the whole training."""
         return len(self.teachers) // self.config.devices // self.config.batch_size * self.config.max_epochs
 
+    def train(
+        self, interrupt: InterruptFlag, progress: Progress, *, rank: int = 0, keeper: Callable[..., Keeper] = Keeper
+    ) -> None:
+        """Train as process `rank` of `devices`; the first one keeps the state and writes the trained encoder.
 
-def train_share(
-    task: Task,
-    interrupt: InterruptFlag,
-    progress: Progress,
-    *,
-    rank: int = 0,
-    keeper: Callable[..., Keeper] = Keeper,
-) -> None:
-    """Train as process `rank` of `task.config.devices`; the first one keeps the state and writes the trained encoder.
+        Goes on from the state in the folder, if there is one, to the same loss curve. Raises Interrupted once
+        `interrupt` is raised and the state saved, BadInput where the loss or the weights are no longer finite.
+        """
+        config, path = self.config, self.folder / STATE_FILE
+        state = load_state(path) if path.is_file() else None
+        teaching = pair_loader(self.store, self.view, self.teachers, config, rank=rank, teaches=True)
+        measuring = pair_loader(self.store, ALL, self.measured, config, teaches=False)
+        module = ContrastiveModule(teaching, measuring, config, state)
+        kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
+        with closing(teaching):
+            run_trainer(module, kept, **machine_flags(config.devices, config.precision, config.accumulate))
+        weights = last_weights(module)
+        if rank == 0:
+            settings = {"width": config.width, "sample_rate_hz": config.sample_rate}
+            save_trained(self.folder / ENCODER_FILE, CLMR, settings, weights)
 
-    Goes on from the state in the folder, if there is one, to the same loss curve. Raises Interrupted once `interrupt`
-    is raised and the state saved, BadInput where the loss or the weights are no longer finite.
-    """
-    config, path = task.config, task.folder / STATE_FILE
-    state = load_state(path) if path.is_file() else None
-    teaching = pair_loader(task.store, task.view, task.teachers, config, rank=rank, teaches=True)
-    measuring = pair_loader(task.store, ALL, task.measured, config, teaches=False)
-    module = ContrastiveModule(teaching, measuring, config, state)
-    kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
-    with closing(teaching):
-        run_trainer(module, kept, **_flags(config))
-    weights = {name: tensor.cpu() for name, tensor in module.net.state_dict().items()}
-    if module.place.epoch < config.max_epochs or not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+
+def last_weights(module: Trainee) -> Arrays:
+    """Return the state of a network that is trained; raise BadInput where the training ended on what is not finite."""
+    weights = {name: tensor.cpu().contiguous() for name, tensor in module.net.state_dict().items()}
+    finite = all(bool(tensor.isfinite().all()) for tensor in weights.values())
+    if module.place.epoch < module.max_epochs or not finite:
         raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
-    if rank == 0:
-        settings = {"width": config.width, "sample_rate_hz": config.sample_rate}
-        arrays = {name: tensor.numpy() for name, tensor in weights.items()}
-        save_trained(task.folder / ENCODER_FILE, CLMR, settings, arrays)
+    return {name: tensor.numpy() for name, tensor in weights.items()}
 
 
-def _flags(config: ClmrTraining) -> dict[str, Any]:
+def machine_flags(devices: int, precision: str, accumulate: int) -> dict[str, Any]:
     """Return what Lightning's Trainer is told of the machine."""
-    flags = {"devices": config.devices, "precision": config.precision, "accumulate_grad_batches": config.accumulate}
-    if config.devices > 1:
+    flags: dict[str, Any] = {"devices": devices, "precision": precision, "accumulate_grad_batches": accumulate}
+    if devices > 1:
         norms = torch.cuda.is_available()  # PyTorch shares batch statistics between GPUs only
         flags |= {"strategy": "ddp", "use_distributed_sampler": False, "sync_batchnorm": norms}
     return flags
+
+
+def check_devices(devices: int) -> None:
+    """Raise UsageError where more GPUs are asked for than there are."""
+    if torch.cuda.is_available() and devices > torch.cuda.device_count():
+        raise UsageError(f"devices is {devices}; this machine has {torch.cuda.device_count()}")

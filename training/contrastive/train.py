@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import torch
-
 from ...encoders.base import digest
-from ...errors import UsageError
 from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
@@ -23,7 +20,7 @@ from ..trained import read_encoder
 from .clips import contrastive_splits, measured_clips, teachers_of
 from .config import ClmrTraining
 from .ranks import train_in_ranks
-from .share import Task, train_share
+from .share import Task, check_devices
 
 _COUNTERS = ("epoch", "step", "learning_rate")
 
@@ -44,7 +41,7 @@ def train_clmr(
     leaves no batch of train clips, BadInput where the loss does not stay finite.
     """
     config = config or ClmrTraining()
-    _check_devices(config)
+    check_devices(config.devices)
     view = pinned(store, view)
     splits = contrastive_splits(store, config)
     teachers_of(store, view, splits, config)  # before a folder is made for them
@@ -59,19 +56,13 @@ def train_clmr(
         sizes = {"teach": len(teachers), "valid": len(measured)}
         say(progress, opening(folder, config.max_epochs, splits=splits, **sizes))
         if config.devices == 1:
-            train_share(task, interrupt, progress)
+            task.train(interrupt, progress)
         else:
             train_in_ranks(task, interrupt, progress)
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
         run = finish_run(store, run, {**_figures(folder, task), "test_clips": len(splits.ids(TEST))})
         (folder / STATE_FILE).unlink(missing_ok=True)
     return run
-
-
-def _check_devices(config: ClmrTraining) -> None:
-    """Raise UsageError where more GPUs are asked for than there are."""
-    if torch.cuda.is_available() and config.devices > torch.cuda.device_count():
-        raise UsageError(f"devices is {config.devices}; this machine has {torch.cuda.device_count()}")
 
 
 def _figures(folder: Path, task: Task) -> dict[str, float]:

@@ -37,22 +37,27 @@ def fingerprint_splits(store: Store, config: FingerprintTraining) -> Splits:
     return Splits(clip_ids, names, (VALID,))
 
 
+def teachers_of(store: Store, view: str, splits: Splits) -> list[str]:
+    """Return the train clips that `view` keeps, sorted."""
+    wanted = set(splits.ids(TRAIN))
+    return [clip_id for clip_id in store.clips(["clip_id"], view=view).column(0).to_pylist() if clip_id in wanted]
+
+
 def teaching_loader(
-    store: Store, view: str, splits: Splits, config: FingerprintTraining, *, rank: int = 0
+    store: Store, view: str, clip_ids: Sequence[str], config: FingerprintTraining, *, rank: int = 0
 ) -> ViewLoader:
-    """Return full batches of anchors and replicas-to-be of the train clips that `view` keeps.
+    """Return the full batches of a process: anchors and replicas-to-be of clips of `view`.
 
     Raises UsageError where they do not fill one.
     """
-    wanted = set(splits.ids(TRAIN))
-    found = [clip_id for clip_id in store.clips(["clip_id"], view=view).column(0).to_pylist() if clip_id in wanted]
     plan = _plan(config, config.anchors_per_clip, drawn=True)
-    shard = Shard(config.anchors, rank, 1, drop=True)
-    loader = _loader(store, view, found, plan, shard, workers=config.workers)
+    shard = Shard(config.anchors, rank, config.devices, drop=True)
+    # a process must not wait for what another could not read
+    loader = _loader(store, view, clip_ids, plan, shard, workers=config.workers, strict=config.gather_negatives)
     if not len(loader):
         raise UsageError(
-            f"view {view!r} keeps {len(found)} train clips with {len(loader.clip_ids)} anchors, fewer than a batch of "
-            f"{config.anchors}; lower batch_size, or raise anchors_per_clip"
+            f"view {view!r} keeps {len(clip_ids)} train clips with {len(loader.clip_ids)} anchors, fewer than a batch "
+            f"of {config.anchors * config.devices}; lower batch_size, or raise anchors_per_clip"
         )
     return loader
 
@@ -73,7 +78,7 @@ def measured_clips(store: Store, splits: Splits, config: FingerprintTraining) ->
 def measuring_loader(store: Store, clip_ids: Sequence[str], config: FingerprintTraining) -> ViewLoader:
     """Return the first monitor_segments segments of each clip, each with its replica-to-be."""
     plan = _plan(config, config.monitor_segments, drawn=False)
-    return _loader(store, ALL, clip_ids, plan, Shard(config.anchors), workers=0)
+    return _loader(store, ALL, clip_ids, plan, Shard(config.anchors))
 
 
 def _plan(config: FingerprintTraining, anchors: int, *, drawn: bool) -> PairPlan:
@@ -89,10 +94,18 @@ def _plan(config: FingerprintTraining, anchors: int, *, drawn: bool) -> PairPlan
 
 
 def _loader(
-    store: Store, view: str, clip_ids: Sequence[str], plan: PairPlan, shard: Shard, *, workers: int
+    store: Store,
+    view: str,
+    clip_ids: Sequence[str],
+    plan: PairPlan,
+    shard: Shard,
+    *,
+    workers: int = 0,
+    strict: bool = False,
 ) -> ViewLoader:
     clips, rate_hz = store.sources(clip_ids, view=view), plan.encoder.sample_rate_hz
     pieces = PieceReader(clips, rate_hz, open_waveforms(store.tables, rate_hz, clip_ids))
     examples = plan.examples(clips)
     reader = PairReader(pieces, examples, plan)
-    return reader_loader(reader, example_names(clips, examples), shard=shard, seed=plan.seed, workers=workers)
+    names = example_names(clips, examples)
+    return reader_loader(reader, names, shard=shard, seed=plan.seed, workers=workers, strict=strict)

@@ -45,7 +45,9 @@ class FingerprintTraining:
     "restarts" begins anew after a tenth of them, then twice as many, and so on.
 
     Running. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed where the
-    machine computes in it, else 32-true; accumulate: batches to one step of the optimiser.
+    machine computes in it, else 32-true; accumulate: batches to one step of the optimiser; devices: processes, one a
+    GPU (or each with its share of the CPU's cores), each with batches of batch_size; gather_negatives: told from the
+    segments of all processes.
 
     monitor_clips: how many clips, none of them a teacher, are measured on after every epoch: the valid loss, alignment
     and uniformity, and a search for each of their first monitor_segments among all of them.
@@ -78,6 +80,8 @@ class FingerprintTraining:
     workers: int = 0
     precision: str = AUTO
     accumulate: int = 1
+    devices: int = 1
+    gather_negatives: bool = False
     monitor_clips: int = 64
     monitor_segments: int = 30
 
@@ -85,7 +89,9 @@ class FingerprintTraining:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; there is {', '.join(known)}")
-        self._check_least(1, "batch_size", "max_epochs", "replicas", "accumulate", "monitor_segments", "synthetic")
+        self._check_least(
+            1, "batch_size", "max_epochs", "replicas", "accumulate", "monitor_segments", "synthetic", "devices"
+        )
         self._check_least(0, "dim", "anchors_per_clip", "offset_s", "context_s", "weight_decay", "alpha", "margin")
         self._check_least(0, "seed", "workers")
         self._check_least(2, "monitor_clips")

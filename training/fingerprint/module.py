@@ -75,7 +75,11 @@ class FingerprintModule(Trainee):
 
     def training_step(self, batch: Mels, _: int) -> Tensor:
         """Return the loss of a batch; all its segments pass the network together."""
-        return fingerprint_loss(self._vectors(batch), self.config)
+        vectors = self._vectors(batch)
+        if self.config.gather_negatives and self.trainer.world_size > 1:
+            everywhere: Any = self.all_gather(vectors, sync_grads=True)  # gradients go back to where they come from
+            vectors = torch.flatten(everywhere, 0, 1)
+        return fingerprint_loss(vectors, self.config)
 
     def _vectors(self, batch: Mels) -> Tensor:
         """Return float32[b, 1 + replicas, d], unit vectors."""

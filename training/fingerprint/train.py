@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
 from ...encoders.base import digest
-from ...errors import BadInput
 from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
 from ...store.store import Store
 from ..begun import kept_splits, opening
-from ..interrupt import InterruptFlag, interrupt_flag
-from ..keeper import Keeper, StopCondition
+from ..contrastive.ranks import train_in_ranks
+from ..contrastive.share import check_devices
+from ..interrupt import interrupt_flag
 from ..layout import ENCODER_FILE, FINGERPRINT, STATE_FILE
-from ..loader import ViewLoader
 from ..run import finish_run, pinned, run_folder, working_run
 from ..runlog import read_log
 from ..splits import TEST
-from ..state import load_state
-from ..trained import PREFIX, read_encoder, save_trained
-from ..trainer import run_trainer
-from .clips import fingerprint_splits, measured_clips, measuring_loader, teaching_loader
+from ..trained import read_encoder
+from .clips import fingerprint_splits, measured_clips, teachers_of, teaching_loader
 from .config import AUTO, FingerprintTraining
-from .module import FingerprintModule
-from .pools import read_pools
+from .share import FingerprintTask
 
 _COUNTERS = ("epoch", "step", "learning_rate")
 
@@ -51,21 +46,25 @@ def train_fingerprint(
     config = config or FingerprintTraining()
     if config.precision == AUTO:
         config = replace(config, precision=machine_precision())
+    check_devices(config.devices)
     view = pinned(store, view)
     splits = fingerprint_splits(store, config)
-    teaching_loader(store, view, splits, config)  # before a folder is made for them
+    teaching_loader(store, view, teachers_of(store, view, splits), config)  # before a folder is made for them
     measured_clips(store, splits, config)
     described = {**asdict(config), "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", FINGERPRINT, view, "", "", described, (), {}, "")
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
         splits = kept_splits(folder, splits, config)
-        measured = measured_clips(store, splits, config)
-        teaching, measuring = teaching_loader(store, view, splits, config), measuring_loader(store, measured, config)
-        teachers = len({example.rpartition(":")[0] for example in teaching.clip_ids})
-        say(progress, opening(folder, config.max_epochs, splits=splits, teach=teachers, valid=len(measured)))
-        _train(folder, teaching, measuring, config, interrupt, progress)
-        sizes = {"train_clips": teachers, "valid_clips": len(measured), "test_clips": len(splits.ids(TEST))}
+        teachers, measured = teachers_of(store, view, splits), measured_clips(store, splits, config)
+        batches = len(teaching_loader(store, view, teachers, config))
+        task = FingerprintTask(store, view, teachers, measured, batches, config, folder)
+        say(progress, opening(folder, config.max_epochs, splits=splits, teach=len(teachers), valid=len(measured)))
+        if config.devices == 1:
+            task.train(interrupt, progress)
+        else:
+            train_in_ranks(task, interrupt, progress)
+        sizes = {"train_clips": len(teachers), "valid_clips": len(measured), "test_clips": len(splits.ids(TEST))}
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
         run = finish_run(store, run, {**sizes, **_figures(folder)})
         (folder / STATE_FILE).unlink(missing_ok=True)
@@ -77,30 +76,6 @@ def machine_precision() -> str:
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
     return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
-
-
-def _train(
-    folder: Path,
-    teaching: ViewLoader,
-    measuring: ViewLoader,
-    config: FingerprintTraining,
-    interrupt: InterruptFlag,
-    progress: Progress,
-) -> None:
-    """Train to the end, from the state in the folder if there is one, and write the encoder."""
-    path = folder / STATE_FILE
-    state = load_state(path) if path.is_file() else None
-    pools = read_pools(config)
-    say(progress, f"replicas by {config.chain}: {pools.said}")
-    module = FingerprintModule(teaching, measuring, pools, config, state)
-    keeper = Keeper(module, StopCondition(None, 0.0, interrupt), path, state, progress)
-    with closing(teaching):
-        run_trainer(module, keeper, devices=1, precision=config.precision, accumulate_grad_batches=config.accumulate)
-    weights = {name: tensor.cpu().contiguous() for name, tensor in module.net.state_dict().items()}
-    if module.place.epoch < config.max_epochs or not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-        raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
-    arrays = {PREFIX + name: tensor.numpy() for name, tensor in weights.items()}
-    save_trained(folder / ENCODER_FILE, FINGERPRINT, asdict(config.encoder), arrays)
 
 
 def _figures(folder: Path) -> dict[str, float]:

@@ -110,3 +110,14 @@ def test_too_few_anchors_make_no_run(tunes: Store, brief: Make) -> None:
 def test_a_loss_that_is_not_finite_is_said(tunes: Store, brief: Make) -> None:
     with pytest.raises(BadInput, match="lower learning_rate"):
         train_fingerprint(tunes, config=brief(learning_rate=1e30, optimizer="Adam"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gather", [False, True])
+def test_two_processes_train_one_network(tunes: Store, brief: Make, gather: bool) -> None:
+    config = brief(devices=2, batch_size=6, gather_negatives=gather, temperature=5.0)
+    run = train_fingerprint(tunes, config=config)
+    assert (run.metrics["epochs"], run.metrics["steps"]) == (2, 6)
+    first = read_log(run_folder(tunes, run.name))[0]["train_loss"]
+    assert first == pytest.approx(2 * math.log(2 * (6 if gather else 3) - 1), abs=0.4)  # nearly blind at such a heat
+    assert load_trained(tunes, run.name).dim == 64
