@@ -80,7 +80,7 @@ def draw_harmony(beats_a_bar: int, total_beats: float, rng: np.random.Generator)
                 start += length
         if rng.random() < 0.2:
             key = (key + int(rng.choice([1, 2, 3, 5, 7, 9]))) % 12
-    return spans
+    return [span for span in spans if span.start < total_beats]
 
 
 def _moved(classes: tuple[int, ...], key: int) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from .stage import perform
 TALK, PLACE, TALK_OVER = 0.035, 0.055, 0.04
 """Shares of pieces that are talk, places, and music under talk."""
 SHORTEST_S = 4.0
-"""A piece is composed for at least so long, and cut."""
+"""A piece is composed for at least so long; of a shorter one only the middle is heard."""
 QUIET_DB = {"crash": -8.0, "open": -10.0, "ride": -10.0, "hat": -11.0, "shaker": -13.0, "bell": -10.0, "wood": -9.0}
 """Drums that are mixed lower than the others."""
 
@@ -37,10 +37,14 @@ def draw_piece(rng: np.random.Generator, sample_rate_hz: int, seconds: float) ->
         sound = place(samples, sample_rate_hz, rng)
     else:
         sound = _music(samples, sample_rate_hz, rng)
+        while not sound.any():  # a short piece may be all rests
+            sound = _music(samples, sample_rate_hz, rng)
         if kind > 1 - TALK_OVER:
             speech = talk(samples, sample_rate_hz, rng), rng.uniform(0, 12), 0.0
             sound = mixed([(sound, 0.0, 0.0), speech], sample_rate_hz, rng)
-    return mastered(sound, sample_rate_hz, rng)[: frames(seconds, sample_rate_hz)]
+    wanted = frames(seconds, sample_rate_hz)
+    start = (samples - wanted) // 2
+    return mastered(sound, sample_rate_hz, rng)[start : start + wanted]
 
 
 def _music(samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Float32:

@@ -96,3 +96,8 @@ def test_keys_and_tunings_are_all_over_the_place(pieces: list[Float32]) -> None:
         pitches.append(float(np.sort(classes)[-3:].sum() / classes.sum()))
     assert len(set(strongest)) >= 10
     assert spread(pitches) > 0.15
+
+
+@pytest.mark.parametrize("seed", [182, 428, 721])
+def test_what_would_be_all_rests_is_drawn_again(seed: int) -> None:
+    assert np.abs(draw_piece(np.random.default_rng((77, seed)), RATE, 4.0)).max() > 0.05
