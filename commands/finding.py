@@ -61,7 +61,11 @@ def similar(context: click.Context, /, query: str, json_: bool, **options: Any) 
 
 @click.command()
 @click.option("--min-score", type=click.FloatRange(-1, 1), help="Lowest cosine [default: 0.98, with --verify lower].")
-@click.option("--verify", type=click.Choice(["audio"]), help="Align the waveforms: only the same recording counts.")
+@click.option(
+    "--verify",
+    type=click.Choice(["audio", "fingerprint"]),
+    help="Only the same recording counts: align the waveforms, or compare fingerprints.",
+)
 @click.option(
     "--by",
     type=click.Choice(["clips", "segments"]),

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..progress import Progress, silent
-from ..schemas.hit import Alignment, DuplicateGroup, Member
+from ..schemas.hit import Alignment, DuplicateGroup, Member, SharedStretch
 from ..schemas.vector import Float32, Space, Vectors
 from ..store.where import all_of
+from .fingerprinted import FINGERPRINT, fingerprint_verifier
 from .groups import originals
+from .groups.fingerprints import FingerprintVerifier
 from .groups.pairs import near_pairs
 from .groups.stars import Confirm, stars_of
 from .groups.verify import Verifier
@@ -35,8 +37,9 @@ MIN_SCORE = 0.98
 VERIFIED_MIN_SCORE = 0.60
 """Cosine from which clips are compared by ear: a crop or added noise moves the vector, and the waveforms decide."""
 
-FINGERPRINT = "fingerprint"
-"""The encoder whose spaces tell which stretches clips share."""
+Evidence = Alignment | SharedStretch
+
+VERIFIERS = ("audio", "fingerprint")
 
 _MANY = 1000
 """Clips of a group from which it pays to compare equal vectors only once."""
@@ -63,8 +66,10 @@ def duplicates(
 
     min_score: lowest cosine of a member and its representative; None is MIN_SCORE, or VERIFIED_MIN_SCORE with
     verify="audio", which aligns the waveforms and keeps only members whose residual is at most
-    verify.MAX_RESIDUAL_DB. The representative is the clip with the most others near it, among equals the better
-    original (groups/originals.py), then the one of smallest id; with verify="audio" the better original goes first.
+    verify.MAX_RESIDUAL_DB, or verify="fingerprint", which keeps those of whose fingerprints most lie on those of the
+    representative (groups/fingerprints.py). The representative is the clip with the most others near it, among equals
+    the better original (groups/originals.py), then the one of smallest id; with `verify` the better original goes
+    first.
     Byte-identical copies are one clip with several paths: each further path is an exact member, of a group of its own
     if need be. Raises UsageError for a score or a verification that does not exist, NotFound for an unknown space or
     view.
@@ -84,26 +89,29 @@ def duplicates(
     near_ids = [vectors.clip_ids[row] for row in near]
     prefer = np.zeros(len(vectors), dtype=np.int64)
     prefer[near] = _preference(store, near_ids, view)
-    alignments: dict[str, Alignment] = {}
+    evidence: dict[str, Evidence] = {}
     confirm = None
     with contextlib.ExitStack() as stack:
-        if verify:
+        if verify == "audio":
             sources = store.sources(near_ids, view=view)
             verifier = stack.enter_context(Verifier(sources, threads=os.cpu_count() or 1))
-            confirm = _by_ear(near, near_ids, verifier, alignments, progress)
+            confirm = _by_ear(near, near_ids, verifier, evidence, progress)
+        elif verify:
+            prints = fingerprint_verifier(store, near_ids, vectors.clip_ids)
+            confirm = _by_ear(near, near_ids, prints, evidence, progress)
         stars = stars_of(vectors.matrix, pairs, prefer, confirm)
     several = store.clips(["clip_id"], view=view, where=all_of(where, _IN_SEVERAL_PLACES)).column(0).to_pylist()
     starred = {vectors.clip_ids[row] for star in stars for row in star}
     copied = [clip_id for clip_id in several if clip_id not in starred]
     paths = _paths(store, sorted(starred) + copied, view)
-    groups = [_described(vectors, star, paths, alignments) for star in stars]
+    groups = [_described(vectors, star, paths, evidence) for star in stars]
     groups += [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
     return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
 
 
 def _check(by: str, verify: str | None) -> None:
-    if verify not in (None, "audio"):
-        raise UsageError(f"verify={verify!r} does not exist (known: audio)")
+    if verify not in (None, *VERIFIERS):
+        raise UsageError(f"verify={verify!r} does not exist (known: {', '.join(VERIFIERS)})")
     if by not in ("segments", "clips"):
         raise UsageError(f"by={by!r} does not exist (known: segments, clips)")
     if by == "segments" and verify:
@@ -151,9 +159,13 @@ def _preference(store: Store, clip_ids: list[str], view: str | None) -> Rows:
 
 
 def _by_ear(
-    rows: Rows, clip_ids: list[str], verifier: Verifier, alignments: dict[str, Alignment], progress: Progress
+    rows: Rows,
+    clip_ids: list[str],
+    verifier: Verifier | FingerprintVerifier,
+    evidence: dict[str, Evidence],
+    progress: Progress,
 ) -> Confirm:
-    """Return what `stars_of` asks which candidates to accept; it notes in `alignments` how each lies.
+    """Return what `stars_of` asks which candidates to accept; it notes in `evidence` how each lies.
 
     rows: int64[m], those that the verifier can be asked about, ascending; clip_ids: of these.
     """
@@ -164,7 +176,7 @@ def _by_ear(
         heard += 1
         reference, *others = np.searchsorted(rows, [representative, *candidates]).tolist()
         same = verifier.same_recording(reference, others)
-        alignments.update({clip_ids[place]: alignment for place, alignment in same.items()})
+        evidence.update({clip_ids[place]: found for place, found in same.items()})
         progress("verify", heard, None)
         return rows[np.array(sorted(same), dtype=np.int64)]
 
@@ -182,24 +194,27 @@ def _paths(store: Store, clip_ids: list[str], view: str | None) -> dict[str, lis
 
 
 def _described(
-    vectors: Vectors, star: Rows, paths: dict[str, list[str]], alignments: dict[str, Alignment]
+    vectors: Vectors, star: Rows, paths: dict[str, list[str]], evidence: dict[str, Evidence]
 ) -> DuplicateGroup:
     matrix = vectors.matrix[star]
     scores = np.clip(matrix @ matrix[0], -1, 1).tolist()
-    return _group([vectors.clip_ids[row] for row in star], [1.0, *scores[1:]], paths, alignments, _lowest_pair(matrix))
+    return _group([vectors.clip_ids[row] for row in star], [1.0, *scores[1:]], paths, evidence, _lowest_pair(matrix))
 
 
 def _group(
     clip_ids: list[str],
     scores: list[float],
     paths: dict[str, list[str]],
-    alignments: dict[str, Alignment],
+    evidence: dict[str, Evidence],
     lowest_pair_score: float,
 ) -> DuplicateGroup:
     members = []
     for clip_id, score in zip(clip_ids, scores, strict=True):
         first, *others = paths[clip_id]
-        members.append(Member(clip_id, score, first, alignment=alignments.get(clip_id)))
+        found = evidence.get(clip_id)
+        stretches = (found,) if isinstance(found, SharedStretch) else ()
+        alignment = found if isinstance(found, Alignment) else None
+        members.append(Member(clip_id, score, first, alignment=alignment, stretches=stretches))
         members += [Member(clip_id, score, other, exact=True) for other in others]
     return DuplicateGroup(clip_ids[0], tuple(members), lowest_pair_score)
 

@@ -1,0 +1,108 @@
+"""The fingerprints of clips: those that the store holds, else made on the spot."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..audio.clip import read_mono
+from ..audio.limits import Limits
+from ..encoders.resolve import resolve
+from ..errors import BadInput, NotFound, UsageError
+from ..schemas.vector import Float32, Space
+from ..store.vectors import normalised
+from .groups.fingerprints import FingerprintVerifier
+from .sequence.background import background
+from .sequence.diagonals import Collection, Rows
+from .sequence.listen import hear
+from .sequence.quiet import SURELY, silences, silent_near
+
+if TYPE_CHECKING:
+    from ..encoders.base import Encoder
+    from ..store.store import Store
+
+FINGERPRINT = "fingerprint"
+
+SAMPLED = 100
+"""Clips that tell what strangers score."""
+
+logger = logging.getLogger(__name__)
+
+
+def fingerprint_verifier(store: Store, clip_ids: Sequence[str], everyone: Sequence[str]) -> FingerprintVerifier:
+    """Return what compares the clips `clip_ids`, by their place in it, by fingerprints.
+
+    These are the vectors of the store's newest space of fingerprints, and where it has none of a clip, or there is no
+    such space, they are made by its encoder, or by the one that ships. everyone: among whom strangers are looked for.
+    Raises UsageError where there is neither.
+    """
+    space = _space(store)
+    encoder = store.encoder(space) if space else _shipped()
+    makes = _Fingerprints(store, space, encoder, clip_ids)
+    places = np.unique(np.linspace(0, len(everyone) - 1, min(SAMPLED, len(everyone))).astype(int)).tolist()
+    sample = _Fingerprints(store, space, encoder, [everyone[place] for place in places])
+    held = [sample(row) for row in range(len(places))]
+    quiet = silences(encoder)
+    unrelated = background(_collection(held, encoder.dim, quiet))
+    hop_s = float(encoder.config.hop_s)
+    noise = np.random.default_rng(0).standard_normal(round(8 * hop_s + 6) * encoder.config.sample_rate_hz)
+    window_s = hear(noise.astype(np.float32), encoder, hop_s).window_s
+    return FingerprintVerifier(makes, unrelated, silent_near(quiet, unrelated.threshold), hop_s, window_s)
+
+
+class _Fingerprints:
+    """Gives the fingerprints of a clip, by its place in `clip_ids`."""
+
+    def __init__(self, store: Store, space: Space | None, encoder: Encoder, clip_ids: Sequence[str]) -> None:
+        self._store, self._space, self._encoder = store, space, encoder
+        self._clip_ids = list(clip_ids)
+        self._held: dict[int, Float32] = {}
+
+    def __call__(self, place: int) -> Float32:
+        if place not in self._held:
+            self._held[place] = self._made(self._clip_ids[place])
+        return self._held[place]
+
+    def _made(self, clip_id: str) -> Float32:
+        if self._space:
+            try:
+                return normalised(self._store.segments(self._space.name, [clip_id])[2])
+            except NotFound:
+                logger.info("clip %s has no fingerprint in space %s: it is made", clip_id, self._space.name)
+        [clip] = self._store.sources([clip_id])
+        limits = Limits(max_decoded_s=clip.duration_s + 1.0)
+        rate_hz = self._encoder.config.sample_rate_hz
+        try:
+            waveform = read_mono(clip.path, rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
+            return normalised(self._encoder.encode([waveform])[0].vectors)
+        except (BadInput, NotFound) as error:
+            logger.warning("%s is left out of the comparison: %s", clip.path, error)
+            return np.empty((0, self._encoder.dim), dtype=np.float32)
+
+
+def _collection(held: list[Float32], dim: int, quiet: Float32) -> Collection:
+    """Return clips by their segments; nothing is searched for in it."""
+    matrix = np.concatenate([np.empty((0, dim), dtype=np.float32), *held])
+    bounds = np.cumsum([0, *map(len, held)]).astype(np.int64)
+
+    def search(queries: Float32, k: int) -> tuple[Rows, Float32]:
+        raise NotImplementedError
+
+    return Collection(bounds, search, lambda rows: matrix[rows], silent_near(quiet, SURELY))
+
+
+def _space(store: Store) -> Space | None:
+    return next((space for space in reversed(store.spaces()) if space.encoder == FINGERPRINT), None)
+
+
+def _shipped() -> Encoder:
+    try:
+        return resolve(FINGERPRINT, {})
+    except BadInput as error:
+        raise UsageError(
+            "verify='fingerprint' needs fingerprints, and there is no space of them: run `echodex embed fingerprint "
+            "--checkpoint FILE` first"
+        ) from error
