@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         compare_methods,
         compare_views,
         diff,
+        evaluate_fingerprint,
         evaluate_pruning,
         export_onnx,
         open,  # noqa: A004  (the name users write)
@@ -56,6 +57,7 @@ __all__ = [
     "compare_methods",
     "compare_views",
     "diff",
+    "evaluate_fingerprint",
     "evaluate_pruning",
     "export_onnx",
     "open",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import cast
 
 import av
 import numpy as np
@@ -46,7 +47,7 @@ def _encoded(samples: Float32, codec: str, kbit_s: int) -> io.BytesIO:
     name, container = _ENCODERS[codec]
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(name, rate=RATE_HZ, layout="mono")
+        stream = cast(av.AudioStream, output.add_stream(name, rate=RATE_HZ, layout="mono"))
         stream.bit_rate = 1000 * kbit_s
         for start in range(0, len(samples), BLOCK):
             block = np.clip(samples[None, start : start + BLOCK], -1.0, 1.0).astype(np.float32)
