@@ -4,16 +4,19 @@ import math
 import signal
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from echodex.api import Store
 from echodex.encoders.base import digest
 from echodex.encoders.fingerprint import Fingerprint
 from echodex.errors import BadInput, UsageError
 from echodex.progress import Progress
+from echodex.training.fingerprint.clips import fingerprint_splits
 from echodex.training.fingerprint.config import PRESETS, FingerprintTraining
-from echodex.training.fingerprint.train import train_fingerprint
+from echodex.training.fingerprint.train import machine_precision, train_fingerprint
 from echodex.training.run import load_run, run_folder
 from echodex.training.runlog import read_log
 from echodex.training.settings import read_settings
@@ -110,6 +113,34 @@ def test_too_few_anchors_make_no_run(tunes: Store, brief: Make) -> None:
 def test_a_loss_that_is_not_finite_is_said(tunes: Store, brief: Make) -> None:
     with pytest.raises(BadInput, match="lower learning_rate"):
         train_fingerprint(tunes, config=brief(learning_rate=1e30, optimizer="Adam"))
+
+
+def test_the_similarities_of_a_batch_are_shown(tunes: Store, brief: Make) -> None:
+    run = train_fingerprint(tunes, config=brief(max_epochs=2))
+    events = EventAccumulator(str(run_folder(tunes, run.name)))
+    events.Reload()
+    shown = events.Images("similarity")
+    assert [(image.step, image.height, image.width) for image in shown] == [(0, 6, 6), (1, 6, 6)]
+
+
+@pytest.mark.slow
+def test_workers_change_nothing(tunes: Store, brief: Make) -> None:
+    alone, with_workers = (train_fingerprint(tunes, config=brief(workers=workers)) for workers in (0, 2))
+    assert with_workers.encoder_digest == alone.encoder_digest
+
+
+def test_half_precision_and_what_the_machine_computes_in(tunes: Store, brief: Make) -> None:
+    run = train_fingerprint(tunes, config=brief(precision="bf16-mixed", max_epochs=1))
+    assert math.isfinite(run.metrics["valid_loss"])
+    assert machine_precision() in ("bf16-mixed", "32-true")
+    found = train_fingerprint(tunes, config=brief(precision="auto", max_epochs=1))
+    assert found.config["precision"] == machine_precision()
+
+
+def test_what_cannot_be_read_is_passed_over_and_counted(tunes: Store, brief: Make) -> None:
+    teacher = fingerprint_splits(tunes, brief()).ids("train")[0]
+    Path(tunes.sources([teacher])[0].path).unlink()
+    assert train_fingerprint(tunes, config=brief()).metrics["skipped_clips"] == 1
 
 
 @pytest.mark.slow
