@@ -57,10 +57,10 @@ def train(
     progress: Progress = silent,
     **settings: Any,
 ) -> Run:
-    """Train `objective` ("clmr", "supervised" or "probe") on a view and return the run.
+    """Train `objective` ("clmr", "supervised", "fingerprint" or "probe") on a view and return the run.
 
-    Settings: fields of ClmrTraining, SupervisedTraining or ProbeConfig (in training/), on top of the preset that
-    `preset` names. space: for a probe, what it learns from.
+    Settings: fields of ClmrTraining, SupervisedTraining, FingerprintTraining or ProbeConfig (in training/), on top of
+    the preset that `preset` names. space: for a probe, what it learns from.
     """
     from ..training.objectives import find_objective
     from ..training.settings import settle
