@@ -5,7 +5,7 @@ noise. Nothing is recorded.
 
 Pieces of `testing.music` are written to a folder, and then three commands do the rest: `echodex add`, `materialise` and
 `train fingerprint` with SETTINGS. Interrupt it and give it again with the same numbers to go on: pieces that are there
-stay, and the training goes on from its last step. `--minutes` sets the number of epochs, by STEPS_A_MINUTE, over which
+stay, and the training goes on from its last step. `--minutes` sets the number of steps, by STEPS_A_MINUTE, over which
 the learning rate falls. Run it again whenever the preset `small` changes.
 """
 
@@ -36,15 +36,14 @@ PIECES = 1500
 SEED = 20_261
 STEPS_A_MINUTE = 120
 """What one core of a server of 2024 (AMD EPYC, in bf16) does, half a second of process time each; two do more."""
-ANCHORS, BATCH_SIZE = 8, 320
 SETTINGS = (
     "preset=fingerprint-small",
-    f"anchors_per_clip={ANCHORS}",
-    f"batch_size={BATCH_SIZE}",
+    "batch_size=320",
+    "anchors_per_clip=20",
     "synthetic=512",
     "learning_rate=0.001",
 )
-"""What `train fingerprint` is told beside max_epochs."""
+"""What `train fingerprint` is told beside max_steps."""
 
 
 def write_piece(folder: Path, number: int) -> None:
@@ -60,15 +59,15 @@ def write_piece(folder: Path, number: int) -> None:
 def trained(folder: Path, pieces: int, minutes: float) -> Path:
     """Return the file of the encoder trained on the first pieces, all in `folder`; what is there stays."""
     audio, store = folder / f"audio-{pieces}", folder / f"store-{pieces}"
-    max_epochs = max(1, round(minutes * STEPS_A_MINUTE * BATCH_SIZE / 2 / (pieces * ANCHORS)))
-    encoder = store / "runs" / f"fit-{max_epochs}" / "encoder.safetensors"
+    steps = max(1, round(minutes * STEPS_A_MINUTE))
+    encoder = store / "runs" / f"fit-{steps}" / "encoder.safetensors"
     if not encoder.is_file():
         audio.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
             list(pool.map(partial(write_piece, audio), range(pieces), chunksize=8))
         _echodex(store, "add", str(audio))
         _echodex(store, "materialise", "--rate", str(RATE_HZ))
-        _echodex(store, "train", "fingerprint", "--name", encoder.parent.name, f"max_epochs={max_epochs}", *SETTINGS)
+        _echodex(store, "train", "fingerprint", "--name", encoder.parent.name, f"max_steps={steps}", *SETTINGS)
     return encoder
 
 

@@ -44,10 +44,11 @@ class FingerprintTraining:
     optimizer: LAMB as NAFP takes it, or as pfann does; schedule: over all steps, "cosine" to alpha times learning_rate,
     "restarts" begins anew after a tenth of them, then twice as many, and so on.
 
-    Running. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed where the
-    machine computes in it, else 32-true; accumulate: batches to one step of the optimiser; devices: processes, one a
-    GPU (or each with its share of the CPU's cores), each with batches of batch_size; gather_negatives: told from the
-    segments of all processes.
+    Running. max_epochs: how often the train clips are gone through; 0 for as often as makes max_steps batches, however
+    many clips there are. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed
+    where the machine computes in it, else 32-true; accumulate: batches to one step of the optimiser; devices:
+    processes, one a GPU (or each with its share of the CPU's cores), each with batches of batch_size; gather_negatives:
+    told from the segments of all processes.
 
     monitor_clips: how many clips, none of them a teacher, are measured on after every epoch: the valid loss, alignment
     and uniformity, and a search for each of their first monitor_segments among all of them.
@@ -56,8 +57,9 @@ class FingerprintTraining:
     network: str = "small"
     dim: int = 0
     batch_size: int = 160
-    max_epochs: int = 100
-    anchors_per_clip: int = 10
+    max_epochs: int = 0
+    max_steps: int = 6_000
+    anchors_per_clip: int = 40
     replicas: int = 1
     offset_s: float = 0.2
     chain: str = "phone"
@@ -90,10 +92,10 @@ class FingerprintTraining:
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; there is {', '.join(known)}")
         self._check_least(
-            1, "batch_size", "max_epochs", "replicas", "accumulate", "monitor_segments", "synthetic", "devices"
+            1, "batch_size", "max_steps", "replicas", "accumulate", "monitor_segments", "synthetic", "devices"
         )
         self._check_least(0, "dim", "anchors_per_clip", "offset_s", "context_s", "weight_decay", "alpha", "margin")
-        self._check_least(0, "seed", "workers")
+        self._check_least(0, "seed", "workers", "max_epochs")
         self._check_least(2, "monitor_clips")
         for name in ("temperature", "learning_rate"):
             if not getattr(self, name) > 0:
@@ -111,6 +113,10 @@ class FingerprintTraining:
         for name in names:
             if not least <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+
+    def epochs(self, batches: int) -> int:
+        """Return how many epochs of so many batches there are."""
+        return self.max_epochs or -(-self.max_steps // batches)
 
     @property
     def anchors(self) -> int:
@@ -137,6 +143,7 @@ class FingerprintTraining:
 _NAFP = FingerprintTraining(
     network="nafp",
     batch_size=120,
+    max_epochs=100,
     anchors_per_clip=0,
     chain="nafp",
     context_s=0.0,
@@ -151,7 +158,7 @@ _LAMB = replace(_NAFP, batch_size=640, optimizer="LAMB", weight_decay=1e-6)
 
 PRESETS = {
     "default": FingerprintTraining(),
-    "fingerprint-small": FingerprintTraining(batch_size=320, max_epochs=200),
+    "fingerprint-small": FingerprintTraining(batch_size=320, max_steps=12_000),
     "published": _NAFP,
     "640_lamb": _LAMB,
     "now_playing": replace(_LAMB, batch_size=320, replicas=4, loss="triplet"),

@@ -49,7 +49,8 @@ def train_fingerprint(
     check_devices(config.devices)
     view = pinned(store, view)
     splits = fingerprint_splits(store, config)
-    teaching_loader(store, view, teachers_of(store, view, splits), config)  # before a folder is made for them
+    batches = len(teaching_loader(store, view, teachers_of(store, view, splits), config))  # before a folder is made
+    config = replace(config, max_epochs=config.epochs(batches))
     measured_clips(store, splits, config)
     described = {**asdict(config), "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", FINGERPRINT, view, "", "", described, (), {}, "")

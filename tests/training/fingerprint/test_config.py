@@ -27,6 +27,12 @@ def test_the_published_presets() -> None:
     assert nafp.offset_samples == 1600
 
 
+def test_epochs_are_counted_or_follow_from_the_steps() -> None:
+    assert FingerprintTraining(max_epochs=7).epochs(batches=10) == 7
+    assert FingerprintTraining(max_steps=95).epochs(batches=10) == 10
+    assert FingerprintTraining(max_steps=5).epochs(batches=10) == 1
+
+
 def test_the_encoder_of_a_training() -> None:
     assert FingerprintTraining().encoder.dim == 64
     assert FingerprintTraining(dim=128).encoder.dim == 128

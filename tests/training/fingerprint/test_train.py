@@ -104,6 +104,16 @@ def test_interrupted_it_is_the_same_to_the_bit(tunes: Store, brief: Make, settin
         assert (whole / name).read_bytes() == (pieces / name).read_bytes()
 
 
+def test_as_many_epochs_as_make_the_steps(tunes: Store, brief: Make) -> None:
+    """Three batches an epoch; the same words go on with the same run, and other steps are another one."""
+    config = brief(max_epochs=0, max_steps=7)
+    with pytest.raises(KeyboardInterrupt):
+        train_fingerprint(tunes, config=config, name="steps", progress=pressed_at(4))
+    run = train_fingerprint(tunes, config=config, name="steps")
+    assert (run.metrics["epochs"], run.metrics["steps"]) == (3, 9)
+    assert (run.config["max_epochs"], run.config["max_steps"]) == (3, 7)
+
+
 def test_too_few_anchors_make_no_run(tunes: Store, brief: Make) -> None:
     with pytest.raises(UsageError, match="10 train clips with 20 anchors, fewer than a batch of 32"):
         train_fingerprint(tunes, config=brief(batch_size=64))
