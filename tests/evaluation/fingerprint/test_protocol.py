@@ -13,6 +13,7 @@ from echodex.evaluation.fingerprint.layout import read_layout
 from echodex.evaluation.fingerprint.material import from_folder
 from echodex.evaluation.fingerprint.protocol import ProtocolConfig, evaluate_material
 from echodex.evaluation.fingerprint.report import EXACT, NEAR, SONG, TOP3, TOP10, write_outcome
+from echodex.indexing.index.device import gpu_count
 
 KINDS = ("l2", "ivf", "ivfpq", "ivfpq-rr", "hnsw", "pfann")
 
@@ -72,6 +73,19 @@ def test_every_published_index(write_published: Callable[..., Path], kind: str) 
     assert report.trained_on == ("nothing" if kind in ("l2", "hnsw") else "the dummies")
     assert min(report.ms_per_query) > 0
     assert (report.database_rows, report.dummy_rows, report.queries) == (936, 700, 50)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(gpu_count() == 0, reason="FAISS finds no GPU here")
+@pytest.mark.parametrize("kind", ["l2", "ivf", "ivfpq"])
+def test_a_gpu_finds_as_much(write_published: Callable[..., Path], kind: str) -> None:
+    material = from_folder(write_published(segments=236, dummies=700, noise=0.3, dim=64))
+    found = [
+        evaluate_material(material, ProtocolConfig(kind, lengths=(1, 5), test_ids="all", device=device)).report
+        for device in ("cpu", "cuda")
+    ]
+    for name, rates in found[0].hits.items():
+        np.testing.assert_allclose(found[1].hits[name], rates, atol=3)
 
 
 def test_strict_stays_inside_songs(write_published: Callable[..., Path]) -> None:
