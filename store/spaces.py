@@ -62,9 +62,8 @@ def _trained_digest(folder: Path, run: str) -> str:
     path = folder / RUNS / check_name(run, "run") / RUN_FILE
     try:
         described = json.loads(path.read_text())
-        identity = (
-            "" if described["space"] else described["encoder_digest"]
-        )  # a probe has the space that it learned from
+        # what has a space is a probe, which trained no encoder
+        identity = "" if described["space"] else described["encoder_digest"]
     except (OSError, ValueError, KeyError, TypeError):
         identity = ""
     if not identity:
