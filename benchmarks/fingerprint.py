@@ -225,7 +225,7 @@ def enlarged(finder: Finder, real: Float32, count: int) -> Collection:
         scores, rows = search(index, kind, queries, k, measured.effort)
         return rows, scores
 
-    return Collection(bounds, find, lambda rows: matrix[rows], finder.collection.silent)
+    return Collection(bounds, lambda rows: matrix[rows], finder.collection.silent, search=find)
 
 
 def search_ms(finder: Finder, collection: Collection, cuts: Sequence[Cut]) -> float:

@@ -16,7 +16,7 @@ from ..schemas.vector import Float32, Space
 from ..store.vectors import normalised
 from .groups.fingerprints import FingerprintVerifier
 from .sequence.background import background
-from .sequence.diagonals import Collection, Rows
+from .sequence.diagonals import Held
 from .sequence.listen import hear
 from .sequence.quiet import SURELY, silences, silent_near
 
@@ -46,7 +46,7 @@ def fingerprint_verifier(store: Store, clip_ids: Sequence[str], everyone: Sequen
     sample = _Fingerprints(store, space, encoder, [everyone[place] for place in places])
     held = [sample(row) for row in range(len(places))]
     quiet = silences(encoder)
-    unrelated = background(_collection(held, encoder.dim, quiet))
+    unrelated = background(_joined(held, encoder.dim, quiet))
     hop_s = float(encoder.config.hop_s)
     noise = np.random.default_rng(0).standard_normal(round(8 * hop_s + 6) * encoder.config.sample_rate_hz)
     window_s = hear(noise.astype(np.float32), encoder, hop_s).window_s
@@ -83,15 +83,11 @@ class _Fingerprints:
             return np.empty((0, self._encoder.dim), dtype=np.float32)
 
 
-def _collection(held: list[Float32], dim: int, quiet: Float32) -> Collection:
-    """Return clips by their segments; nothing is searched for in it."""
+def _joined(held: list[Float32], dim: int, quiet: Float32) -> Held:
+    """Return clips, each by its segments, as one."""
     matrix = np.concatenate([np.empty((0, dim), dtype=np.float32), *held])
     bounds = np.cumsum([0, *map(len, held)]).astype(np.int64)
-
-    def search(queries: Float32, k: int) -> tuple[Rows, Float32]:
-        raise NotImplementedError
-
-    return Collection(bounds, search, lambda rows: matrix[rows], silent_near(quiet, SURELY))
+    return Held(bounds, lambda rows: matrix[rows], silent_near(quiet, SURELY))
 
 
 def _space(store: Store) -> Space | None:

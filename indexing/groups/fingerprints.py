@@ -72,7 +72,7 @@ class FingerprintVerifier:
             order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
             return order, np.take_along_axis(scores, order, axis=1)
 
-        return Collection(np.array([0, len(clip)]), search, lambda rows: clip[rows], self._silent)
+        return Collection(np.array([0, len(clip)]), lambda rows: clip[rows], self._silent, search=search)
 
     def _told(self, run: Run, pairs: float) -> SharedStretch:
         lies = run.start + run.shift

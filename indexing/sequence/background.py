@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.vector import Float32
-from .diagonals import Collection, Rows
+from .diagonals import Held, Rows
 
 TAIL = 0.001
 """Share of unrelated pairs above the threshold."""
@@ -64,7 +64,7 @@ UNKNOWN = Background(threshold=0.9, scale=0.1, rate=1.0)
 """For a collection with nothing to compare: a single segment, or nothing but copies."""
 
 
-def background(collection: Collection) -> Background:
+def background(collection: Held) -> Background:
     """Return the background of a collection. The sample is spread evenly over its clips, without chance."""
     rows, clips = _sample(collection.bounds)
     if len(rows) < 2:

@@ -9,7 +9,7 @@ shift is negative where the query begins before the clip.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,23 +36,31 @@ BLOCK_CELLS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Collection:
-    """Segments to look in: n rows sorted by clip, then by time, at a uniform hop.
+class Held:
+    """Segments of clips: n rows sorted by clip, then by time, at a uniform hop.
 
-    bounds: int64[c + 1], clip c owns the rows bounds[c] to bounds[c + 1]; search(queries float32[q, d], k): the rows
-    int64[q, <= k] nearest to each query, best first, -1 where there is none, and their scores; fetch(rows int64[m],
-    ascending): the exact unit vectors float32[m, d], whatever the index keeps of them; silent: which of such vectors
-    are of silence, bool[m].
+    bounds: int64[c + 1], clip c owns the rows bounds[c] to bounds[c + 1]; fetch(rows int64[m], ascending): the exact
+    unit vectors float32[m, d], whatever an index keeps of them; silent: which of such vectors are of silence, bool[m].
     """
 
     bounds: Rows
-    search: Search
     fetch: Fetch
     silent: Silent = lambda vectors: np.zeros(len(vectors), dtype=np.bool_)
 
     def pieces_of(self, rows: Rows) -> Rows:
         """Return int64 of the same shape: the number of the clip that each row is of; -1 for the row -1."""
         return np.asarray(np.searchsorted(self.bounds, rows, side="right") - 1)
+
+
+@dataclass(frozen=True)
+class Collection(Held):
+    """Segments to look in.
+
+    search(queries float32[q, d], k): the rows int64[q, <= k] nearest to each query, best first, -1 where there is none,
+    and their scores.
+    """
+
+    search: Search = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def candidates(rows: Rows, bounds: Rows) -> Diagonals:
     return _diagonals(np.unique(keys[place < share]), bounds, length)
 
 
-def scored(queries: Float32, collection: Collection, diagonals: Diagonals) -> Iterator[Cells]:
+def scored(queries: Float32, collection: Held, diagonals: Diagonals) -> Iterator[Cells]:
     """Yield the cosine of every pair of segments that the diagonals lay on each other, whole diagonals at a time.
 
     queries: float32[L, d], unit rows. Where a query reaches over an end of the clip, only the common part is scored.

@@ -72,7 +72,7 @@ class Timeline:
             rows, scores = self._index.search(queries, k, allowed)
             return np.where(rows < 0, -1, self._place[rows]), scores
 
-        held = Collection(self.bounds, search, self._fetch)
+        held = Collection(self.bounds, self._fetch, search=search)
         return replace(held, silent=silent) if silent else held
 
     def _fetch(self, places: Rows) -> Float32:

@@ -24,7 +24,7 @@ def collection(rows: Matrix, sizes: list[int]) -> Collection:
         found = np.argsort(-scores, axis=1)[:, :k]
         return found, np.take_along_axis(scores, found, axis=1)
 
-    return Collection(np.cumsum([0, *sizes]).astype(np.int64), search, lambda wanted: rows[wanted])
+    return Collection(np.cumsum([0, *sizes]).astype(np.int64), lambda wanted: rows[wanted], search=search)
 
 
 def match(query: Matrix, held: Collection, worth: Worth, min_excess: float) -> list[Run]:

@@ -41,7 +41,7 @@ def collection(*clips: Matrix) -> Collection:
         padded[:, : found.shape[1]] = found
         return padded, np.take_along_axis(scores, found, axis=1)
 
-    return Collection(bounds, search, lambda wanted: rows[wanted])
+    return Collection(bounds, lambda wanted: rows[wanted], search=search)
 
 
 def track(query: Matrix) -> Track:
