@@ -13,6 +13,8 @@ from lightning.pytorch import LightningModule
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from ..errors import BadInput
+from .checkpoint import Arrays
 from .inputs import chance
 
 if TYPE_CHECKING:
@@ -101,3 +103,12 @@ def seeded(device: torch.device, seed: int, *parts: str | int) -> Iterator[None]
     with torch.random.fork_rng(devices):
         torch.manual_seed(chance(seed, *parts))
         yield
+
+
+def last_weights(module: Trainee) -> Arrays:
+    """Return the state of a network that is trained; raise BadInput where the training ended on what is not finite."""
+    weights = {name: tensor.cpu().contiguous() for name, tensor in module.net.state_dict().items()}
+    finite = all(bool(tensor.isfinite().all()) for tensor in weights.values())
+    if module.place.epoch < module.max_epochs or not finite:
+        raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
+    return {name: tensor.numpy() for name, tensor in weights.items()}

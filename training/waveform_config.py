@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 from ..audio.augment.chain import Chain
 from ..audio.augment.clmr import TransformsConfig, clmr_chain
 from ..encoders.samplecnn import WINDOW, channels
 from ..errors import UsageError
+from .checks import Checked
 from .labels import LABELS
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -17,7 +17,7 @@ _PROBABILITIES = tuple(f"{_TRANSFORMS}{field.name}" for field in fields(Transfor
 
 
 @dataclass(frozen=True)
-class WaveformTraining:
+class WaveformTraining(Checked):
     """Published keys. audio_length: samples of a crop, which SampleCNN takes one length of; sample_rate: Hz.
 
     batch_size: clips; those that do not fill a batch wait for another epoch. workers: processes that read audio; 0:
@@ -57,18 +57,6 @@ class WaveformTraining:
         for name in _PROBABILITIES:
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; a probability is from 0 to 1")
-
-    def check_least(self, least: int, *names: str) -> None:
-        """Raise UsageError for the first of these settings that is below `least`, or is no finite number."""
-        for name in names:
-            if not least <= getattr(self, name) < math.inf:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}, and finite")
-
-    def check_positive(self, *names: str) -> None:
-        """Raise UsageError for the first of these settings that is not above 0, or is no finite number."""
-        for name in names:
-            if not 0 < getattr(self, name) < math.inf:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be above 0, and finite")
 
     def augmentations(self) -> Chain:
         """Return the chain of CLMR with the probabilities transforms_*."""

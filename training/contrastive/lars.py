@@ -5,17 +5,19 @@ You, Gitman and Ginsburg, "Large batch training of convolutional networks" (2017
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..layerwise import Layerwise
+
 TRUST = 0.001
 MOMENTUM = 0.9
 
 
-class Lars(torch.optim.Optimizer):
+class Lars(Layerwise):
     """v <- momentum v + lr r (g + weight_decay w), w <- w - v, where r = trust |w| / |g + weight_decay w|.
 
     r is 1 where either norm is 0, and for groups with `adapt` False.
@@ -24,20 +26,8 @@ class Lars(torch.optim.Optimizer):
     def __init__(self, groups: Iterable[Any], lr: float, *, weight_decay: float = 0.0) -> None:
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "adapt": True})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Take a step; `closure` computes the gradients first, as in every optimiser of PyTorch."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._move(weight, group)
-        return loss
-
-    def _move(self, weight: Tensor, group: dict[str, Any]) -> None:
+    def move(self, weight: Tensor, group: dict[str, Any]) -> None:
+        """Do so for one layer."""
         gradient = weight.grad.add(weight, alpha=group["weight_decay"])  # type: ignore[union-attr]
         state = self.state[weight]
         if "velocity" not in state:

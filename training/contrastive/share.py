@@ -6,21 +6,17 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from ...errors import BadInput, UsageError
 from ...progress import Progress
 from ...schemas.view import ALL
 from ...store.store import Store
-from ..checkpoint import Arrays
 from ..interrupt import InterruptFlag
 from ..keeper import Keeper, StopCondition
 from ..layout import CLMR, ENCODER_FILE, STATE_FILE
+from ..machine import machine_flags
 from ..state import load_state
 from ..trained import save_trained
-from ..trainee import Trainee
+from ..trainee import last_weights
 from ..trainer import run_trainer
 from .clips import pair_loader
 from .config import ClmrTraining
@@ -71,27 +67,3 @@ class Task:
         if rank == 0:
             settings = {"width": config.width, "sample_rate_hz": config.sample_rate}
             save_trained(self.folder / ENCODER_FILE, CLMR, settings, weights)
-
-
-def last_weights(module: Trainee) -> Arrays:
-    """Return the state of a network that is trained; raise BadInput where the training ended on what is not finite."""
-    weights = {name: tensor.cpu().contiguous() for name, tensor in module.net.state_dict().items()}
-    finite = all(bool(tensor.isfinite().all()) for tensor in weights.values())
-    if module.place.epoch < module.max_epochs or not finite:
-        raise BadInput(f"the loss of epoch {module.place.epoch - 1} is not finite; lower learning_rate")
-    return {name: tensor.numpy() for name, tensor in weights.items()}
-
-
-def machine_flags(devices: int, precision: str, accumulate: int) -> dict[str, Any]:
-    """Return what Lightning's Trainer is told of the machine."""
-    flags: dict[str, Any] = {"devices": devices, "precision": precision, "accumulate_grad_batches": accumulate}
-    if devices > 1:
-        norms = torch.cuda.is_available()  # PyTorch shares batch statistics between GPUs only
-        flags |= {"strategy": "ddp", "use_distributed_sampler": False, "sync_batchnorm": norms}
-    return flags
-
-
-def check_devices(devices: int) -> None:
-    """Raise UsageError where more GPUs are asked for than there are."""
-    if torch.cuda.is_available() and devices > torch.cuda.device_count():
-        raise UsageError(f"devices is {devices}; this machine has {torch.cuda.device_count()}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from ...encoders.fingerprint.config import PRESETS as NETWORKS
 from ...encoders.fingerprint.config import FingerprintConfig
 from ...errors import UsageError
+from ..checks import Checked
 from ..waveform_config import PRECISIONS
 
 SYNTHETIC = "synthetic"
@@ -24,7 +24,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True)
-class FingerprintTraining:
+class FingerprintTraining(Checked):
     """Neural audio fingerprints (Chang et al., 2021), their descendant pfann, and small ones for CPUs.
 
     Examples. batch_size: segments of a step, anchors and replicas together, as published; replicas: of each anchor, 1
@@ -91,15 +91,13 @@ class FingerprintTraining:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise UsageError(f"{name} is {getattr(self, name)!r}; there is {', '.join(known)}")
-        self._check_least(
+        self.check_least(
             1, "batch_size", "max_steps", "replicas", "accumulate", "monitor_segments", "synthetic", "devices"
         )
-        self._check_least(0, "dim", "anchors_per_clip", "offset_s", "context_s", "weight_decay", "alpha", "margin")
-        self._check_least(0, "seed", "workers", "max_epochs")
-        self._check_least(2, "monitor_clips")
-        for name in ("temperature", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be above 0")
+        self.check_least(0, "dim", "anchors_per_clip", "offset_s", "context_s", "weight_decay", "alpha", "margin")
+        self.check_least(0, "seed", "workers", "max_epochs")
+        self.check_least(2, "monitor_clips")
+        self.check_positive("temperature", "learning_rate")
         if self.batch_size % (1 + self.replicas) or self.anchors < 2:
             raise UsageError(
                 f"batch_size is {self.batch_size}; it must be a multiple of 1 + replicas = {1 + self.replicas}, "
@@ -108,11 +106,6 @@ class FingerprintTraining:
         if self.replicas > 1 and self.loss != "triplet":
             raise UsageError(f"replicas is {self.replicas}; the loss {self.loss} takes one of each anchor")
         _ = self.encoder  # raises for a dim that does not go
-
-    def _check_least(self, least: int, *names: str) -> None:
-        for name in names:
-            if not least <= getattr(self, name) < math.inf:
-                raise UsageError(f"{name} is {getattr(self, name)}; it must be at least {least}")
 
     def epochs(self, batches: int) -> int:
         """Return how many epochs of so many batches there are."""

@@ -6,16 +6,18 @@ You et al., "Large batch optimization for deep learning: training BERT in 76 min
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..layerwise import Layerwise
+
 PFANN_CLAMP = 1e3
 
 
-class Lamb(torch.optim.Optimizer):
+class Lamb(Layerwise):
     """u <- m / (sqrt(v) + eps) + weight_decay w, w <- w - lr |w| / |u| u, m and v as Adam has them.
 
     The ratio is 1 where either norm is 0. debias: divide m and v by 1 - beta^t, as the paper and NAFP do; pfann does
@@ -36,20 +38,8 @@ class Lamb(torch.optim.Optimizer):
         settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(parameters, {**settings, "debias": debias, "clamp": clamp if math.isfinite(clamp) else None})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Take a step; `closure` computes the gradients first, as in every optimiser of PyTorch."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._move(weight, group)
-        return loss
-
-    def _move(self, weight: Tensor, group: dict[str, Any]) -> None:
+    def move(self, weight: Tensor, group: dict[str, Any]) -> None:
+        """Do so for one layer."""
         gradient, state = weight.grad, self.state[weight]
         if "step" not in state:
             state.update(step=0, mean=torch.zeros_like(weight), square=torch.zeros_like(weight))

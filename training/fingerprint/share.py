@@ -9,12 +9,13 @@ from pathlib import Path
 
 from ...progress import Progress, say
 from ...store.store import Store
-from ..contrastive.share import last_weights, machine_flags
 from ..interrupt import InterruptFlag
 from ..keeper import Keeper, StopCondition
 from ..layout import ENCODER_FILE, FINGERPRINT, STATE_FILE
+from ..machine import machine_flags
 from ..state import load_state
 from ..trained import PREFIX, save_trained
+from ..trainee import last_weights
 from ..trainer import run_trainer
 from .clips import measuring_loader, teaching_loader
 from .config import FingerprintTraining

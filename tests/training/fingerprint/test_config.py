@@ -49,7 +49,7 @@ def test_the_encoder_of_a_training() -> None:
         ({"batch_size": 2}, UsageError, "two anchors"),
         ({"replicas": 3}, UsageError, "takes one of each anchor"),
         ({"temperature": 0.0}, UsageError, "temperature"),
-        ({"offset_s": -0.1}, UsageError, "offset_s is -0.1; it must be at least 0"),
+        ({"offset_s": -0.1}, UsageError, "offset_s is -0.1; it must be at least 0, and finite"),
         ({"dim": 100}, BadInput, "must divide"),
         ({"monitor_clips": 1}, UsageError, "monitor_clips"),
     ],

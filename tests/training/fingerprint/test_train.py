@@ -16,7 +16,8 @@ from echodex.errors import BadInput, UsageError
 from echodex.progress import Progress
 from echodex.training.fingerprint.clips import fingerprint_splits
 from echodex.training.fingerprint.config import PRESETS, FingerprintTraining
-from echodex.training.fingerprint.train import machine_precision, train_fingerprint
+from echodex.training.fingerprint.train import train_fingerprint
+from echodex.training.machine import machine_precision
 from echodex.training.run import load_run, run_folder
 from echodex.training.runlog import read_log
 from echodex.training.settings import read_settings

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 
-from ...errors import EchodexError
-from ...progress import Progress, say, silent
-from ..interrupt import Interrupted, InterruptFlag
-from ..keeper import Keeper
-from ..lifeline import Lifeline, born_deaf, live_by
+from ..errors import EchodexError
+from ..progress import Progress, say, silent
+from .interrupt import Interrupted, InterruptFlag
+from .keeper import Keeper
+from .lifeline import Lifeline, born_deaf, live_by
 
 _POLL_S = 0.2
 
@@ -28,11 +28,14 @@ _POLL_S = 0.2
 class Task(Protocol):
     """What several processes train; made of paths and plain data, so that any of them can be told.
 
-    teachers: the clips that are learned from; devices: how many processes; steps: batches of each in all.
+    teachers: the clips that are learned from; measured: those that the valid loss is measured on; devices: how many
+    processes; steps: batches of each in all.
     """
 
     @property
     def teachers(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def measured(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def devices(self) -> int: ...  # noqa: D102
     @property

@@ -1,0 +1,55 @@
+"""The whole of a training that makes an encoder, in one process or several, with its run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..encoders.base import digest
+from ..progress import Progress, say
+from ..schemas.run import Run
+from ..store.store import Store
+from .begun import kept_splits, opening
+from .interrupt import interrupt_flag
+from .layout import ENCODER_FILE, STATE_FILE
+from .ranks import Task, train_in_ranks
+from .run import finish_run, run_folder, working_run
+from .runlog import read_log
+from .splits import TEST, Splits
+from .trained import read_encoder
+
+_COUNTERS = ("epoch", "step", "learning_rate")
+
+
+def train_encoder(
+    store: Store, draft: Run, splits: Splits, config: Any, plan: Callable[[Splits, Path], Task], progress: Progress
+) -> Run:
+    """Train, or go on training, what `draft` describes, and return the finished run with the digest of its encoder.
+
+    splits: for a run that is new; one that goes on has its own. plan(splits, folder): what to train. Raises what the
+    task does, and KeyboardInterrupt once it is interrupted and saved.
+    """
+    with interrupt_flag() as interrupt, working_run(store, draft) as run:
+        folder = run_folder(store, run.name)
+        splits = kept_splits(folder, splits, config)
+        task = plan(splits, folder)
+        sizes = {"teach": len(task.teachers), "valid": len(task.measured)}
+        say(progress, opening(folder, config.max_epochs, splits=splits, **sizes))
+        if task.devices == 1:
+            task.train(interrupt, progress)
+        else:
+            train_in_ranks(task, interrupt, progress)
+        run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
+        run = finish_run(store, run, {**_figures(folder, task), "test_clips": len(splits.ids(TEST))})
+        (folder / STATE_FILE).unlink(missing_ok=True)
+    return run
+
+
+def _figures(folder: Path, task: Task) -> dict[str, float]:
+    """Return the metrics of a finished run: the last epoch's, and counts."""
+    last = read_log(folder)[-1]
+    counts = {"epochs": last["epoch"] + 1, "steps": last["step"]}
+    sizes = {"train_clips": len(task.teachers), "valid_clips": len(task.measured), "skipped_clips": 0}
+    return {**sizes, **counts, **{name: value for name, value in last.items() if name not in _COUNTERS}}
