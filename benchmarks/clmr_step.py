@@ -8,6 +8,7 @@ peer without those steps, faster than any peer can be, and crops_per_s_vs_files_
 its workers spent on each crop what sox was measured to take, too: the nearest to the published program.
 loader_crops_per_s_vs_files: both without augmentation. loader_over_model_rate: crops per second of the loader alone,
 over those that a training step (SampleCNN, NT-Xent, Adam; mixed precision on a GPU) uses up.
+crops_per_s_model(_quarter)(_bf16): those of steps of a network of the published width, or a quarter of it.
 
     python benchmarks/clmr_step.py [--clips 600] [--seconds 29] [--turns 3] [--device cuda]
 """
@@ -76,17 +77,17 @@ def augment(batches: Iterable[Batch], chain: Chain, device: torch.device) -> int
     return crops
 
 
-def model_rate(device: torch.device) -> float:
-    """Return crops per second of training steps on waveforms that are there already."""
-    network = fresh_simclr(1.0, 64, 0).to(device).train()
+def model_rate(device: torch.device, *, width: float = 1.0, half: bool) -> float:
+    """Return crops per second of training steps on waveforms that are there already; half: in bfloat16."""
+    network = fresh_simclr(width, 64, 0).to(device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-4)
     views = 0.1 * torch.randn(2 * STEP_PAIRS[device.type], CROP, device=device)
 
     def step() -> float:
         optimizer.zero_grad()
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             z = network(views)[1]
-        loss = ntxent(*z.chunk(2), 0.5)
+        loss = ntxent(*z.float().chunk(2), 0.5)
         loss.backward()
         optimizer.step()
         return float(loss.detach())
@@ -117,7 +118,7 @@ def measure(paths: list[str], store: Store, device: torch.device, turns: int) ->
     with freed_memory_kept():  # as in training
         rates = compare(ways, turns)
     with_sox = 1 / (1 / rates["files_sox_free"] + SOX_S / cores)
-    model = model_rate(device)
+    model = model_rate(device, half=device.type == "cuda")
     return {
         "crops_per_s_vs_files": rates["table"] / rates["files"],
         "crops_per_s_vs_files_sox_free": rates["table"] / rates["files_sox_free"],
@@ -126,6 +127,9 @@ def measure(paths: list[str], store: Store, device: torch.device, turns: int) ->
         "loader_crops_per_s_vs_files": rates["loader_table"] / rates["loader_files"],
         **{f"crops_per_s_{name}": rate for name, rate in rates.items()},
         "crops_per_s_model": model,
+        "crops_per_s_model_bf16": model_rate(device, half=True),
+        "crops_per_s_model_quarter": model_rate(device, width=0.25, half=False),
+        "crops_per_s_model_quarter_bf16": model_rate(device, width=0.25, half=True),
         "cores": cores,
         "workers_table": ours_workers,
     }
