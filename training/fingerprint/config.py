@@ -12,6 +12,7 @@ from ..waveform_config import PRECISIONS
 
 SYNTHETIC = "synthetic"
 AUTO = "auto"
+FRESH, SHIPPED = "fresh", "shipped"
 CHOICES = {
     "network": tuple(NETWORKS),
     "loss": ("ntxent-sum", "ntxent", "triplet"),
@@ -39,10 +40,11 @@ class FingerprintTraining(Checked):
     of audio.augment.spectral, with commas, over anchors and replicas; masks_shared: the same ones for a batch, as NAFP
     has it.
 
-    Method. network: a preset of the encoder; dim: of its vectors, 0 for the preset's. loss: "ntxent-sum" is NAFP's, the
-    sum of two means, "ntxent" pfann's, the mean, each at `temperature`; "triplet" is semi-hard, with `margin`.
-    optimizer: LAMB as NAFP takes it, or as pfann does; schedule: over all steps, "cosine" to alpha times learning_rate,
-    "restarts" begins anew after a tenth of them, then twice as many, and so on.
+    Method. network: a preset of the encoder; dim: of its vectors, 0 for the preset's. start: its first weights, "fresh"
+    ones, those "shipped" with the package, run:NAME for those of a finished run, or a checkpoint. loss: "ntxent-sum" is
+    NAFP's, the sum of two means, "ntxent" pfann's, the mean, each at `temperature`; "triplet" is semi-hard, with
+    `margin`. optimizer: LAMB as NAFP takes it, or as pfann does; schedule: over all steps, "cosine" to alpha times
+    learning_rate, "restarts" begins anew after a tenth of them, then twice as many, and so on.
 
     Running. max_epochs: how often the train clips are gone through; 0 for as often as makes max_steps batches, however
     many clips there are. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed
@@ -56,6 +58,7 @@ class FingerprintTraining(Checked):
 
     network: str = "small"
     dim: int = 0
+    start: str = FRESH
     batch_size: int = 160
     max_epochs: int = 0
     max_steps: int = 6_000
@@ -152,6 +155,7 @@ _LAMB = replace(_NAFP, batch_size=640, optimizer="LAMB", weight_decay=1e-6)
 PRESETS = {
     "default": FingerprintTraining(),
     "fingerprint-small": FingerprintTraining(batch_size=320, max_steps=12_000),
+    "own-collection": FingerprintTraining(start=SHIPPED, batch_size=320, max_steps=3_000, learning_rate=3e-4),
     "published": _NAFP,
     "640_lamb": _LAMB,
     "now_playing": replace(_LAMB, batch_size=320, replicas=4, loss="triplet"),
@@ -168,6 +172,7 @@ PRESETS = {
     ),
 }
 """`default`: a network of 0.7 million parameters, for CPUs; `fingerprint-small`: the same for twice as long, with twice
-as many segments to tell apart. `published`: NAFP as its default file has it; `640_lamb`, `now_playing`: its two others;
+as many segments to tell apart; `own-collection`: from the shipped weights on, to know one collection better.
+`published`: NAFP as its default file has it; `640_lamb`, `now_playing`: its two others;
 `pfann`: that program's default.
 """

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...encoders.base import Weights
 from ...encoders.fingerprint.frontend import LogMel
 from ...encoders.fingerprint.network import build_network
 from ...errors import BadInput
@@ -34,20 +35,28 @@ class Mels(NamedTuple):
 
 
 class FingerprintModule(Trainee):
-    """A fresh network, or the one of `state`, on anchors and their replicas.
+    """A network on anchors and their replicas: the one of `state`, else of the weights `start`, else a fresh one.
 
     train, valid: loaders of a PairReader; what is measured on `valid` is always degraded in the same way, so that the
     figures change with the network alone.
     """
 
     def __init__(
-        self, train: ViewLoader, valid: ViewLoader, pools: Pools, config: FingerprintTraining, state: Any
+        self,
+        train: ViewLoader,
+        valid: ViewLoader,
+        pools: Pools,
+        config: FingerprintTraining,
+        state: Any,
+        start: Weights | None = None,
     ) -> None:
         super().__init__()
         self.config, self._train, self._valid, self._pools = config, train, valid, pools
         self.loaders = (train, valid)
         self.max_epochs, self.epoch_batches = config.max_epochs, len(train)
         self.net = build_network(config.encoder, config.seed)
+        if start is not None:
+            self.net.load_state_dict({name: torch.tensor(array) for name, array in start.items()})
         if config.encoder.norm == "batch":  # as the network has its pictures: a sixth of a step on a CPU
             self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._shown: Shown | None = None

@@ -21,6 +21,7 @@ from .clips import measuring_loader, teaching_loader
 from .config import FingerprintTraining
 from .module import FingerprintModule
 from .pools import read_pools
+from .start import starting_weights
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,12 @@ class FingerprintTask:
         """
         config, path = self.config, self.folder / STATE_FILE
         state = load_state(path) if path.is_file() else None
+        start = None if state else starting_weights(self.store, config)
         pools = read_pools(config)
         say(progress, f"replicas by {config.chain}: {pools.said}")
         teaching = teaching_loader(self.store, self.view, self.teachers, config, rank=rank)
-        module = FingerprintModule(teaching, measuring_loader(self.store, self.measured, config), pools, config, state)
+        measuring = measuring_loader(self.store, self.measured, config)
+        module = FingerprintModule(teaching, measuring, pools, config, state, start)
         kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
         with closing(teaching):
             run_trainer(module, kept, **machine_flags(config.devices, config.precision, config.accumulate))

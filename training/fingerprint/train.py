@@ -17,6 +17,7 @@ from ..splits import Splits
 from .clips import fingerprint_splits, measured_clips, teachers_of, teaching_loader
 from .config import AUTO, FingerprintTraining
 from .share import FingerprintTask
+from .start import starting_weights
 
 
 def train_fingerprint(
@@ -27,12 +28,13 @@ def train_fingerprint(
     name: str | None = None,
     progress: Progress = silent,
 ) -> Run:
-    """Train a fresh fingerprint network on the train clips that `view` keeps and return its run.
+    """Train a fingerprint network on the train clips that `view` keeps and return its run.
 
     The run folder holds the settings, the splits, the figures of every epoch, TensorBoard events and the encoder of the
     last epoch, which `store.embed("run:NAME")` takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again
     goes on from there, on one CPU with the same number of threads to the same figures. Raises UsageError where the view
-    leaves no batch of anchors or a folder of noise or rooms has none, BadInput where the loss does not stay finite.
+    leaves no batch of anchors or a folder of noise or rooms has none, BadInput where the loss does not stay finite or
+    the weights to start with are of another network.
     """
     config = config or FingerprintTraining()
     if config.precision == AUTO:
@@ -43,6 +45,7 @@ def train_fingerprint(
     batches = len(teaching_loader(store, view, teachers_of(store, view, splits), config))  # before a folder is made
     config = replace(config, max_epochs=config.epochs(batches))
     measured_clips(store, splits, config)
+    starting_weights(store, config)
     described = {**asdict(config), "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", FINGERPRINT, view, "", "", described, (), {}, "")
 
