@@ -74,6 +74,21 @@ class Fittable(Encoder, Protocol):
         """Return the encoder fitted on `raw` float32[n, raw]; the same rows in the same order give the same bits."""
 
 
+@runtime_checkable
+class RowEncoder(Encoder, Protocol):
+    """An encoder that hears nothing: it reads the vectors of another space, and `encode` raises BadInput."""
+
+    @property
+    def source(self) -> str:
+        """The space whose vectors it reads."""
+
+    def encode_rows(self, rows: Float32) -> Float32:
+        """Return float32[n, dim] of vectors float32[n, d] as they are stored, the mean of a clip's segments.
+
+        The result for one row must not depend on the others. Raises BadInput for vectors of another length.
+        """
+
+
 def digest(encoder: Encoder) -> str:
     """Return the 32-hex-digit hash of an encoder's name, configuration and weights: the identity of its space."""
     state = hashlib.blake2b(digest_size=16)

@@ -8,7 +8,9 @@ from typing import Any
 from ..registry import Registry
 from .base import Encoder, Weights
 
-ENCODERS: Registry[Encoder] = Registry("encoder", __package__, ("clmr", "dummy", "fingerprint", "timbre"))
+ENCODERS: Registry[Encoder] = Registry(
+    "encoder", __package__, ("autoencoder", "clmr", "dummy", "fingerprint", "timbre")
+)
 
 register, names, encoder_class = ENCODERS.register, ENCODERS.names, ENCODERS.find
 
