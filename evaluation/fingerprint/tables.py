@@ -40,8 +40,8 @@ COLUMNS = ("query", "answer", "time")
 @dataclass(frozen=True)
 class Query:
     """name: its file; vectors: float32[L, d], unit rows at the hop of the database; answer: a clip id, path or file
-    name, with its ending or without; time_s: where in that clip the query begins; clip_id: if it is a clip of the store
-    that is to be left out of the database.
+    name, with its ending or without; of a path from elsewhere the file name counts; time_s: where in that clip the
+    query begins; clip_id: if it is a clip of the store that is to be left out of the database.
     """
 
     name: str
@@ -177,7 +177,7 @@ def _laid_out(clips: _Clips, asked: Sequence[Query], source: str) -> Material:
     if not numbers:
         raise UsageError("no clip is left for the database but the queries themselves; say which by --view or --where")
     named = _names(clips, numbers)
-    answers = [named.get(query.answer, -1) for query in asked]
+    answers = [named.get(query.answer, named.get(Path(query.answer).name, -1)) for query in asked]
     wanted = set(answers)
     order = [number for number in numbers if number not in wanted]
     counts = np.diff(clips.bounds)

@@ -57,6 +57,12 @@ def test_cuts_are_found_where_they_are_of(melodies: Store, cuts: Path, tmp_path:
     ]
 
 
+def test_an_answer_may_be_a_path_in_another_folder(melodies: Store, cuts: Path) -> None:
+    expected = from_store(melodies, str(cuts)).truth
+    cuts.write_text(cuts.read_text().replace(",2.wav", ",fma/002/2.wav"))
+    np.testing.assert_array_equal(from_store(melodies, str(cuts)).truth, expected)
+
+
 def test_where_queries_lie_and_what_is_a_dummy(melodies: Store, cuts: Path) -> None:
     material = from_store(melodies, str(cuts))
     assert material.dummies == 45
