@@ -35,9 +35,16 @@ class Run(RunInfo):
         return evaluate_tags(self.store, self.name, view=view, split=split, resamples=resamples, seed=seed)
 
     def export_checkpoint(self, path: str | Path, *, layout: str = "bare") -> Path:
-        """Write what the run trained as a torch file of CLMR's layout, "bare" or "lightning"; return its path."""
-        from ..training.contrastive.export import export_checkpoint
+        """Write what the run trained as a torch file of the published layout, "bare" or "lightning"; return its path.
 
+        Of CLMR's program or, where the run is an autoencoder, of the da-TACOS study's.
+        """
+        from ..training.layout import AUTOENCODER
+
+        if self.objective == AUTOENCODER:
+            from ..training.autoencoder.export import export_checkpoint
+        else:
+            from ..training.contrastive.export import export_checkpoint
         return export_checkpoint(self.store, self.name, path, layout)
 
 

@@ -107,6 +107,25 @@ def fingerprint(context: click.Context, /, **options: Any) -> None:
     _train(context, "fingerprint", **options)
 
 
+@train.command()
+@click.option("--space", metavar="NAME", help="Whose vectors it learns from [default: datacos].")
+@of_training
+def autoencoder(context: click.Context, /, **options: Any) -> None:
+    """Train an autoencoder on the vectors of a space, as they are stored: features to 20 numbers and back. Interrupt it
+    and run it again to continue. The run is an encoder of that space's vectors.
+
+    preset=published is the da-TACOS study's own, on raw features; by default they are standardised inside, and the
+    last layers can give negatives.
+
+    \b
+    Example:
+      echodex train autoencoder --name ae
+      echodex train autoencoder preset=published max_epochs=100
+      echodex embed run:ae
+    """
+    _train(context, "autoencoder", **options)
+
+
 def _train(
     context: click.Context,
     objective: str,

@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..encoders import registry
-from ..encoders.base import Encoder, digest
+from ..encoders.base import Encoder, RowEncoder, digest
 from ..errors import Damaged, NotFound, UsageError
 from ..schemas.run import RUN_FILE, RUNS, TRAINED
 from ..schemas.vector import Space, vector_schema
@@ -111,7 +111,8 @@ def imported_space(tables: Tables, name: str, dim: int, note: str) -> Space:
 def load_encoder(folder: Path, space: Space) -> Encoder:
     """Return the encoder of a space, rebuilt from the weights in the store at `folder`.
 
-    Raises UsageError for an imported space, Damaged where the weights are missing or not those of the space.
+    Raises UsageError for a space that was imported or made from another space's vectors, Damaged where the weights are
+    missing or not those of the space.
     """
     if space.encoder == IMPORTED:
         raise UsageError(
@@ -119,6 +120,10 @@ def load_encoder(folder: Path, space: Space) -> Encoder:
         )
     weights = kept_weights(folder, space)
     encoder = registry.build(space.encoder, space.config, weights)
+    if isinstance(encoder, RowEncoder):
+        raise UsageError(
+            f"space {space.name!r} is made from vectors of {encoder.source!r}, not from audio; ask by clip or vector"
+        )
     if digest(encoder) != space.digest:
         kept = _weights_path(folder, space).name
         raise Damaged(

@@ -104,9 +104,14 @@ class Store:
         progress: Progress = silent,
     ) -> EmbedReport:
         """Give every usable clip (of a view, that `where` selects) a vector under `encoder`."""
+        from ..encoders.base import RowEncoder
+        from .derived import embed_rows
         from .embedding import embed_clips
 
-        clips = self.sources(self.clips(["clip_id"], view=view, where=where).column(0).to_pylist())
+        wanted = self.clips(["clip_id"], view=view, where=where).column(0)
+        if isinstance(encoder, RowEncoder):
+            return embed_rows(self.tables, encoder, wanted, progress=progress)
+        clips = self.sources(wanted.to_pylist())
         if not clips:
             raise BadInput(
                 f"{self.path} has no usable clip to embed; run `echodex add` (echodex status tells what there is)"
@@ -196,8 +201,11 @@ class Store:
         """Return the encoder of a space, rebuilt from the weights that the store keeps."""
         return spaces.load_encoder(self.path, space)
 
-    def vectors(self, space: str | None = None, *, view: str | None = None, where: str | None = None) -> Vectors:
-        """Return one unit vector per usable clip (kept by a view, that `where` selects) of a space, sorted by clip id.
+    def vectors(
+        self, space: str | None = None, *, view: str | None = None, where: str | None = None, normalise: bool = True
+    ) -> Vectors:
+        """Return one vector per usable clip (kept by a view, that `where` selects) of a space, sorted by clip id: of
+        unit length, or as it is stored where `normalise` is false.
 
         Clips without a vector in the space are left out. A view is read at the version that it was saved from.
         """
@@ -205,7 +213,8 @@ class Store:
         info = self._named(view)
         table = spaces.table_of(found)
         wanted = self._usable(["clip_id"], view, where).column("clip_id")
-        return vectors.read_pooled(self.tables, found, wanted, info.version_of(table) if info else None)
+        version = info.version_of(table) if info else None
+        return vectors.read_pooled(self.tables, found, wanted, version, normalise=normalise)
 
     def versions(self, space: Space, *, view: str | None = None) -> dict[str, int]:
         """Return by name at which version the clips table and that of a space are read now: the newest, or the one that

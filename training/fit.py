@@ -53,7 +53,7 @@ def fit_head(
     module = HeadModule(train, valid, classes, config, state)
     stop = StopCondition(config.stop_patience, config.stop_delta, interrupt or InterruptFlag())
     keeper = Keeper(module, stop, path, state, progress)
-    with _one_thread():
+    with one_thread():
         run_trainer(module, keeper, accelerator="cpu", devices=1)
     if keeper.best is None:
         raise BadInput("the loss was not finite in any epoch; lower learning_rate, or check the vectors")
@@ -63,7 +63,7 @@ def fit_head(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Run PyTorch on one thread: steps this small gain nothing from more, and the bits do not depend on the cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+AUTOENCODER = "autoencoder"
 CLMR = "clmr"
 FINGERPRINT = "fingerprint"
 PROBE = "probe"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..schemas.run import Run
-from .layout import CLMR, FINGERPRINT, PROBE, SUPERVISED
+from .layout import AUTOENCODER, CLMR, FINGERPRINT, PROBE, SUPERVISED
 from .published_config import for_clmr, for_probe, for_supervised
 from .settings import Said, Translate
 
@@ -69,8 +69,21 @@ def _fingerprint() -> Objective:
     return Objective(FingerprintTraining, PRESETS, _as_said, train_fingerprint)
 
 
+def _autoencoder() -> Objective:
+    from .autoencoder.config import PRESETS, AutoencoderTraining
+    from .autoencoder.train import train_autoencoder
+
+    return Objective(AutoencoderTraining, PRESETS, _as_said, train_autoencoder, takes_space=True)
+
+
 def _as_said(said: Said, _: str) -> Said:
     return said
 
 
-_OBJECTIVES = {PROBE: _probe, CLMR: _clmr, SUPERVISED: _supervised, FINGERPRINT: _fingerprint}
+_OBJECTIVES = {
+    PROBE: _probe,
+    CLMR: _clmr,
+    SUPERVISED: _supervised,
+    FINGERPRINT: _fingerprint,
+    AUTOENCODER: _autoencoder,
+}

@@ -8,7 +8,7 @@ from echodex.errors import UsageError
 from echodex.training.objectives import find_objective
 
 
-@pytest.mark.parametrize("name", ["probe", "supervised", "fingerprint"])
+@pytest.mark.parametrize("name", ["probe", "supervised", "fingerprint", "autoencoder"])
 def test_every_objective_has_a_default_of_its_kind(name: str) -> None:
     objective = find_objective(name)
     assert {type(preset) for preset in objective.presets.values()} == {objective.kind}
