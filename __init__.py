@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         diff,
         evaluate_fingerprint,
         evaluate_pruning,
+        export_memmap,
         export_onnx,
         open,  # noqa: A004  (the name users write)
         probe_from_head,
@@ -59,6 +60,7 @@ __all__ = [
     "diff",
     "evaluate_fingerprint",
     "evaluate_pruning",
+    "export_memmap",
     "export_onnx",
     "open",
     "probe_from_head",

@@ -1,7 +1,8 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
 `echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_fingerprint`, `echodex.evaluate_pruning`,
-`echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head` and `echodex.export_onnx` are the doors.
+`echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head`, `echodex.export_memmap` and
+`echodex.export_onnx` are the doors.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..store.locate import locate
+from .exports import export_memmap
 from .heads import compare_views, export_onnx, probe_from_head
 from .runs import Run, run_of
 from .store import Store
@@ -33,6 +35,7 @@ __all__ = [
     "diff",
     "evaluate_fingerprint",
     "evaluate_pruning",
+    "export_memmap",
     "export_onnx",
     "open",
     "probe_from_head",

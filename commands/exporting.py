@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from .options import Settings, as_json
-from .output import print_json
+from ..errors import EXIT_BAD_FILES
+from .options import Settings, as_json, of_space
+from .output import print_json, print_problems, print_table
 
 
 @click.group()
 def export() -> None:
-    """Write encoders and heads for other programs (views have `echodex views export`)."""
+    """Write encoders, heads and fingerprints for other programs (views have `echodex views export`)."""
 
 
 @export.command()
@@ -66,3 +69,44 @@ def checkpoint(context: click.Context, /, run: str, file: str, layout: str, json
         print_json({"path": str(path), "layout": layout})
     else:
         click.echo(f"{path}: {layout} checkpoint of run {run}")
+
+
+@export.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--dummy-db", metavar="SOURCE", help="What answers no query.")
+@click.option("--db", metavar="SOURCE", help="What queries are replicas of.")
+@click.option("--query", metavar="SOURCE", help="The replicas, clip for clip, by the order of their paths.")
+@click.option("--source", "custom_source", metavar="SOURCE", help="Anything else, into custom_source.mm.")
+@click.option("--encoder", metavar="ENCODER", help="Make the fingerprints by this one: a name, a YAML file, run:NAME.")
+@click.option("--checkpoint", metavar="FILE|URL", help="Weights of --encoder, where it needs some.")
+@of_space
+@as_json
+@click.pass_context
+def memmap(context: click.Context, /, folder: str, json_: bool, **options: Any) -> None:
+    """Write fingerprints into FOLDER as neural-audio-fp's `generate` does: NAME.mm and NAME_shape.npy.
+
+    SOURCE is view:NAME (view:all: every clip), as --space has it, or a folder of audio, by the encoder of --space. What
+    is not named is left out. NAME_songs.csv tells which clips the rows are of, NAME_rows.parquet each row's start.
+    Nothing is written over.
+
+    \b
+    Example:
+      echodex export memmap emb/101 --dummy-db view:others --db view:originals --query replicas/
+      echodex export memmap emb/mine --source wavs/ --encoder fingerprint --checkpoint model.pt
+      echodex evaluate fingerprint emb/101 --songs emb/101/db_songs.csv --test-ids all
+    """
+    from ..api import export_memmap
+    from ..evaluation.fingerprint.exporting import needs_store
+    from ..evaluation.fingerprint.memmap import NAMES
+
+    settings: Settings = context.obj
+    given = {name: value for name, value in options.items() if value is not None}
+    sources = [given[name] for name in NAMES if name in given]
+    store = settings.open() if needs_store(sources, given.get("encoder")) else None
+    report = export_memmap(folder, store=store, progress=settings.progress, **given)
+    if json_:
+        print_json(report)
+    else:
+        print_table(["part", "clips", "rows", "dim"], [(p.name, p.clips, p.rows, p.dim) for p in report.parts])
+        print_problems(report.problems)
+    context.exit(EXIT_BAD_FILES if report.problems else 0)
