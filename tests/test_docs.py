@@ -9,15 +9,19 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
 
 from echodex.cli import cli
+from echodex.encoders.fingerprint.config import FingerprintConfig
 from echodex.training.configs import read_yaml
+from echodex.training.fingerprint.config import FingerprintTraining
 
 ROOT = Path(__file__).resolve().parents[1]
+GUIDES = ["coming-from-clmr.md", "coming-from-neural-audio-fp.md"]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 
 
@@ -76,9 +80,9 @@ def commands_in(page: Path) -> list[str]:
     return beside + re.findall(r"`(echodex [a-z][^`]*)`", text)
 
 
-def test_every_command_and_key_that_users_of_clmr_are_told_of_exists() -> None:
-    page = ROOT / "docs" / "coming-from-clmr.md"
-    lines = commands_in(page)
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_command_that_newcomers_are_told_of_exists(name: str) -> None:
+    lines = commands_in(ROOT / "docs" / name)
     assert len(lines) > 30
     for line in lines:
         words = shlex.split(line)[1:]
@@ -87,7 +91,19 @@ def test_every_command_and_key_that_users_of_clmr_are_told_of_exists() -> None:
             command = command.commands[words.pop(0)]
         if words:
             parse(line)
+
+
+def test_every_key_of_the_published_configuration_has_its_place() -> None:
+    page = ROOT / "docs" / "coming-from-clmr.md"
     assert set(read_yaml("clmr")) <= set(re.findall(r"`([a-z_]+)`", page.read_text()))
+
+
+def test_every_setting_of_fingerprints_that_newcomers_are_told_of_exists() -> None:
+    page = (ROOT / "docs" / "coming-from-neural-audio-fp.md").read_text()
+    told = re.findall(r"(?<![-\w.])([a-z_]+)=[\w,.]", page)
+    known = {field.name for kind in (FingerprintTraining, FingerprintConfig) for field in fields(kind)}
+    assert len(told) > 30
+    assert set(told) <= known | {"preset"}
 
 
 def run_blocks(page: Path, folder: Path) -> None:
@@ -107,8 +123,9 @@ def test_the_tutorials_run_from_first_to_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_users_of_clmr_can_try_runs(tmp_path: Path) -> None:
-    run_blocks(ROOT / "docs" / "coming-from-clmr.md", tmp_path)
+@pytest.mark.parametrize("name", GUIDES)
+def test_what_newcomers_can_try_runs(name: str, tmp_path: Path) -> None:
+    run_blocks(ROOT / "docs" / name, tmp_path)
 
 
 def test_the_example_of_the_readme_gives_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
