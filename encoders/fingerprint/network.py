@@ -134,9 +134,13 @@ class FingerprintNet(nn.Module):
         h: Tensor = self.f(x)
         return h
 
+    def encode(self, represented: Tensor) -> Tensor:
+        """Return L2(g(.)): float32[b, dim], rows of unit length, of what `represent` gave."""
+        return functional.normalize(self.g(represented).float())
+
     def forward(self, mels: Tensor) -> Tensor:
         """Return float32[b, dim], rows of unit length, of mels float32[b, n_mels, frames]."""
-        return functional.normalize(self.g(self.represent(mels)).float())
+        return self.encode(self.represent(mels))
 
 
 def build_network(config: FingerprintConfig, seed: int = 0) -> FingerprintNet:

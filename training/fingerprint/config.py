@@ -53,7 +53,8 @@ class FingerprintTraining(Checked):
     told from the segments of all processes.
 
     monitor_clips: how many clips, none of them a teacher, are measured on after every epoch: the valid loss, alignment
-    and uniformity, and a search for each of their first monitor_segments among all of them.
+    and uniformity, and a search for each of their first monitor_segments among all of them. monitor_layers: search by
+    what is divided and encoded as well, as published: f(.) and L2(f(.)).
     """
 
     network: str = "small"
@@ -89,6 +90,7 @@ class FingerprintTraining(Checked):
     gather_negatives: bool = False
     monitor_clips: int = 64
     monitor_segments: int = 30
+    monitor_layers: bool = False
 
     def __post_init__(self) -> None:
         for name, known in CHOICES.items():
@@ -148,6 +150,7 @@ _NAFP = FingerprintTraining(
     learning_rate=1e-4,
     weight_decay=0.0,
     precision="32-true",
+    monitor_layers=True,
 )
 
 _LAMB = replace(_NAFP, batch_size=640, optimizer="LAMB", weight_decay=1e-6)
@@ -169,6 +172,7 @@ PRESETS = {
         masks_shared=False,
         loss="ntxent",
         alpha=1e-3,
+        monitor_layers=False,
     ),
 }
 """`default`: a network of 0.7 million parameters, for CPUs; `fingerprint-small`: the same for twice as long, with twice

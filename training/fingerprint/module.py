@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from ...encoders.base import Weights
 from ...encoders.fingerprint.frontend import LogMel
@@ -32,6 +33,14 @@ class Mels(NamedTuple):
 
     mels: Tensor
     names: list[str]
+
+
+class _Seen(NamedTuple):
+    """names: of b examples; vectors: float32[b, 1 + replicas, d]; represented: the same of f(.), if it is searched."""
+
+    names: list[str]
+    vectors: Tensor
+    represented: Tensor | None
 
 
 class FingerprintModule(Trainee):
@@ -60,7 +69,7 @@ class FingerprintModule(Trainee):
         if config.encoder.norm == "batch":  # as the network has its pictures: a sixth of a step on a CPU
             self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._shown: Shown | None = None
-        self._seen: list[tuple[list[str], Tensor]] = []
+        self._seen: list[_Seen] = []
         self.resume(state)
 
     def train_dataloader(self) -> CropBatches:
@@ -92,9 +101,11 @@ class FingerprintModule(Trainee):
 
     def _vectors(self, batch: Mels) -> Tensor:
         """Return float32[b, 1 + replicas, d], unit vectors."""
-        vectors = self.net(batch.mels.flatten(0, 1))
-        shaped: Tensor = vectors.view(*batch.mels.shape[:2], -1)
-        return shaped
+        return self._by_example(self.net(batch.mels.flatten(0, 1)), batch)
+
+    def _by_example(self, rows: Tensor, batch: Mels) -> Tensor:
+        """Return float32[b, 1 + replicas, k] of float32[b * (1 + replicas), k]."""
+        return rows.view(*batch.mels.shape[:2], -1)
 
     def on_validation_epoch_start(self) -> None:
         """Forget what was seen after another epoch."""
@@ -106,24 +117,45 @@ class FingerprintModule(Trainee):
         A last batch that is not full has no part in the loss, unless it is the only one: with fewer negatives, its loss
         is lower.
         """
-        vectors = self._vectors(batch)
+        represented = self.net.represent(batch.mels.flatten(0, 1))
+        vectors = self._by_example(self.net.encode(represented), batch)
         if index < max(1, len(self._valid.clip_ids) // self.config.anchors):
             self.log(MONITOR, fingerprint_loss(vectors, self.config), batch_size=len(vectors), sync_dist=True)
-        self._seen.append((batch.names, vectors.float().cpu()))
+        kept = self._by_example(represented, batch).float().cpu() if self.config.monitor_layers else None
+        self._seen.append(_Seen(batch.names, vectors.float().cpu(), kept))
 
     def figures(self) -> dict[str, float]:
-        """Return alignment, uniformity and what the search of sequences found, of the clips that are measured on."""
-        found = {name: row for names, vectors in self._seen for name, row in zip(names, vectors, strict=True)}
-        names = [name for name in self._valid.clip_ids if name in found]  # clip by clip, in order
-        rows = torch.stack([found[name] for name in names])
-        clips = np.unique([name.rpartition(":")[0] for name in names], return_inverse=True)[1]
+        """Return alignment, uniformity and what the search of sequences found, of the clips that are measured on.
+
+        With monitor_layers, also what it finds by f(.), before that is divided and encoded, and by L2(f(.)).
+        """
+        names = self._in_order()
+        clips = torch.from_numpy(np.unique([name.rpartition(":")[0] for name in names], return_inverse=True)[1])
+        rows = self._rows(names, [seen.vectors for seen in self._seen])
         anchors, replicas = rows[:, 0], rows[:, 1]
-        searched = mini_search(replicas, anchors, torch.from_numpy(clips))
-        return {"alignment": alignment(anchors, replicas), "uniformity": uniformity(anchors), **searched}
+        figures = {"alignment": alignment(anchors, replicas), "uniformity": uniformity(anchors)}
+        figures |= mini_search(replicas, anchors, clips)
+        layers = [seen.represented for seen in self._seen if seen.represented is not None]
+        if layers:
+            rows = self._rows(names, layers)
+            figures |= mini_search(rows[:, 1], rows[:, 0], clips, of="f_")
+            rows = functional.normalize(rows, dim=2)
+            figures |= mini_search(rows[:, 1], rows[:, 0], clips, of="l2f_")
+        return figures
+
+    def _in_order(self) -> list[str]:
+        """Return what was measured, clip by clip, in the order of segments."""
+        seen = {name for seen in self._seen for name in seen.names}
+        return [name for name in self._valid.clip_ids if name in seen]
+
+    def _rows(self, names: list[str], batches: list[Tensor]) -> Tensor:
+        """Return the rows of all batches seen by `names`."""
+        row_of = {name: row for row, name in enumerate(name for seen in self._seen for name in seen.names)}
+        return torch.cat(batches)[[row_of[name] for name in names]]
 
     def pictures(self) -> dict[str, NDArray[np.uint8]]:
         """Return the cosines of replicas (rows) and anchors of the first batch measured, -1 black and 1 white."""
-        _, vectors = self._seen[0]
+        vectors = self._seen[0].vectors
         cosines = vectors[:, 1] @ vectors[:, 0].T
         return {"similarity": ((cosines + 1) * 127.5).clamp(0, 255).to(torch.uint8).numpy()}
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,22 @@ def test_too_few_anchors_make_no_run(tunes: Store, brief: Make) -> None:
 def test_a_loss_that_is_not_finite_is_said(tunes: Store, brief: Make) -> None:
     with pytest.raises(BadInput, match="lower learning_rate"):
         train_fingerprint(tunes, config=brief(learning_rate=1e30, optimizer="Adam"))
+
+
+def test_the_search_by_what_is_divided_and_encoded_as_well(tunes: Store, brief: Make) -> None:
+    config = brief(max_epochs=1)
+    plain = train_fingerprint(tunes, config=config)
+    searched = train_fingerprint(tunes, config=replace(config, monitor_layers=True))
+    added = searched.metrics.keys() - plain.metrics.keys()
+    assert added == {
+        f"{layer}_{figure}_{length}"
+        for layer in ("f", "l2f")
+        for figure in ("top1", "top3", "top10", "rank")
+        for length in (1, 3)
+    }
+    assert {name: searched.metrics[name] for name in plain.metrics} == plain.metrics
+    assert all(0 <= searched.metrics[name] <= 1 for name in added if "top" in name)
+    assert 0 < searched.metrics["l2f_rank_1"] < 5  # of six segments, by a network that has learned next to nothing
 
 
 def test_the_similarities_of_a_batch_are_shown(tunes: Store, brief: Make) -> None:
