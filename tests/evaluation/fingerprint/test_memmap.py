@@ -27,7 +27,7 @@ def pieces(random_rows: Rows) -> Callable[..., list[Piece]]:
             Piece(
                 f"/music/{number:02}.wav",
                 f"id{number}",
-                np.arange(count, dtype=np.float32) / 2,
+                (np.arange(count) / 2).astype(np.float32),
                 random_rows(count, seed + number),
             )
             for number, count in enumerate(counts)
