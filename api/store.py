@@ -101,11 +101,29 @@ class Store(BaseStore):
         view: str | None = None,
         where: str | None = None,
         index: str | None = None,
+        match: str = "mean",
         progress: Progress = silent,
+        **matching: Any,
     ) -> list[Hit]:
-        """Return the `k` clips most similar to a clip id, an audio file or a vector float32[dim]."""
+        """Return the `k` clips most similar to a clip id, an audio file or a vector float32[dim].
+
+        match: "mean" compares a vector a clip, the mean of its segments; "versions" compares clips as sets of segments,
+        as other performances of a work are told. Settings of the latter, `redux` and `exact` among them:
+        indexing.segment_sets.search.Matching.
+        """
         from ..indexing.search import similar
 
+        if match not in ("mean", "versions"):
+            raise UsageError(f"match is mean or versions, not {match!r}")
+        if match == "versions":
+            from ..indexing.segment_sets.search import Matching, similar_versions
+
+            if index is not None:
+                raise UsageError("match versions takes the index of segments that was built last; leave out the index")
+            asked = Matching(**matching)
+            return similar_versions(self, query, asked, k=k, space=space, view=view, where=where, progress=progress)
+        if matching:
+            raise UsageError(f"{', '.join(matching)} can only be settings of match versions")
         return similar(self, query, k=k, space=space, view=view, where=where, index=index, progress=progress)
 
     def build_index(

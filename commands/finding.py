@@ -37,20 +37,32 @@ CSV_COLUMNS = (
 @click.argument("query")
 @click.option("-k", default=10, show_default=True, help="How many.")
 @click.option("--index", metavar="NAME", help="An index that was built [default: the last built for the cosine].")
+@click.option(
+    "--match",
+    type=click.Choice(["mean", "versions"]),
+    default="mean",
+    show_default=True,
+    help="Compare the mean vectors, or all segments, as versions of one work are told.",
+)
+@click.option("--redux", metavar="NAME", help="With --match versions: one distance of many [default: bpwr-10].")
+@click.option("--exact", is_flag=True, default=None, help="With --match versions: compare all clips, without an index.")
 @of_space
 @reads
 @click.pass_context
 def similar(context: click.Context, /, query: str, json_: bool, **options: Any) -> None:
     """Show the clips most similar to QUERY: an audio file, or the id of a clip.
 
-    With --view or --where, the nearest within that view or filter.
+    With --view or --where, the nearest within that view or filter. --redux is min, meanmin, minmean, mean, max, bpwr-N
+    (the mean of the N best pairs of segments, each taken once), best-N or worst-N.
 
     \b
     Example:
       echodex similar query.mp3 -k 5 --view lean
+      echodex similar live.mp3 --match versions
     """
     settings: Settings = context.obj
-    hits = settings.open().similar(query, progress=settings.progress, **options)
+    given = {key: value for key, value in options.items() if value is not None}
+    hits = settings.open().similar(query, progress=settings.progress, **given)
     if json_:
         print_json(hits)
     else:

@@ -42,6 +42,19 @@ def clips_at(store: Store, path: str | Path) -> list[Place]:
     return places
 
 
+def is_file(text: str) -> bool:
+    """Whether text is the path of an existing file."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return False
+
+
+def shown(uris: list[str]) -> str:
+    """Return the first place of a clip that exists, else the first."""
+    return next((uri for uri in uris if Path(uri).exists()), uris[0])
+
+
 def clip_of(store: Store, named: str | Path) -> str:
     """Return the clip that `named`, a clip id or the path of a file, stands for.
 

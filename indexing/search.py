@@ -20,7 +20,7 @@ from ..store.vectors import normalised, read_pooled
 from .index.live import OpenIndex
 from .index.opened import mended, open_index
 from .metric import Metric, prepared
-from .places import clips_at
+from .places import clips_at, is_file, shown
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -98,7 +98,7 @@ class _Search:
         starts = _best_starts(self.store, self.space, asked.vector, clip_ids) if windowed else [0.0] * len(clip_ids)
         labels = clips.column("labels").to_pylist()
         return [
-            Hit(clip_id, score, start, _place(uris), tuple(own or ()))
+            Hit(clip_id, score, start, shown(uris), tuple(own or ()))
             for clip_id, score, start, uris, own in zip(
                 clip_ids, scores, starts, clips.column("uris").to_pylist(), labels, strict=True
             )
@@ -108,7 +108,7 @@ class _Search:
         """Return the vector of a query."""
         if isinstance(query, np.ndarray):
             return _Asked(self._fitting(query))
-        if isinstance(query, Path) or _is_file(query):
+        if isinstance(query, Path) or is_file(query):
             whole = next(
                 (place for place in clips_at(self.store, query) if place.unchanged and not place.excerpt), None
             )
@@ -195,18 +195,6 @@ class _Search:
         if not len(segments.vectors):
             raise BadInput(f"{path} is too short for encoder {self.space.encoder!r}; ask with a longer file")
         return self._fitting(segments.vectors.mean(axis=0, dtype=np.float64))
-
-
-def _place(uris: list[str]) -> str:
-    """Return the first place of a clip that exists, else the first."""
-    return next((uri for uri in uris if Path(uri).exists()), uris[0])
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # too long for a path, or with a NUL in it
-        return False
 
 
 def _best_starts(store: Store, space: Space, vector: Float32, clip_ids: list[str]) -> list[float]:

@@ -1,0 +1,252 @@
+"""`similar --match versions`: the clips whose segments, as sets, are nearest to those of a query.
+
+The query's segments find candidates through the index of segments (`candidates`), the exact reduction of all pairs of
+segments ranks them. Where the space is small, all clips are compared; and where they are asked to be, or the reduction
+is one that near segments say nothing of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from numpy.typing import NDArray
+
+from ...errors import BadInput, NotFound, UsageError
+from ...progress import Progress, silent
+from ...schemas.hit import Hit
+from ...schemas.manifest import SEGMENT
+from ...schemas.vector import Float32, Space
+from ...store.spaces import table_of
+from ..index.opened import mended, open_index
+from ..metric import Metric, prepared
+from ..places import clips_at, is_file, shown
+from .candidates import Asked, candidates, depth, owners_of
+from .distances import likeness, metric_of, segment_distances
+from .reductions import Reduction, reduce
+from .sets import Sets, read_sets, set_sizes, spans
+
+if TYPE_CHECKING:
+    from ...store.store import Store
+
+CANDIDATES = 200
+"""Clips that are compared exactly, or so many for each one asked for as SPARE says, whichever is more."""
+
+SPARE = 10
+NEIGHBOURS = 200
+"""Nearest segments that each segment of a query is asked for."""
+
+SMALL_BYTES = 64 << 20
+"""Of a space whose vectors take no more, all clips are compared; of a larger one so much is read at once."""
+
+BLOCK_CELLS = 1 << 22
+"""Pairs of segments compared at once (16 MB)."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How sets are compared. redux: a reduction; exact: compare all clips; candidates: how many are compared otherwise
+    (None: CANDIDATES or SPARE for each asked for); neighbours: of each segment, that choose them.
+    """
+
+    redux: str = "bpwr-10"
+    exact: bool = False
+    candidates: int | None = None
+    neighbours: int = NEIGHBOURS
+
+    def __post_init__(self) -> None:
+        Reduction.of(self.redux)
+        if self.neighbours < 1 or (self.candidates is not None and self.candidates < 1):
+            raise UsageError("candidates and neighbours are numbers of clips and of segments, at least 1")
+
+
+def similar_versions(
+    store: Store,
+    query: str | Path | Float32,
+    matching: Matching,
+    *,
+    k: int = 10,
+    space: str | None = None,
+    view: str | None = None,
+    where: str | None = None,
+    progress: Progress = silent,
+) -> list[Hit]:
+    """Return the k clips nearest to `query` by a reduction of the distances of their segments, best first.
+
+    query: as `similar` takes it, or float32[q, dim], the segments of a recording. `score` of a hit is a mean cosine, or
+    minus a distance where segments are compared by that (`metric_of`); `offset_s` is where in the clip the segment
+    nearest to one of the query's starts. Equal scores come by clip id. Raises what `similar` raises.
+    """
+    if k < 1:
+        raise UsageError(f"k is how many clips to return, at least 1, not {k}")
+    found = store.space(space)
+    asked = _ask(store, found, query)
+
+    def hits() -> list[Hit]:
+        return _Search(store, found, asked, matching, view, where, progress).hits(k)
+
+    return mended(hits, store, found, level=SEGMENT, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """The segments float32[q, d] of a query as its encoder gave them, and the clip that it is, "" for none."""
+
+    segments: Float32
+    clip_id: str = ""
+
+
+def _ask(store: Store, space: Space, query: str | Path | Float32) -> _Query:
+    if isinstance(query, np.ndarray):
+        return _Query(_fitting(space, np.atleast_2d(query)))
+    if isinstance(query, Path) or is_file(query):
+        for place in clips_at(store, query):
+            if place.unchanged and not place.excerpt and _holds(store, space, place.clip_id):
+                return _Query(read_sets(store, space, Metric.IP, [place.clip_id]).matrix, place.clip_id)
+        return _Query(_embedded(store, space, Path(query)))
+    if "\0" in query or not len(store.clips(["clip_id"], clip_ids=[query])):
+        raise NotFound(f"{query[:200]!r} is neither a file nor a usable clip of {store.path}; check the path or the id")
+    return _Query(read_sets(store, space, Metric.IP, [query]).matrix, query)
+
+
+def _holds(store: Store, space: Space, clip_id: str) -> bool:
+    from ...store.keys import rows_of
+
+    return len(rows_of(store.tables, table_of(space), ["clip_id"], [clip_id])) > 0
+
+
+def _embedded(store: Store, space: Space, path: Path) -> Float32:
+    from ...audio.clip import read_mono
+
+    encoder = store.encoder(space)
+    segments = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0].vectors
+    if not len(segments):
+        raise BadInput(f"{path} is too short for encoder {space.encoder!r}; ask with a longer file")
+    return _fitting(space, segments)
+
+
+def _fitting(space: Space, segments: NDArray[np.floating]) -> Float32:
+    if segments.ndim != 2 or segments.shape[1] != space.dim or not len(segments):
+        raise BadInput(
+            f"the query has shape {segments.shape}; segments of space {space.name!r} have shape (q, {space.dim})"
+        )
+    if not np.isfinite(segments).all():
+        raise BadInput("the query's vectors hold NaN or infinite numbers; they cannot be compared")
+    return np.asarray(segments, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A query put to a space, within a view or filter."""
+
+    store: Store
+    space: Space
+    query: _Query
+    matching: Matching
+    view: str | None
+    where: str | None
+    progress: Progress
+
+    @cached_property
+    def metric(self) -> Metric:
+        return metric_of(self.space)
+
+    @cached_property
+    def segments(self) -> Float32:
+        """The query's, as the metric compares them."""
+        return prepared(self.query.segments, self.metric)
+
+    @cached_property
+    def version(self) -> int:
+        """Of the table of vectors."""
+        return self.store.tables.version(table_of(self.space))
+
+    def hits(self, k: int) -> list[Hit]:
+        """Return the answer."""
+        reduction = Reduction.of(self.matching.redux)
+        bounded = depth(reduction, len(self.segments))
+        size_bytes = 4 * self.space.dim * self.store.tables.count(table_of(self.space))
+        if self.matching.exact or bounded is None or size_bytes <= SMALL_BYTES:
+            clip_ids, distances = self._all(reduction)
+        else:
+            clip_ids, distances = self._among_candidates(reduction, bounded, k)
+        order = np.argsort(distances, kind="stable")[:k]
+        best = [clip_ids[row] for row in order]
+        starts = self._starts(best)
+        clips = self.store.clips(["clip_id", "uris", "labels"], clip_ids=best, view=self.view)
+        rows = {row["clip_id"]: row for row in clips.to_pylist()}
+        return [
+            Hit(
+                clip_id,
+                likeness(float(distances[row]), self.metric),
+                starts[clip_id],
+                shown(rows[clip_id]["uris"]),
+                tuple(rows[clip_id]["labels"] or ()),
+            )
+            for clip_id, row in zip(best, order, strict=True)
+        ]
+
+    def _usable(self, clip_ids: Sequence[str] | None = None) -> pa.Array:
+        """Return the ids of the clips that may be found, sorted; of `clip_ids` where given."""
+        clips = self.store.clips(["clip_id"], view=self.view, where=self.where, clip_ids=clip_ids)
+        column = clips.column(0).combine_chunks()
+        return column.filter(pc.not_equal(column, self.query.clip_id))
+
+    def _all(self, reduction: Reduction) -> tuple[list[str], Float32]:
+        """Return all clips that may be found, by id, and the distance of each."""
+        held, sizes = set_sizes(self.store, self.space, self.version)
+        wanted = pc.is_in(held, value_set=self._usable())
+        clip_ids, sizes = held.filter(wanted).to_pylist(), sizes[wanted.to_numpy(zero_copy_only=False)]
+        distances = np.empty(len(clip_ids), np.float32)
+        for span in spans(sizes, SMALL_BYTES // (4 * self.space.dim)):
+            distances[span] = self._distances(self._read(clip_ids[span]), reduction)
+            self.progress("compare", span.stop, len(clip_ids))
+        return clip_ids, distances
+
+    def _among_candidates(self, reduction: Reduction, bounded: int, k: int) -> tuple[list[str], Float32]:
+        """Return the clips that the index finds, by id, and the distance of each."""
+        index = open_index(self.store, self.space, level=SEGMENT, progress=self.progress)
+        owners = owners_of(self.store, index)
+        allowed = None if self.view is None and self.where is None else index.ids.among(self._usable())
+        unit = prepared(self.query.segments, Metric.COSINE)
+        count = max(self.matching.candidates or max(CANDIDATES, SPARE * k), k) + 1
+        neighbours = self.matching.neighbours + (len(unit) if self.query.clip_id else 0)
+        while True:
+            found, _ = candidates(owners, unit, Asked(neighbours, bounded), allowed)
+            usable = self._usable(owners.clip_ids.take(pa.array(found[:count])).to_pylist())
+            if len(usable) >= k or neighbours >= len(index):
+                break
+            count, neighbours = 2 * count, 2 * neighbours  # many are of few clips, or of clips that are gone
+        clip_ids = usable.to_pylist()
+        return clip_ids, self._distances(self._read(clip_ids), reduction)
+
+    def _read(self, clip_ids: Sequence[str]) -> Sets:
+        return read_sets(self.store, self.space, self.metric, clip_ids, self.version)
+
+    def _distances(self, sets: Sets, reduction: Reduction) -> Float32:
+        """Return the distance of each set, float32[n]."""
+        query, found = torch.from_numpy(self.segments)[None], np.empty(len(sets), np.float32)
+        for span in spans(np.diff(sets.bounds), max(1, BLOCK_CELLS // len(self.segments))):
+            others, there = sets.part(span.start, span.stop).padded()
+            mask = None if bool(there.all()) else there[:, None]
+            found[span] = reduce(segment_distances(query, others, self.metric)[0], reduction, mask).numpy()
+        return found
+
+    def _starts(self, clip_ids: list[str]) -> dict[str, float]:
+        """Return for each clip where its segment nearest to one of the query's starts, in seconds."""
+        if not clip_ids:
+            return {}
+        sets = self._read(clip_ids)
+        rows = torch.from_numpy(sets.matrix)[None]
+        cells = segment_distances(torch.from_numpy(self.segments)[None], rows, self.metric)[0, 0]
+        nearest = cells.amin(dim=0).numpy()
+        bounds = zip(sets.bounds[:-1], sets.bounds[1:], strict=True)
+        best = [begin + int(nearest[begin:end].argmin()) for begin, end in bounds]
+        return {clip_id: float(sets.starts_s[row]) for clip_id, row in zip(sets.clip_ids, best, strict=True)}
