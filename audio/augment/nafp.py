@@ -19,6 +19,7 @@ from .rng import BatchRng
 
 RESPONSE_SAMPLES = 600
 """What is used of a response: 75 ms at 8 kHz."""
+SNR_DB = (0.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class NafpBackground:
     """
 
     pool: Tensor
-    snr_db: tuple[float, float] = (0.0, 10.0)
+    snr_db: tuple[float, float] = SNR_DB
     amplitude: tuple[float, float] = (0.1, 1.0)
 
     def __call__(self, waveforms: Tensor, rng: BatchRng) -> Tensor:
@@ -57,7 +58,7 @@ class NafpImpulseResponse:
         return _peak_one(torch.fft.irfft(spectra, n=length)[:, :n])
 
 
-def nafp_chain(noise: Tensor | None, responses: Tensor | None) -> Chain:
+def nafp_chain(noise: Tensor | None, responses: Tensor | None, snr_db: tuple[float, float] = SNR_DB) -> Chain:
     """Return the published chain for replicas; None leaves a step out, as the switches of the published one do.
 
     noise: float32[m, k], k at least the segment of 8,000; responses: float32[m, k] as they were recorded, the direct
@@ -65,7 +66,7 @@ def nafp_chain(noise: Tensor | None, responses: Tensor | None) -> Chain:
     """
     steps: list[tuple[Augmentation, float]] = []
     if noise is not None:
-        steps.append((NafpBackground(noise), 1.0))
+        steps.append((NafpBackground(noise, snr_db), 1.0))
     if responses is not None:
         steps.append((NafpImpulseResponse(responses), 1.0))
     return Chain(tuple(steps))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+from ...encoders.config import build_config
 from ...encoders.fingerprint.config import PRESETS as NETWORKS
 from ...encoders.fingerprint.config import FingerprintConfig
 from ...errors import UsageError
@@ -12,6 +15,7 @@ from ..waveform_config import PRECISIONS
 
 SYNTHETIC = "synthetic"
 AUTO = "auto"
+NONE = "none"
 FRESH, SHIPPED = "fresh", "shipped"
 CHOICES = {
     "network": tuple(NETWORKS),
@@ -34,13 +38,16 @@ class FingerprintTraining(Checked):
     hop, a replica within +- offset_s of the anchor.
 
     Replicas. chain: "phone" (a room, noise, a voice, a band, overload, a codec), "nafp" (noise at 0 to 10 dB, 75 ms of
-    a room) or "pfann" (noise at 0 to 10 dB, a room). noise, rooms, speech: what from: folders of audio, stores (of
-    which test clips are left out), `synthetic`, several with commas between; "phone" alone takes speech. synthetic: how
-    many such noises and rooms, and four times fewer voices. context_s: what a room hears before a segment. masks: kinds
-    of audio.augment.spectral, with commas, over anchors and replicas; masks_shared: the same ones for a batch, as NAFP
-    has it.
+    a room) or "pfann" (noise at 0 to 10 dB, a room, a microphone). noise, rooms, speech: what from: folders of audio,
+    stores (of which test clips are left out), `synthetic`, several with commas between, or `none`, which "phone" needs
+    not to be of noise and rooms; "phone" alone takes speech. microphones: their responses, as published not synthetic;
+    "pfann" alone takes them. synthetic: how many such noises and rooms, and four times fewer voices. snr_db: "LOW,HIGH"
+    of the noise, where it is to be other than the chain's own. context_s: what a room hears before a segment. masks:
+    kinds of audio.augment.spectral, with commas, over anchors and replicas; masks_shared: the same ones for a batch, as
+    NAFP has it.
 
-    Method. network: a preset of the encoder; dim: of its vectors, 0 for the preset's. start: its first weights, "fresh"
+    Method. network: a preset of the encoder; network_settings: what is to be other in it, as in "norm=batch
+    activation=relu" (FingerprintConfig); dim: of its vectors, 0 for the preset's. start: its first weights, "fresh"
     ones, those "shipped" with the package, run:NAME for those of a finished run, or a checkpoint. loss: "ntxent-sum" is
     NAFP's, the sum of two means, "ntxent" pfann's, the mean, each at `temperature`; "triplet" is semi-hard, with
     `margin`. optimizer: LAMB as NAFP takes it, or as pfann does; schedule: over all steps, "cosine" to alpha times
@@ -58,6 +65,7 @@ class FingerprintTraining(Checked):
     """
 
     network: str = "small"
+    network_settings: str = ""
     dim: int = 0
     start: str = FRESH
     batch_size: int = 160
@@ -70,6 +78,8 @@ class FingerprintTraining(Checked):
     noise: str = SYNTHETIC
     rooms: str = SYNTHETIC
     speech: str = SYNTHETIC
+    microphones: str = NONE
+    snr_db: str = ""
     synthetic: int = 256
     context_s: float = 0.5
     masks: str = "cutout,horizontal"
@@ -110,7 +120,17 @@ class FingerprintTraining(Checked):
             )
         if self.replicas > 1 and self.loss != "triplet":
             raise UsageError(f"replicas is {self.replicas}; the loss {self.loss} takes one of each anchor")
+        self._check_chain()
         _ = self.encoder  # raises for a dim that does not go
+
+    def _check_chain(self) -> None:
+        if self.chain == "phone" and NONE in (self.noise, self.rooms):
+            raise UsageError("the chain phone needs noise and rooms; give both, or take chain=nafp or chain=pfann")
+        if self.microphones != NONE and (self.chain != "pfann" or self.microphones == SYNTHETIC):
+            raise UsageError(
+                f"microphones is {self.microphones!r}; only the chain pfann takes them, and only recorded ones"
+            )
+        _ = self.snr_range_db  # raises for what is none
 
     def epochs(self, batches: int) -> int:
         """Return how many epochs of so many batches there are."""
@@ -124,8 +144,21 @@ class FingerprintTraining(Checked):
     @property
     def encoder(self) -> FingerprintConfig:
         """The configuration of the encoder that is trained."""
-        preset = NETWORKS[self.network]
-        return replace(preset, dim=self.dim) if self.dim else preset
+        values = asdict(NETWORKS[self.network]) | _network_settings(self.network_settings)
+        return build_config(FingerprintConfig, values | ({"dim": self.dim} if self.dim else {}))
+
+    @property
+    def snr_range_db(self) -> tuple[float, float] | None:
+        """Lowest and highest ratio of signal to noise, None for what the chain has."""
+        if not self.snr_db:
+            return None
+        try:
+            low, high = map(float, self.snr_db.split(","))
+        except ValueError:
+            low, high = 1.0, 0.0
+        if not -math.inf < low <= high < math.inf:
+            raise UsageError(f"snr_db is {self.snr_db!r}; it must be LOW,HIGH in dB, as in -2,15")
+        return low, high
 
     @property
     def context_samples(self) -> int:
@@ -136,6 +169,23 @@ class FingerprintTraining(Checked):
     def offset_samples(self) -> int:
         """The largest offset, at the encoder's rate."""
         return round(self.offset_s * self.encoder.sample_rate_hz)
+
+
+def _network_settings(text: str) -> dict[str, Any]:
+    """Return the values that "KEY=VALUE KEY=VALUE" says, as YAML would have them; build_config checks them."""
+    pairs = [part.partition("=") for part in text.split()]
+    return {key: _plain(value) for key, _, value in pairs}
+
+
+def _plain(text: str) -> bool | float | str:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 _NAFP = FingerprintTraining(

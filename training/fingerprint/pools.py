@@ -19,7 +19,7 @@ from ...errors import BadInput, NotFound, UsageError
 from ...store.sources import is_store, walk
 from ...store.store import Store
 from ..splits import TEST, meaning
-from .config import SYNTHETIC, FingerprintTraining
+from .config import NONE, SYNTHETIC, FingerprintTraining
 
 VOICES = 4
 """Synthetic noises for one synthetic voice."""
@@ -28,33 +28,52 @@ NOISE_S = 10.0
 MOST_NOISE_S = 4 * 3600.0
 """What is read of recordings of noise, and as much of voices: 460 MB."""
 ROOM_S = 1.0
+MICROPHONE_S = 0.5
+"""What is kept of a response, as pfann has it."""
 
 
 @dataclass(frozen=True)
 class Pools:
-    """noise, speech: float32[m, k]; rooms: float32[m, k], direct sound first; said: what they are, in words."""
+    """noise, speech: float32[m, k]; rooms, microphones: float32[m, k], direct sound first; None: left out.
 
-    noise: Tensor
-    rooms: Tensor
+    said: what they are, in words.
+    """
+
+    noise: Tensor | None
+    rooms: Tensor | None
     speech: Tensor | None
+    microphones: Tensor | None
     said: str
+
+    def to(self, device: torch.device) -> Pools:
+        """Return them on a device."""
+        pools = (self.noise, self.rooms, self.speech, self.microphones)
+        noise, rooms, speech, microphones = (None if pool is None else pool.to(device) for pool in pools)
+        return Pools(noise, rooms, speech, microphones, self.said)
 
 
 def read_pools(config: FingerprintTraining) -> Pools:
     """Return what `config` names, at its encoder's rate. Raises NotFound, UsageError for a path without any sound."""
+    voices = -(-config.synthetic // VOICES)
     noise = _backgrounds(config.noise, synthetic_noise, config.synthetic, config)
-    rooms = _rooms(config)
-    said = f"noise: {_words(config.noise, len(noise))}; rooms: {_words(config.rooms, len(rooms))}"
-    if config.chain != "phone":
-        return Pools(noise, rooms, None, said)
-    speech = _backgrounds(config.speech, synthetic_speech, -(-config.synthetic // VOICES), config)
-    return Pools(noise, rooms, speech, f"{said}; voices: {_words(config.speech, len(speech))}")
+    rooms = _responses(config.rooms, ROOM_S, config)
+    speech = _backgrounds(config.speech, synthetic_speech, voices, config) if config.chain == "phone" else None
+    microphones = _responses(config.microphones, MICROPHONE_S, config)
+    told = [
+        _words("noise", config.noise, noise),
+        _words("rooms", config.rooms, rooms),
+        _words("voices", config.speech, speech),
+        _words("microphones", config.microphones, microphones),
+    ]
+    return Pools(noise, rooms, speech, microphones, "; ".join(filter(None, told)) or "nothing")
 
 
 def _backgrounds(
     named: str, make: Callable[[int, int, int, int], Tensor], count: int, config: FingerprintTraining
-) -> Tensor:
-    """Return float32[m, samples] of each source that `named` names, one below the other."""
+) -> Tensor | None:
+    """Return float32[m, samples] of each source that `named` names, one below the other; None for NONE."""
+    if named == NONE:
+        return None
     rate_hz = config.encoder.sample_rate_hz
     samples = round(max(NOISE_S, config.context_s + config.encoder.segment_s) * rate_hz)
     pools = [
@@ -66,14 +85,18 @@ def _backgrounds(
     return torch.cat(pools)
 
 
-def _rooms(config: FingerprintTraining) -> Tensor:
-    """Return float32[m, ROOM_S]: direct sound first, but for NAFP's chain, which takes responses as they are."""
+def _responses(named: str, seconds: float, config: FingerprintTraining) -> Tensor | None:
+    """Return float32[m, seconds]: direct sound first, but for NAFP's chain, which takes responses as they are; None for
+    NONE.
+    """
+    if named == NONE:
+        return None
     rate_hz = config.encoder.sample_rate_hz
-    samples = round(ROOM_S * rate_hz)
+    samples = round(seconds * rate_hz)
     pools = []
-    for part in _parts(config.rooms):
+    for part in _parts(named):
         if part == SYNTHETIC:
-            pools.append(synthetic_rooms(config.synthetic, rate_hz, config.seed, seconds=ROOM_S))
+            pools.append(synthetic_rooms(config.synthetic, rate_hz, config.seed, seconds=seconds))
         elif config.chain == "nafp":
             responses = [response[:samples] for response in _recordings(part, rate_hz)]
             pools.append(torch.stack([functional.pad(each, (0, samples - len(each))) for each in responses]))
@@ -120,9 +143,11 @@ def _files(path: str) -> list[tuple[str, float, float | None]]:
 def _parts(named: str) -> list[str]:
     parts = [part.strip() for part in named.split(",") if part.strip()]
     if not parts:
-        raise UsageError(f"noise, rooms and speech must each name a folder, a store, or `{SYNTHETIC}`")
+        raise UsageError(f"noise, rooms and speech must each name a folder, a store, `{SYNTHETIC}` or `{NONE}`")
     return parts
 
 
-def _words(named: str, rows: int) -> str:
-    return f"{rows} {'synthetic ones' if named == SYNTHETIC else f'from {named}'}"
+def _words(kind: str, named: str, pool: Tensor | None) -> str:
+    if pool is None:
+        return ""
+    return f"{kind}: {len(pool)} {'synthetic ones' if named == SYNTHETIC else f'from {named}'}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from ...audio.augment.background import Background
-from ...audio.augment.chain import Chain
+from ...audio.augment.chain import Augmentation, Chain
 from ...audio.augment.fingerprint import ReplicaConfig, fingerprint_chain
 from ...audio.augment.impulse_responses import ImpulseResponse
+from ...audio.augment.nafp import SNR_DB as NAFP_SNR_DB
 from ...audio.augment.nafp import nafp_chain
 from ...audio.augment.rng import BatchRng, row_seeds
 from ...audio.augment.spectral import SpectralMasks
@@ -24,22 +26,34 @@ _MASK_STREAM = 1_000
 
 
 def replica_chain(config: FingerprintTraining, pools: Pools) -> Chain:
-    """Return the chain that `config.chain` names, for waveforms of context and segment."""
+    """Return the chain that `config.chain` names, for waveforms of context and segment; without what there is no pool
+    of.
+    """
+    snr_db = config.snr_range_db
     if config.chain == "nafp":
-        return nafp_chain(pools.noise, pools.rooms)
+        return nafp_chain(pools.noise, pools.rooms, snr_db or NAFP_SNR_DB)
     if config.chain == "pfann":
-        return Chain(((Background(pools.noise, _PFANN_SNR_DB), 1.0), (ImpulseResponse(pools.rooms), 1.0)))
-    return fingerprint_chain(ReplicaConfig(), config.encoder.sample_rate_hz, pools.noise, pools.rooms, pools.speech)
+        return _pfann_chain(pools, snr_db or _PFANN_SNR_DB)
+    noise, rooms = cast("Tensor", pools.noise), cast("Tensor", pools.rooms)  # which the configuration makes sure of
+    replicas = ReplicaConfig(noise_snr_db=snr_db) if snr_db else ReplicaConfig()
+    return fingerprint_chain(replicas, config.encoder.sample_rate_hz, noise, rooms, pools.speech)
+
+
+def _pfann_chain(pools: Pools, snr_db: tuple[float, float]) -> Chain:
+    """Return noise, a room, a microphone, in that order."""
+    steps: list[tuple[Augmentation, float]] = []
+    if pools.noise is not None:
+        steps.append((Background(pools.noise, snr_db), 1.0))
+    steps += [(ImpulseResponse(pool), 1.0) for pool in (pools.rooms, pools.microphones) if pool is not None]
+    return Chain(tuple(steps))
 
 
 class Shown:
     """Makes mel spectrograms of batches, on their device; the pools are moved there once."""
 
     def __init__(self, config: FingerprintTraining, pools: Pools, front: LogMel, device: torch.device) -> None:
-        speech = None if pools.speech is None else pools.speech.to(device)
-        here = Pools(pools.noise.to(device), pools.rooms.to(device), speech, pools.said)
         self._config, self._front, self._device = config, front.to(device), device
-        self._chain = replica_chain(config, here)
+        self._chain = replica_chain(config, pools.to(device))
         kinds = tuple(kind.strip() for kind in config.masks.split(",") if kind.strip())
         self._masks = SpectralMasks(kinds, shared=config.masks_shared) if kinds else None
 

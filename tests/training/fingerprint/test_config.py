@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ def test_the_encoder_of_a_training() -> None:
     assert FingerprintTraining().encoder.dim == 64
     assert FingerprintTraining(dim=128).encoder.dim == 128
     assert PRESETS["published"].encoder.widths[-1] == 1024
+    own = FingerprintTraining(network_settings="norm=layer1d rescale=true f_min=200 dim=32", dim=128).encoder
+    assert own == replace(FingerprintTraining().encoder, norm="layer1d", rescale=True, f_min=200.0, dim=128)
+
+
+def test_ratios_of_signal_to_noise() -> None:
+    assert FingerprintTraining().snr_range_db is None
+    assert FingerprintTraining(snr_db="-5, 12.5").snr_range_db == (-5.0, 12.5)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,13 @@ def test_the_encoder_of_a_training() -> None:
         ({"offset_s": -0.1}, UsageError, "offset_s is -0.1; it must be at least 0, and finite"),
         ({"dim": 100}, BadInput, "must divide"),
         ({"monitor_clips": 1}, UsageError, "monitor_clips"),
+        ({"noise": "none"}, UsageError, "the chain phone needs noise and rooms"),
+        ({"microphones": "mics"}, UsageError, "only the chain pfann takes them"),
+        ({"chain": "pfann", "microphones": "synthetic"}, UsageError, "only recorded ones"),
+        ({"snr_db": "5"}, UsageError, "snr_db is '5'; it must be LOW,HIGH"),
+        ({"snr_db": "9,3"}, UsageError, "it must be LOW,HIGH"),
+        ({"network_settings": "widths=3"}, BadInput, "no setting 'widths'"),
+        ({"network_settings": "norm"}, BadInput, "norm must be one of layer2d"),
     ],
 )
 def test_what_cannot_be_is_named(settings: dict[str, Any], error: type[EchodexError], message: str) -> None:

@@ -31,20 +31,25 @@ def noises(tmp_path: Path) -> Path:
 def test_synthetic_where_nothing_is_given(brief: Make) -> None:
     pools = read_pools(brief(chain="phone"))
     assert pools.said == "noise: 4 synthetic ones; rooms: 4 synthetic ones; voices: 1 synthetic ones"
-    assert (pools.noise.shape, pools.rooms.shape) == ((4, 80_000), (4, 8000))
     again = read_pools(brief(chain="phone"))
-    assert torch.equal(pools.noise, again.noise)
-    assert torch.equal(pools.rooms, again.rooms)
+    for pool, other, samples in ((pools.noise, again.noise, 80_000), (pools.rooms, again.rooms, 8000)):
+        assert pool is not None
+        assert other is not None
+        assert pool.shape == (4, samples)
+        assert torch.equal(pool, other)
+    assert pools.microphones is None
 
 
 def test_a_folder_of_noise(brief: Make, noises: Path) -> None:
     pools = read_pools(brief(noise=str(noises)))
+    assert pools.noise is not None
     assert pools.noise.shape == (3, 80_000)  # three seconds again and again, twelve in two rows
     assert pools.speech is None
     first = soundfile.read(noises / "a.wav", dtype="float32")[0]
     np.testing.assert_allclose(pools.noise[0, :24_000], first, atol=1e-6)
     assert pools.said.startswith(f"noise: 3 from {noises}; rooms: 4 synthetic")
     both = read_pools(brief(noise=f"{noises},synthetic"))
+    assert both.noise is not None
     assert both.noise.shape == (7, 80_000)
 
 
@@ -52,7 +57,9 @@ def test_a_store_without_its_test_clips(brief: Make, noises: Path, tmp_path: Pat
     store = Store.open(tmp_path / "noise-store")
     (tmp_path / "labels.csv").write_text(f"path,split\n{noises}/a.wav,test\n{noises}/b.wav,train\n")
     store.add(noises / "a.wav", noises / "b.wav", labels=tmp_path / "labels.csv")
-    assert read_pools(brief(noise=str(store.path))).noise.shape == (2, 80_000)
+    noise = read_pools(brief(noise=str(store.path))).noise
+    assert noise is not None
+    assert noise.shape == (2, 80_000)
 
 
 def test_rooms_begin_at_their_direct_sound_but_for_the_published_chain(brief: Make, tmp_path: Path) -> None:
@@ -60,10 +67,25 @@ def test_rooms_begin_at_their_direct_sound_but_for_the_published_chain(brief: Ma
     response[300], response[700] = 0.5, -0.2
     soundfile.write(tmp_path / "hall.wav", response, 8000, subtype="FLOAT")
     aligned = read_pools(brief(rooms=str(tmp_path / "hall.wav"), chain="phone")).rooms
+    assert aligned is not None
     assert aligned.shape == (1, 8000)
     assert aligned[0].nonzero()[:, 0].tolist() == [0, 400]
     raw = read_pools(brief(rooms=str(tmp_path / "hall.wav"), chain="nafp")).rooms
+    assert raw is not None
     np.testing.assert_allclose(raw[0, :4000], response, atol=1e-6)
+
+
+def test_microphones_are_half_a_second_and_what_is_none_is_left_out(brief: Make, tmp_path: Path) -> None:
+    response = np.zeros(6000, np.float32)
+    response[100], response[110] = 0.9, 0.3
+    soundfile.write(tmp_path / "phone.wav", response, 8000, subtype="FLOAT")
+    pools = read_pools(brief(chain="pfann", noise="none", rooms="none", microphones=str(tmp_path / "phone.wav")))
+    assert pools.noise is pools.rooms is pools.speech is None
+    assert pools.microphones is not None
+    assert pools.microphones.shape == (1, 4000)
+    assert pools.microphones[0].nonzero()[:, 0].tolist() == [0, 10]
+    assert pools.said == f"microphones: 1 from {tmp_path / 'phone.wav'}"
+    assert read_pools(brief(noise="none", rooms="none")).said == "nothing"
 
 
 @pytest.mark.parametrize(("said", "error"), [("nowhere", NotFound), ("", UsageError)])

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from scipy.signal import fftconvolve
 
+from echodex.audio.augment.rng import BatchRng, row_seeds
 from echodex.encoders.fingerprint.frontend import LogMel
 from echodex.training.fingerprint.config import FingerprintTraining
-from echodex.training.fingerprint.pools import read_pools
-from echodex.training.fingerprint.replicas import Shown
+from echodex.training.fingerprint.pools import Pools, read_pools
+from echodex.training.fingerprint.replicas import Shown, replica_chain
 
 Make = Callable[..., FingerprintTraining]
 NAMES = ["a:0", "a:1", "b:0"]
@@ -52,6 +55,31 @@ def test_masks_are_over_anchors_and_replicas_and_shared_where_published(brief: M
     assert (changed == changed[0]).float().mean() > 0.999  # but where a value was 0 already
     own = shown(brief())(given, NAMES, 0, masked=True).flatten(0, 1) != plain
     assert (own != own[0]).flatten(1).any(dim=1).tolist() == [False, *[True] * 5]
+
+
+def test_pfanns_chain_is_noise_then_a_room_then_a_microphone(brief: Make) -> None:
+    """Against scipy: with noise so faint that it is none, and one room and one microphone."""
+    generator = torch.Generator().manual_seed(5)
+    rooms, microphones = (torch.randn(1, size, generator=generator) for size in (800, 300))
+    noise = torch.randn(1, 80_000, generator=generator)
+    config = brief(chain="pfann", context_s=0.25, snr_db="200,200")
+    waveforms = torch.randn(2, 10_000, generator=generator)
+    found = replica_chain(config, Pools(noise, rooms, None, microphones, ""))(
+        waveforms.clone(), BatchRng(row_seeds(0, 0, ["a", "b"]))
+    )
+    expected = fftconvolve(fftconvolve(waveforms, rooms, axes=1), microphones, axes=1)[:, :10_000]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-2)
+    alone = replica_chain(config, Pools(None, None, None, None, ""))(waveforms, BatchRng(row_seeds(0, 0, ["a", "b"])))
+    assert torch.equal(alone, waveforms)
+
+
+@pytest.mark.parametrize("chain", ["phone", "nafp", "pfann"])
+def test_a_ratio_of_ones_own(brief: Make, chain: str) -> None:
+    """So little noise that its room alone is heard, and so much that it drowns the rest."""
+    quiet, loud = (brief(chain=chain, snr_db=ratio) for ratio in ("90,90", "-60,-60"))
+    given = pairs(quiet)
+    clean, drowned = (shown(config)(given, NAMES, 0, masked=False)[:, 1] for config in (quiet, loud))
+    assert float((clean - drowned).abs().mean()) > 0.1
 
 
 def test_several_replicas_are_degraded_each_by_itself(brief: Make) -> None:

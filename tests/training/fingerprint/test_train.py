@@ -150,6 +150,16 @@ def test_the_similarities_of_a_batch_are_shown(tunes: Store, brief: Make) -> Non
     assert [(image.step, image.height, image.width) for image in shown] == [(0, 6, 6), (1, 6, 6)]
 
 
+def test_a_network_of_ones_own_without_noise_or_rooms(tunes: Store, brief: Make) -> None:
+    """Replicas are then but moved, and nearly the same as their anchors."""
+    own = "norm=layer1d activation=relu channels=8,8,16,16,32,32"
+    run = train_fingerprint(tunes, config=brief(network_settings=own, dim=16, noise="none", rooms="none"))
+    encoder = load_trained(tunes, run.name)
+    assert isinstance(encoder, Fingerprint)
+    assert (encoder.config.norm, encoder.config.widths[-1], encoder.dim) == ("layer1d", 32, 16)
+    assert run.metrics["alignment"] < train_fingerprint(tunes, config=brief()).metrics["alignment"]
+
+
 @pytest.mark.slow
 def test_workers_change_nothing(tunes: Store, brief: Make) -> None:
     alone, with_workers = (train_fingerprint(tunes, config=brief(workers=workers)) for workers in (0, 2))
