@@ -96,12 +96,13 @@ def fingerprint(context: click.Context, /, **options: Any) -> None:
     run it again to continue. The run is an encoder.
 
     noise=PATH, rooms=PATH and speech=PATH are folders of audio or stores; what is not given is synthetic. `echodex
-    materialise --rate 8000` makes it read faster.
+    materialise --rate 8000` makes it read faster. --config takes files of neural-audio-fp and of pfann as they are.
 
     \b
     Example:
       echodex train fingerprint --view lean --name prints noise=street/ rooms=responses/,synthetic max_epochs=50
       echodex train fingerprint preset=640_lamb workers=8
+      echodex train fingerprint --config neural-audio-fp/config/default.yaml noise=synthetic
       echodex embed run:prints
     """
     _train(context, "fingerprint", **options)

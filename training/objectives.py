@@ -64,9 +64,10 @@ def _clmr() -> Objective:
 
 def _fingerprint() -> Objective:
     from .fingerprint.config import PRESETS, FingerprintTraining
+    from .fingerprint.published_config import for_fingerprint
     from .fingerprint.train import train_fingerprint
 
-    return Objective(FingerprintTraining, PRESETS, _as_said, train_fingerprint)
+    return Objective(FingerprintTraining, PRESETS, for_fingerprint, train_fingerprint)
 
 
 def _autoencoder() -> Objective:

@@ -54,12 +54,24 @@ def test_references_within_a_file(tmp_path: Path) -> None:
     assert read_yaml(write(tmp_path, own="a: 5\nb: ${a}\n")) == {"a": 5, "b": 5}
 
 
+def test_sections_and_lists(tmp_path: Path) -> None:
+    path = write(tmp_path, own="defaults: [base]\nTRAIN: {LR: 1e-4}\nSNR: [0, 10]\n", base="TRAIN: {LR: 1, N: 2}\n")
+    assert read_yaml(path) == {"TRAIN.LR": 1e-4, "TRAIN.N": 2, "SNR": [0, 10]}
+
+
+def test_json(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_text('{"lr": 1e-4, "model": {\t"d": 64}}')
+    assert read_yaml(path) == {"lr": 1e-4, "model.d": 64}
+    path.write_text("{")
+    with pytest.raises(UsageError, match=r"own\.json cannot be read as JSON"):
+        read_yaml(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("- a", "must be a list of `key: value` lines"),
-        ("a: [1, 2]", "'a' holds more than a value"),
-        ("a: {b: 1}", "'a' holds more than a value"),
         ("a: [", "cannot be read as YAML"),
         ("a: ${b}", "cannot be read as YAML"),
         ("a: !!python/object/apply:os.system [ls]", "cannot be read as YAML"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ _SHIPPED = Path(__file__).parent
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Return the settings in a YAML file, over those of the files that its `defaults` list names, the last one first.
 
-    An entry of the list is a path from the file's folder, with or without `.yaml`, the name of a file that ships, or
-    `{folder: name}` as the published program writes it. Raises NotFound, and UsageError for what is not a flat list of
-    `key: value`, or a file that includes itself.
+    A key within a section is called SECTION.KEY. An entry of the list is a path from the file's folder, with or without
+    `.yaml`, the name of a file that ships, or `{folder: name}` as the published program writes it. A file whose name
+    ends in .json is read as JSON. Raises NotFound, and UsageError for what is not `key: value`, or a file that includes
+    itself.
     """
     return _merged(find_config(path), ())
 
@@ -68,18 +70,29 @@ def _included(entries: Any, path: Path) -> list[str]:
 
 
 def _flat(path: Path) -> dict[str, Any]:
-    """Return the keys of a YAML file of plain values; `defaults` alone may be a list."""
+    """Return the keys of a file, those within sections as SECTION.KEY."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
+    kind = "JSON" if path.suffix == ".json" else "YAML"
+    said: Any
     try:
-        said: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+        if kind == "JSON":
+            said = json.loads(path.read_text(encoding="utf-8"))
+        else:
+            said = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except (OmegaConfBaseException, YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise UsageError(f"configuration {path} cannot be read as YAML ({reason})") from error
-    nested = isinstance(said, dict) and [k for k, v in said.items() if isinstance(v, dict | list) and k != "defaults"]
-    if not isinstance(said, dict) or nested:
-        what = f"; {nested[0]!r} holds more than a value" if nested else ""
-        raise UsageError(f"configuration {path} must be a list of `key: value` lines{what}")
-    return said
+        raise UsageError(f"configuration {path} cannot be read as {kind} ({reason})") from error
+    if not isinstance(said, dict):
+        raise UsageError(f"configuration {path} must be a list of `key: value` lines")
+    return _by_key(said)
+
+
+def _by_key(said: dict[Any, Any], section: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in said.items():
+        name = f"{section}{key}"
+        found |= _by_key(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return found

@@ -2,5 +2,5 @@
 
 Reading order: `config`; `pairs` (which segments, and where their replicas begin); `pools` and `replicas` (what is done
 to them); `losses`, `lamb` and `schedule` (the method); `minisearch` (what is measured beside the loss); `module` (one
-step), `clips`, `share` and `train` (the whole).
+step), `clips`, `share` and `train` (the whole). Beside them, `published_config`: files of the published programs.
 """
