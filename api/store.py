@@ -73,6 +73,25 @@ class Store(BaseStore):
             self.embed_with(encoder, progress=progress)
         return report
 
+    def add_features(
+        self,
+        kind: str,
+        *folders: str | Path,
+        limits: Limits | None = None,
+        progress: Progress = silent,
+        **settings: Any,
+    ) -> AddReport:
+        """Add files of features that somebody else computed: clips without audio, and a space of what the files hold.
+
+        kind: "datacos", whose settings are metadata, split and space (store/features/datacos.py). Passes over what it
+        knows; safe to interrupt and repeat.
+        """
+        from ..audio.limits import Limits
+        from ..store.features.adding import add_features
+
+        asked = limits or Limits()
+        return add_features(self.tables, kind, folders, settings=settings, limits=asked, progress=progress)
+
     def embed(
         self,
         encoder: str = "timbre",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import EXIT_BAD_FILES, UsageError
 from .options import Settings, as_json, assigned
 from .output import SHOWN_PROBLEMS, print_json, print_problems, safe
+
+if TYPE_CHECKING:
+    from ..store.ingest import AddReport
 
 
 @click.command()
@@ -23,7 +26,14 @@ from .output import SHOWN_PROBLEMS, print_json, print_problems, safe
 )
 @click.option("--root", type=click.Path(), help="The folder of the data set.")
 @click.option("--download", is_flag=True, help="Fetch what of the data set is not there.")
-@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the data set.")
+@click.option(
+    "--features",
+    metavar="NAME",
+    help="The paths are folders of features, not of audio: datacos (docs/coming-from-audio-embeddings.md).",
+)
+@click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the data set or the features."
+)
 @click.option("--embed", metavar="ENCODER", help="Embed in the same pass: every file is decoded once.")
 @click.option("--max-hours", type=float, default=1.0, show_default=True, help="Longer clips are refused.")
 @as_json
@@ -32,6 +42,7 @@ def add(
     context: click.Context,
     /,
     paths: tuple[str, ...],
+    features: str | None,
     assignments: tuple[str, ...],
     max_hours: float,
     json_: bool,
@@ -45,6 +56,7 @@ def add(
     Example:
       echodex add ~/music --labels labels.csv --embed timbre
       echodex add --dataset magnatagatune --root ~/mtt --download --set split=pons2017
+      echodex add --features datacos ~/da-tacos_coveranalysis_subset_single_files --set split=train
     """
     from ..audio.limits import Limits
     from ..store.sources import path_list
@@ -53,12 +65,23 @@ def add(
     named = [path for path in paths if path != "-"] + (path_list(sys.stdin) if "-" in paths else [])
     if not (named or options["labels"] or options["dataset"]):
         raise UsageError("nothing to add: name files or folders, a --labels CSV that lists them, or a --dataset")
-    limits = Limits(max_decoded_s=max_hours * 3600)
-    options |= {"limits": limits, "progress": settings.progress}
+    if features and any(options.values()):
+        raise UsageError(
+            "--features goes with paths, --set, --max-hours and --json: features have settings of their own"
+        )
+    told: dict[str, Any] = {"limits": Limits(max_decoded_s=max_hours * 3600), "progress": settings.progress}
     own = assigned(assignments) if assignments else {}
-    if odd := own.keys() & options.keys():
-        raise UsageError(f"--set is for the settings of the data set; {min(odd)} is none")
-    report = settings.open(create=True).add(*named, **options, **own)
+    if odd := own.keys() & (options.keys() | told.keys()):
+        raise UsageError(f"--set is for the settings of the data set or the features; {min(odd)} is none")
+    store = settings.open(create=True)
+    report = (
+        store.add_features(features, *named, **told, **own) if features else store.add(*named, **options, **told, **own)
+    )
+    _print_added(report, json_)
+    context.exit(EXIT_BAD_FILES if report.problems or report.missing else 0)
+
+
+def _print_added(report: AddReport, json_: bool) -> None:
     if json_:
         print_json(report)
     else:
@@ -72,7 +95,6 @@ def add(
             click.echo(f"conflict: {safe(conflict.path)} says {conflict.column}={ignored}, kept {kept}")
         _print_missing(report.missing)
         print_problems(report.problems)
-    context.exit(EXIT_BAD_FILES if report.problems or report.missing else 0)
 
 
 @click.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
@@ -82,6 +82,22 @@ class _Examined:
     known: bool = False
 
 
+Decode = Callable[[Source, Limits, int | None], tuple[Decoded, dict[str, str]]]
+"""From a source, limits and a rate to how decoding it came out, with a waveform at that rate, and the file's tags."""
+
+
+def decode_audio(source: Source, limits: Limits, sample_rate_hz: int | None) -> tuple[Decoded, dict[str, str]]:
+    """Decode a file of audio, or the excerpt of it that the source is, and read its tags where it is usable."""
+    decoded = decode_clip(
+        source.path,
+        offset_s=source.offset_s,
+        duration_s=source.duration_s,
+        sample_rate_hz=sample_rate_hz,
+        limits=limits,
+    )
+    return decoded, read_tags(source.path) if decoded.status != Status.BAD else {}
+
+
 def add_sources(
     tables: Tables,
     sources: Sequence[Source],
@@ -89,13 +105,14 @@ def add_sources(
     limits: Limits,
     listener: Listener | None,
     progress: Progress,
+    decode: Decode = decode_audio,
 ) -> AddReport:
     """Add `sources` to the clips table; `listener` gets the waveforms of new usable clips. Returns what was done."""
     known = Known(tables)
     report = AddReport()
     sample_rate_hz = listener.sample_rate_hz if listener else None
     examined = in_order(
-        lambda source: _examine(source, known, limits, sample_rate_hz),
+        lambda source: _examine(source, known, lambda new: decode(new, limits, sample_rate_hz)),
         sources,
         ahead=AHEAD_CLIPS,
         size_bytes=_waveform_bytes,
@@ -114,7 +131,7 @@ def add_sources(
     return report
 
 
-def _examine(source: Source, known: Known, limits: Limits, sample_rate_hz: int | None) -> _Examined:
+def _examine(source: Source, known: Known, decode: Callable[[Source], tuple[Decoded, dict[str, str]]]) -> _Examined:
     try:
         source.path.encode()
         content, mtime_ns, size_bytes = known.content_of(source)
@@ -129,15 +146,7 @@ def _examine(source: Source, known: Known, limits: Limits, sample_rate_hz: int |
         return _Examined(source, identity, facts, known=True)
     if identity in known.ids:
         return _Examined(source, identity, facts)
-    decoded = decode_clip(
-        source.path,
-        offset_s=source.offset_s,
-        duration_s=source.duration_s,
-        sample_rate_hz=sample_rate_hz,
-        limits=limits,
-    )
-    tags = read_tags(source.path) if decoded.status != Status.BAD else {}
-    return _Examined(source, identity, facts, decoded, tags)
+    return _Examined(source, identity, facts, *decode(source))
 
 
 def _batches(examined: Iterator[_Examined]) -> Iterator[list[_Examined]]:

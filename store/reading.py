@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from ..audio.clip import read_mono
 from ..audio.limits import Limits
 from ..errors import BadInput, NotFound
@@ -37,6 +40,12 @@ class Heard:
     clips: list[Clip]
     waveforms: list[Float32]
     problems: list[Problem]
+
+
+def with_audio(rows: pa.Table) -> list[str]:
+    """Return the `clip_id` of those rows of the clips table, with `channels`, that are of audio and not of features."""
+    found: list[str] = rows.filter(pc.greater(rows.column("channels"), 0)).column("clip_id").to_pylist()
+    return found
 
 
 def hear(clips: Sequence[Clip], sample_rate_hz: int, *, stage: str, progress: Progress) -> Iterator[Heard]:

@@ -107,11 +107,12 @@ class Store:
         from ..encoders.base import RowEncoder
         from .derived import embed_rows
         from .embedding import embed_clips
+        from .reading import with_audio
 
-        wanted = self.clips(["clip_id"], view=view, where=where).column(0)
+        wanted = self.clips(["clip_id", "channels"], view=view, where=where)
         if isinstance(encoder, RowEncoder):
-            return embed_rows(self.tables, encoder, wanted, progress=progress)
-        clips = self.sources(wanted.to_pylist())
+            return embed_rows(self.tables, encoder, wanted.column(0), progress=progress)
+        clips = self.sources(with_audio(wanted))
         if not clips:
             raise BadInput(
                 f"{self.path} has no usable clip to embed; run `echodex add` (echodex status tells what there is)"
@@ -137,12 +138,13 @@ class Store:
         loaders then read crops at that rate. Goes on where it was stopped. See store/materialising.py.
         """
         from .materialising import materialise
+        from .reading import with_audio
 
         wanted = self.clips(["clip_id"], view=view, where=where).column(0)
         if not len(wanted):
             raise BadInput(f"{self.path} has no usable clip whose waveform could be written; run `echodex add`")
-        held = rows_of(self.tables, CLIPS_TABLE, ["clip_id"], wanted).column(0)  # a view keeps clips that were removed
-        clips = sorted(self.sources(held.to_pylist()), key=lambda clip: clip.path)
+        held = rows_of(self.tables, CLIPS_TABLE, ["clip_id", "channels"], wanted)  # a view keeps what was removed
+        clips = sorted(self.sources(with_audio(held)), key=lambda clip: clip.path)
         return materialise(self.tables, clips, sample_rate_hz, progress=progress)
 
     def remove(self, clip_ids: Sequence[str]) -> int:

@@ -73,7 +73,7 @@ class Autoencoder:
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return int(self._net.encoder[-1].lin[1].out_features)
+        return self._net.ends[1]
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Return the network's arrays, `encoder.{i}.lin.{0,1}.*`, and `mean` and `scale` of the corrected form."""
@@ -81,7 +81,7 @@ class Autoencoder:
 
     def encode_rows(self, rows: Float32) -> Float32:
         """Return float32[n, dim] of float32[n, f]; raise BadInput for rows of another length."""
-        wanted = self._net.encoder[0].lin[1].in_features
+        wanted = self._net.ends[0]
         if rows.shape[1] != wanted:
             raise BadInput(
                 f"this autoencoder reads vectors of length {wanted}, not {rows.shape[1]} as in {self.source!r}"

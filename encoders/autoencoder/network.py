@@ -52,6 +52,7 @@ class Encoder(nn.Module):
         if not _narrows(sizes):
             raise UsageError(f"an encoder must narrow after its first size, unlike {'-'.join(map(str, sizes))}")
         self.corrected = corrected
+        self.ends = sizes[0], sizes[-1]
         if corrected:
             self.register_buffer("mean", torch.zeros(sizes[0]))
             self.register_buffer("scale", torch.ones(sizes[0]))
@@ -77,6 +78,7 @@ class Decoder(nn.Module):
         super().__init__()
         if not _narrows(sizes[::-1]):
             raise UsageError(f"a decoder must widen before its last size, unlike {'-'.join(map(str, sizes))}")
+        self.ends = sizes[0], sizes[-1]
         self.decoder = _layers(sizes, corrected)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -90,11 +92,10 @@ class AutoEncoder(nn.Module):
 
     def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
         super().__init__()
-        ends = [
-            (half[0].lin[1].in_features, half[-1].lin[1].out_features) for half in (encoder.encoder, decoder.decoder)
-        ]
-        if ends[0] != ends[1][::-1]:
-            raise UsageError(f"an encoder from {ends[0][0]} to {ends[0][1]} needs a decoder back, not {ends[1]}")
+        if encoder.ends != decoder.ends[::-1]:
+            raise UsageError(
+                "an encoder from {} to {} needs a decoder back, not {}".format(*encoder.ends, decoder.ends)
+            )
         self.encoder = encoder
         self.decoder = decoder
 
