@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ...encoders.base import Weights
 from ...encoders.fingerprint.frontend import LogMel
-from ...encoders.fingerprint.network import build_network
+from ...encoders.fingerprint.network import FingerprintNet, build_network
 from ...errors import BadInput
 from ..contrastive.monitors import alignment, uniformity
 from ..loader import Batch, ViewLoader
@@ -49,6 +49,8 @@ class FingerprintModule(Trainee):
     train, valid: loaders of a PairReader; what is measured on `valid` is always degraded in the same way, so that the
     figures change with the network alone.
     """
+
+    net: FingerprintNet
 
     def __init__(
         self,

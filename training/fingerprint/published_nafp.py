@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import UsageError
 from ..settings import Said
 from .config import NONE
-from .program import Program
+from .program import Program, Words
 
 _SECTIONS = ("DIR.", "DATA_SEL.", "MODEL.", "BSZ.", "TRAIN.", "LOSS.", "TD_AUG.", "SPEC_AUG.", "DEVICE.")
 
@@ -31,7 +31,7 @@ _NETWORK = {
     "MODEL.N_MELS": "n_mels",
     "MODEL.EMB_SZ": "dim",
 }
-_WORDS = {
+_WORDS: Words = {
     "TRAIN.OPTIMIZER": {
         "adam": {"optimizer": "Adam", "weight_decay": 0.0},
         "lamb": {"optimizer": "LAMB", "weight_decay": 1e-6},
@@ -48,7 +48,7 @@ _WORDS = {
         "semi-hard-triplet": {"loss": "triplet"},
     },
 }
-_NETWORK_WORDS = {
+_NETWORK_WORDS: Words = {
     "MODEL.FEAT": {"melspec": {"rescale": False}, "melspec_maxnorm": {"rescale": True}},
     "MODEL.BN": {
         "layer_norm2d": {"norm": "layer2d"},

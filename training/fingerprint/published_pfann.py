@@ -6,7 +6,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..settings import Said
-from .program import Program
+from .program import Program, Words
 
 _OWN = (
     "train_csv",
@@ -36,13 +36,13 @@ _NETWORK = {
     "hop_size": "hop_s",
     "model.u": "slice_units",
 }
-_WORDS = {
+_WORDS: Words = {
     "optimizer": {
         "adam": {"optimizer": "Adam", "weight_decay": 0.0},
         "lamb": {"optimizer": "LAMB-pfann", "weight_decay": 1e-6},
     },
 }
-_NETWORK_WORDS: dict[str, dict[str, dict[str, Any]]] = {
+_NETWORK_WORDS: Words = {
     "naf_mode": {
         "false": {},
         "true": {"power": 1.0, "padding": "constant", "mel_scale": "slaney", "mel_norm": "slaney", "offset": 0.06},

@@ -86,13 +86,13 @@ def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
 
 
 def test_the_published_files_are_the_presets(tmp_path: Path) -> None:
-    paths = {"noise": "aug/bg/tr", "rooms": "aug/ir/tr", "workers": 4}
+    paths: dict[str, Any] = {"noise": "aug/bg/tr", "rooms": "aug/ir/tr", "workers": 4}
     assert read(tmp_path, NAFP) == replace(PRESETS["published"], **paths)
     lamb = changed(NAFP, {"BSZ.TR_BATCH_SZ": 640, "BSZ.TR_N_ANCHOR": 320, "TRAIN.OPTIMIZER": "LAMB"})
     assert read(tmp_path, lamb) == replace(PRESETS["640_lamb"], **paths)
     triplets = {"BSZ.TR_BATCH_SZ": 320, "BSZ.TR_N_ANCHOR": 64, "LOSS.LOSS_MODE": "Online-Triplet"}
     assert read(tmp_path, changed(lamb, triplets)) == replace(PRESETS["now_playing"], **paths)
-    folders = {"noise": "audioset", "rooms": "AIR_1_4", "microphones": "micirp"}
+    folders: dict[str, Any] = {"noise": "audioset", "rooms": "AIR_1_4", "microphones": "micirp"}
     assert read(tmp_path, PFANN) == replace(PRESETS["pfann"], **folders)
 
 
@@ -100,7 +100,7 @@ def test_yaml_as_its_users_have_it(tmp_path: Path) -> None:
     path = tmp_path / "default.yaml"
     path.write_text("LOSS:\n    TAU : 0.1 # 0.05\nTRAIN:\n    LR : 1e-4\n    LR_SCHEDULE : None\nanchors_per_clip: 7\n")
     found = read_settings(FingerprintTraining, PRESETS, path, ["max_epochs=3", "noise=synthetic"], for_fingerprint)
-    expected = {"temperature": 0.1, "schedule": "none", "anchors_per_clip": 7, "max_epochs": 3}
+    expected: dict[str, Any] = {"temperature": 0.1, "schedule": "none", "anchors_per_clip": 7, "max_epochs": 3}
     assert found == replace(PRESETS["published"], **expected)
 
 
