@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         diff,
         evaluate_fingerprint,
         evaluate_pruning,
+        evaluate_versions,
         export_memmap,
         export_onnx,
         open,  # noqa: A004  (the name users write)
@@ -60,6 +61,7 @@ __all__ = [
     "diff",
     "evaluate_fingerprint",
     "evaluate_pruning",
+    "evaluate_versions",
     "export_memmap",
     "export_onnx",
     "open",

@@ -1,8 +1,8 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
 `echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_fingerprint`, `echodex.evaluate_pruning`,
-`echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head`, `echodex.export_memmap` and
-`echodex.export_onnx` are the doors.
+`echodex.evaluate_versions`, `echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head`,
+`echodex.export_memmap` and `echodex.export_onnx` are the doors.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..evaluation.fingerprint.report import FingerprintReport
     from ..evaluation.methods_report import MethodsReport
     from ..evaluation.report import PairedReport
+    from ..evaluation.versions.report import VersionsReport
     from ..pruning.diff import ViewDiff
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "diff",
     "evaluate_fingerprint",
     "evaluate_pruning",
+    "evaluate_versions",
     "export_memmap",
     "export_onnx",
     "open",
@@ -120,6 +122,29 @@ def evaluate_fingerprint(
         return evaluate_folder(Path(folder), ProtocolConfig(**settings), **given)
     config = ProtocolConfig(**{"test_ids": "all", **settings})
     return evaluate_space(store or open(create=False), str(queries), config, **given)
+
+
+def evaluate_versions(
+    *,
+    space: str | None = None,
+    store: Store | None = None,
+    out: str | Path | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> VersionsReport:
+    """Return how well other performances of a work are found by the published protocol of version matching.
+
+    settings: those of evaluation.versions.material.Chosen (`by`, `track`, `queries`, `view`, `where`) and of
+    evaluation.versions.protocol.VersionsConfig. out: a folder to write report.json and queries.csv into.
+    """
+    from ..evaluation.versions.evaluate import evaluate_versions as evaluate
+    from ..evaluation.versions.material import Chosen
+    from ..evaluation.versions.protocol import VersionsConfig
+
+    chosen = Chosen(**{name: settings.pop(name) for name in Chosen.__dataclass_fields__ if name in settings})
+    config = VersionsConfig(**settings)
+    folder = None if out is None else Path(out)
+    return evaluate(store or open(create=False), config, chosen, space=space, out=folder, progress=progress)
 
 
 def compare_methods(

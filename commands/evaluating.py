@@ -9,6 +9,7 @@ import click
 
 from ..errors import UsageError
 from .evaluating_fingerprints import fingerprint
+from .evaluating_versions import versions
 from .idle import refuse_idle_stops
 from .options import Settings, as_json, of_space
 from .output import print_json, print_table
@@ -18,10 +19,11 @@ _OF_PRUNE = ("duplicate_score", "eps", "t", "min_cluster_size", "min_samples")
 
 @click.group()
 def evaluate() -> None:
-    """Evaluate runs, views and fingerprints by published protocols."""
+    """Evaluate runs, views, fingerprints and versions by published protocols."""
 
 
 evaluate.add_command(fingerprint)
+evaluate.add_command(versions)
 
 
 @evaluate.command()

@@ -1,6 +1,6 @@
 """One distance for two sets of segments, from the distances of all their pairs: minimum, means, best pairs.
 
-The reductions of CLEWS (Serra et al., "Supervised contrastive learning from weakly-labeled audio segments for musical
+The reductions of CLEWS (Serrà et al., "Supervised contrastive learning from weakly-labeled audio segments for musical
 version matching", 2025). Best pairs without replacement ("bpwr") is its measure of versions: the nearest pair of
 segments counts, neither of the two takes part again, then the nearest pair of the rest, and so on.
 
