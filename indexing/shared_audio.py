@@ -63,7 +63,7 @@ def shared_audio(
         encoder = _encoder(store, space)
         quiet = silences(encoder) if encoder else np.empty((0, space.dim), dtype=np.float32)
         unrelated = background(timeline.collection(silent=silent_near(quiet, SURELY)))
-        worth = Worth(unrelated.threshold, most_loss=1 - unrelated.threshold, cohort=COHORT)
+        worth = Worth(unrelated.threshold, fair=True, cohort=COHORT)
         pairs_of_segments = len(timeline) * (len(timeline) - 1) / 2
         least = unrelated.excess(MIN_CONFIDENCE, pairs_of_segments)
         gap = math.ceil(MAX_GAP_S / timeline.hop_s)

@@ -42,7 +42,7 @@ class FingerprintVerifier:
         self._unrelated = unrelated
         self._silent = silent
         self._hop_s, self._window_s = hop_s, window_s
-        self._worth = Worth(unrelated.threshold, most_loss=1 - unrelated.threshold)
+        self._worth = Worth(unrelated.threshold, fair=True)
 
     def same_recording(self, reference: int, candidates: Sequence[int]) -> dict[int, SharedStretch]:
         """Return those of the rows `candidates` that are the recording `reference`, and the stretch that lies on it."""

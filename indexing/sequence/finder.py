@@ -130,7 +130,7 @@ class Finder:
         """What pairs are worth; a bad one, at a note that falls between two segments, undoes one perfect pair."""
         if self.min_score is not None:
             return Worth(self.min_score)
-        return Worth(self.unrelated.threshold, most_loss=1 - self.unrelated.threshold, cohort=COHORT)
+        return Worth(self.unrelated.threshold, fair=True, cohort=COHORT, levels=self.unrelated.levels)
 
     def _pairs(self, heard: Heard) -> float:
         """Return how many pairs of segments a match is the best of."""
@@ -142,7 +142,7 @@ class Finder:
         hop_s = self.timeline.hop_s
         late_s = run.phase / run.phases * hop_s
         last_s = self.timeline.start_s(run.clip, run.stop - 1 + run.shift)
-        excess = run.excess if self.min_score is None else self._calibrated(run)
+        excess = run.excess if self.min_score is None else self._calibrated(run, heard)
         return Match(
             clip.clip_id,
             clip.path,
@@ -155,10 +155,10 @@ class Finder:
             segments=len(run.scores),
         )
 
-    def _calibrated(self, run: Run) -> float:
+    def _calibrated(self, run: Run, heard: Heard) -> float:
         """Return the excess over the background of a run that a user's threshold found."""
-        worth = Worth(self.unrelated.threshold, most_loss=1 - self.unrelated.threshold)
-        return float(worth.of(run.scores)[run.worths != 0].sum())
+        floors = self.unrelated.levels(heard.tracks[run.phase].vectors[run.start : run.stop])
+        return float(Worth(self.unrelated.threshold, fair=True).of(run.scores, floors)[run.worths != 0].sum())
 
     def _clip(self, clip_id: str) -> Clip:
         if clip_id not in self._clips:

@@ -12,7 +12,6 @@ nearer to those of one track or another. A run is of one track.
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,20 +34,28 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Worth:
-    """What a pair of segments says for a match: its cosine less `threshold`, at worst `-most_loss`.
+    """What a pair of segments says for a match: its cosine less the query segment's floor, which is `threshold`.
 
-    cohort: where it is not 0, a segment that so many clips resemble has a threshold of its own (see `strangers`).
+    fair: a bad pair undoes no more than what a perfect one says. cohort: where it is not 0, a segment that so many
+    clips resemble has a higher floor (see `strangers`). levels: takes segments float32[L, d] of a query and returns
+    floors float32[L] in the place of `threshold`, none above it.
     """
 
     threshold: float
-    most_loss: float = math.inf
+    fair: bool = False
     cohort: int = 0
+    levels: Callable[[Float32], Float32] | None = None
 
-    def of(self, scores: Float32, levels: Float32 | None = None) -> Float64:
-        """Return the worth float64[n] of pairs with these cosines; levels: float32[n], thresholds of their own."""
-        floors = self.threshold if levels is None else np.maximum(levels.astype(np.float64), self.threshold)
-        worths: Float64 = np.maximum(scores.astype(np.float64) - floors, -self.most_loss)
-        return worths
+    def floors(self, vectors: Float32) -> Float32:
+        """Return the floors float32[L] of a query's segments float32[L, d]."""
+        if self.levels is None:
+            return np.full(len(vectors), self.threshold, dtype=np.float32)
+        return self.levels(vectors)
+
+    def of(self, scores: Float32, floors: Float32 | float) -> Float64:
+        """Return the worth float64[n] of pairs with these cosines, above these floors float32[n]."""
+        worths: Float64 = scores.astype(np.float64) - floors
+        return np.maximum(worths, np.subtract(floors, 1.0)) if self.fair else worths
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,8 @@ def match(
     tracks: P of them, at the collection's hop, each 1 / P of a hop after the one before. No two runs claim the same
     time of the query, none crosses a border of its clip, each has an excess above `min_excess`. A pair of which either
     segment is silence is worth nothing. Among equal excesses the clip of smaller number wins, then the smaller shift.
-    Where `worth` limits no loss, the mean cosine of a run is above the threshold. note: told all that is scored.
+    Where `worth` is not fair and has no levels, the mean cosine of a run is above the threshold. note: told all that is
+    scored.
     """
     found: list[Run] = []
     for phase, track in enumerate(tracks):
@@ -140,13 +148,15 @@ def _runs_of(
     """Yield all runs of one track, whatever they claim. limits: k_probe, max_gap, min_excess; phase: of how many."""
     k_probe, max_gap, min_excess = limits
     rows, near = collection.search(track.vectors, max(k_probe, stranger_depth(worth.cohort)))
-    strangers = Strangers(collection, worth, stranger_levels(collection.pieces_of(rows), near, worth.cohort))
+    floors = worth.floors(track.vectors)
+    common = stranger_levels(collection.pieces_of(rows), near, worth.cohort)
+    strangers = Strangers(collection, worth, floors, common)
     diagonals = candidates(rows[:, :k_probe], collection.bounds)
     for cells in scored(track.vectors, collection, diagonals):
         if told:
             told(diagonals, cells)
         quiet = cells.silent | ~track.sounding[cells.position]
-        worths = worth.of(cells.scores)
+        worths = worth.of(cells.scores, floors[cells.position])
         worths[quiet] = np.minimum(worths[quiet], 0.0)
         alike = (worths > 0) | (quiet & (cells.scores > worth.threshold))
         for begin, end in stretches_of(cells, worths, alike, max_gap, min_excess):
@@ -160,23 +170,27 @@ def _runs_of(
 
 
 class Strangers:
-    """A second look at runs of segments that many clips resemble (`strangers`); levels: float32[L], of a track."""
+    """A second look at runs of segments that many clips resemble (`strangers`); of a track, floors: float32[L], common:
+    float32[L], what many clips reach.
+    """
 
-    def __init__(self, collection: Collection, worth: Worth, levels: Float32) -> None:
+    def __init__(self, collection: Collection, worth: Worth, floors: Float32, common: Float32) -> None:
         self._collection = collection
         self._worth = worth
-        self._levels = levels
+        self._floors = floors
+        self._common = common
         self._vectors: dict[int, Float32] = {}
 
     def telling(self, run: Run, queries: Float32, min_excess: float) -> Iterator[Run]:
         """Yield the parts of a run that stand out from strangers: all of it where no segment is common."""
         own = slice(run.start, run.stop)
-        levels = self._levels[own]
-        if not (levels > self._worth.threshold).any():
+        floors, common = self._floors[own], self._common[own]
+        if not (common > floors).any():
             yield run
             return
-        levels = np.minimum(levels, elsewhere(queries[own], self._clip(run.clip)))
-        worths = np.minimum(run.worths, self._worth.of(run.scores, levels))  # of silence, still nothing
+        common = np.minimum(common, elsewhere(queries[own], self._clip(run.clip)))
+        worths = self._worth.of(run.scores, np.maximum(floors, common))
+        worths = np.minimum(run.worths, worths)  # of silence, still nothing
         for first, last in best_parts(worths, min_excess):
             part = slice(first, last)
             yield replace(run, start=run.start + first, scores=run.scores[part], worths=worths[part])

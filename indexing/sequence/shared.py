@@ -57,17 +57,18 @@ def shared(
     quiet = held.silent(matrix)
     votes, levels = _votes(held, matrix, quiet, worth, progress)
     pairs, shifts = _diagonals(held.bounds, *votes, LEAST_VOTED * min_excess)
+    floors = np.full(len(matrix), worth.threshold, dtype=np.float32)
     runs: dict[tuple[int, int], list[Run]] = {}
     strangers: dict[int, Strangers] = {}
     for cells in _scored(held.bounds, matrix, quiet, pairs, shifts):
-        worths = worth.of(cells.scores)
+        worths = worth.of(cells.scores, worth.threshold)
         worths[cells.silent] = np.minimum(worths[cells.silent], 0.0)
         alike = (worths > 0) | (cells.silent & (cells.scores > worth.threshold))
         for begin, end in stretches_of(cells, worths, alike, max_gap, min_excess):
             which = int(cells.diagonal[begin])
             first, second = pairs[which].tolist()
             own = slice(held.bounds[first], held.bounds[first + 1])
-            look = strangers.setdefault(first, Strangers(held, worth, levels[own]))
+            look = strangers.setdefault(first, Strangers(held, worth, floors[own], levels[own]))
             for part in best_parts(worths[begin:end], min_excess):
                 at = slice(begin + part[0], begin + part[1])
                 run = Run(second, int(shifts[which]), int(cells.position[at.start]), cells.scores[at], worths[at])

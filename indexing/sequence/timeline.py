@@ -46,6 +46,7 @@ class Timeline:
     hop_s: float
     _index: OpenIndex = field(repr=False)
     _place: Rows = field(repr=False)  # of each row of the index, -1 for none
+    _row: Rows = field(repr=False)  # of each place
 
     def __len__(self) -> int:
         """How many segments there are."""
@@ -76,7 +77,12 @@ class Timeline:
         return replace(held, silent=silent) if silent else held
 
     def _fetch(self, places: Rows) -> Float32:
-        """Return the unit vectors float32[m, d] at places, ascending, reading only the clips that they are of."""
+        """Return the unit vectors float32[m, d] at places: those that the index keeps, else from the table, of which
+        only the clips are read that they are of.
+        """
+        kept = self._index.vectors(self._row[places])
+        if kept is not None:
+            return kept
         clips = np.searchsorted(self.clip_bounds, places, side="right") - 1
         needed, which = np.unique(clips, return_inverse=True)
         names = [self.clip_ids[clip] for clip in needed]
@@ -109,7 +115,8 @@ def open_timeline(store: Store, space: Space, progress: Progress = silent) -> Ti
     place[alive[order]] = np.arange(len(order))
     clip_ids = names[by_name][clips[first]].tolist()
     hop_s = _hop_s(store, space, first, segments, starts_s)
-    return Timeline(store, space, clip_ids, _bounds(first), _bounds(first | broken), starts_s, hop_s, index, place)
+    bounds = _bounds(first), _bounds(first | broken)
+    return Timeline(store, space, clip_ids, *bounds, starts_s, hop_s, index, place, alive[order])
 
 
 def _bounds(first: NDArray[np.bool_]) -> Rows:

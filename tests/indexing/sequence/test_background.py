@@ -49,6 +49,33 @@ def test_the_threshold_is_what_one_unrelated_pair_in_a_thousand_exceeds() -> Non
     assert found.rate == pytest.approx(0.001, rel=0.1), "of independent segments every pair above is a run of its own"
 
 
+def test_what_is_alike_does_not_set_the_level_of_all() -> None:
+    """Nine in ten clips are words that resemble each other; a piece of music is found by what music scores."""
+    random = np.random.default_rng(5)
+    word = unit(random.standard_normal((1, 24)))[0]
+    words = [unit(word + 0.12 * random.standard_normal((4, 24))) for _ in range(900)]
+    songs = [drifting(40, seed) for seed in range(100)]
+    held = collection(np.concatenate([*words, *songs]), [4] * 900 + [40] * 100)
+    found = background(held)
+    assert found.threshold > 0.8
+    assert found.levels(songs[0]).mean() < 0.72
+    np.testing.assert_allclose(found.levels(words[0]), found.threshold, atol=0.03)
+    query = unit(songs[7][10:20] + 0.1 * random.standard_normal((10, 24)))
+    needed = found.excess(0.95, 10.0 * 7600)
+    [run] = match(query, held, Worth(found.threshold, fair=True, levels=found.levels), min_excess=needed)
+    assert (run.clip, run.shift, run.start, run.stop) == (907, 10, 0, 10)
+    [same] = match(query, held, Worth(found.threshold, fair=True), min_excess=0.1)
+    assert run.excess > 2 * same.excess
+
+
+def test_a_recording_in_three_copies_is_no_stranger_to_itself() -> None:
+    songs = [drifting(40, seed) for seed in range(200)]
+    alone = background(collection(np.concatenate(songs), [40] * 200))
+    tripled = background(collection(np.concatenate([*songs[:100], songs[50], songs[50], *songs[100:]]), [40] * 202))
+    assert np.abs(tripled.levels(songs[50]) - alone.levels(songs[50])).mean() < 0.03
+    assert (alone.levels(songs[50]) <= alone.threshold).all()
+
+
 def test_a_sample_of_few_clips_of_many_is_enough() -> None:
     rows = unit(np.random.default_rng(0).standard_normal((400 * 50, 64)))
     assert background(collection(rows, [50] * 400)).threshold == pytest.approx(

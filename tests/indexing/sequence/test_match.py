@@ -118,7 +118,7 @@ def test_where_losses_are_limited_one_bad_pair_does_not_split_a_match(clips: lis
     query[4] = -query[4]
     high = 0.9  # so that a pair of -1 undoes 19 perfect ones
     assert told(match(query, collection(*clips), Worth(high))) == [(2, 0, 4, 0), (2, 5, 9, 5)]
-    assert told(match(query, collection(*clips), Worth(high, most_loss=0.1))) == [(2, 0, 9, 0)]
+    assert told(match(query, collection(*clips), Worth(high, fair=True))) == [(2, 0, 9, 0)]
 
 
 def test_of_copies_the_first_is_given_once(clips: list[Matrix]) -> None:
@@ -201,9 +201,9 @@ def test_what_many_clips_resemble_is_no_match() -> None:
     held = collection(*alike, *[random_rows(10, 100 + seed) for seed in range(40)])
     stranger = unit(centre + 0.35 * random_rows(10, 77))
     assert match(stranger, held, Worth(0.7), min_excess=0.5)
-    assert match(stranger, held, Worth(0.7, most_loss=0.3, cohort=8), min_excess=0.5) == []
+    assert match(stranger, held, Worth(0.7, fair=True, cohort=8), min_excess=0.5) == []
     own = unit(alike[5] + 0.05 * random_rows(10, 8))
-    [run] = match(own, held, Worth(0.7, most_loss=0.3, cohort=8), min_excess=0.3)
+    [run] = match(own, held, Worth(0.7, fair=True, cohort=8), min_excess=0.3)
     assert told([run]) == [(5, 0, 10, 0)]
 
 
@@ -211,7 +211,7 @@ def test_a_jingle_in_many_clips_is_found() -> None:
     jingle = random_rows(12, 3)
     clips = [np.concatenate([random_rows(8, seed), jingle, random_rows(5, 99 - seed)]) for seed in range(40)]
     noisy = unit(jingle + 0.05 * random_rows(12, 500))
-    [run] = match(noisy, collection(*clips), Worth(0.7, most_loss=0.3, cohort=8), min_excess=0.5)
+    [run] = match(noisy, collection(*clips), Worth(0.7, fair=True, cohort=8), min_excess=0.5)
     assert told([run]) == [(run.clip, 0, 12, 8)]
 
 
