@@ -12,6 +12,7 @@ from ..store.store import Store as BaseStore
 
 if TYPE_CHECKING:
     from ..audio.limits import Limits
+    from ..indexing.distance import Distance
     from ..indexing.identify_all import BatchReport
     from ..indexing.index.build import Built
     from ..schemas.cluster import ClusterRun
@@ -247,6 +248,14 @@ class Store(BaseStore):
         return duplicates(
             self, min_score=min_score, verify=verify, by=by, space=space, view=view, where=where, progress=progress
         )
+
+    def distance(self, a: str, b: str, *, space: str | None = None) -> Distance:
+        """Return how far `a` is from `b`, each a clip (id or path) or a work: the mean Euclidean distance of vectors as
+        they are stored.
+        """
+        from ..indexing.distance import distance
+
+        return distance(self, a, b, space=space)
 
     def cluster(
         self,

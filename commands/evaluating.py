@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from .evaluating_cliques import cliques
 from .evaluating_fingerprints import fingerprint
 from .evaluating_versions import versions
 from .idle import refuse_idle_stops
@@ -22,6 +23,7 @@ def evaluate() -> None:
     """Evaluate runs, views, fingerprints and versions by published protocols."""
 
 
+evaluate.add_command(cliques)
 evaluate.add_command(fingerprint)
 evaluate.add_command(versions)
 

@@ -9,6 +9,7 @@ import torch
 
 from ...encoders.autoencoder.network import AutoEncoder, autoencoder
 from ...schemas.vector import Float32
+from ...store.scaling import column_scales
 from ..batches import TensorBatches
 from ..trainee import MONITOR, Trainee, seeded
 from .config import AutoencoderTraining
@@ -32,7 +33,10 @@ class AutoencoderModule(Trainee):
         with seeded(torch.device("cpu"), config.seed):
             self.net = autoencoder(config.layer_sizes, corrected=config.corrected)
         if config.corrected:
-            _standardise(self.net, train)
+            for buffer, values in zip(
+                (self.net.encoder.mean, self.net.encoder.scale), column_scales(train), strict=True
+            ):
+                buffer.copy_(torch.from_numpy(values))
         self.resume(state)
 
     def train_dataloader(self) -> TensorBatches:
@@ -57,11 +61,3 @@ class AutoencoderModule(Trainee):
     def configure_optimizers(self) -> Any:
         """Return Adam, where it left off."""
         return self.optimised(torch.optim.Adam(self.net.parameters(), self.config.learning_rate), None)
-
-
-def _standardise(net: AutoEncoder, rows: Float32) -> None:
-    """Let the network standardise by these rows; a feature that does not vary is only shifted."""
-    mean, deviation = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
-    varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)
-    net.encoder.mean.copy_(torch.from_numpy(mean))
-    net.encoder.scale.copy_(torch.from_numpy(np.where(varies, deviation, 1.0)))

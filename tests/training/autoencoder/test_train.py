@@ -127,7 +127,7 @@ def test_the_published_layout_is_written_and_read(kinds: Store, tmp_path: Path) 
 
 
 def test_interrupted_it_goes_on_to_the_same_curve(kinds: Store, trained: Store) -> None:
-    def interrupt(stage: str, done: int, _: int | None) -> None:
+    def interrupt(stage: str, done: int, total: int | None) -> None:
         if stage == "train" and done in (7, 22):
             signal.raise_signal(signal.SIGINT)
 
