@@ -98,6 +98,21 @@ class OpenIndex:
             return None
         return np.asarray(self._mapped.vectors(np.array([row]))[0])
 
+    def vectors(self, rows: Rows) -> Float32 | None:
+        """Return the vectors float32[r, d] of rows, None where the index keeps but codes of them.
+
+        They are as they were added: of unit length for the cosine. Raises Stale for a damaged file.
+        """
+        if not self._mapped.has_vectors:
+            return None
+        if not len(self._tail):
+            return self._mapped.vectors(rows)
+        found = np.empty((len(rows), self._tail.shape[1]), dtype=np.float32)
+        own = rows < self._base
+        found[own] = self._mapped.vectors(rows[own])
+        found[~own] = self._tail[rows[~own] - self._base]
+        return found
+
     def _search_base(self, queries: Float32, k: int, allowed: Mask | None) -> tuple[Float32, Rows]:
         if allowed is None:
             return self._search_living(queries, k)

@@ -82,16 +82,36 @@ class MappedIndex:
         return isinstance(self.index, faiss.IndexFlat | faiss.IndexHNSWFlat)
 
     @property
-    def exact_distances(self) -> bool:
-        """Whether the distances of a search are those of the rows that were added, not of codes for them."""
+    def has_vectors(self) -> bool:
+        """Whether `vectors` gives the rows that were added, if not at once: an index in plain lists does, too."""
         import faiss
 
-        exact = self.keeps_vectors or isinstance(self.index, faiss.IndexIVFFlat)
-        return exact and self._on_gpu is None  # which keeps half floats
+        return self.keeps_vectors or isinstance(self.index, faiss.IndexIVFFlat)
+
+    @property
+    def exact_distances(self) -> bool:
+        """Whether the distances of a search are those of the rows that were added, not of codes for them."""
+        return self.has_vectors and self._on_gpu is None  # which keeps half floats
 
     def vectors(self, rows: Rows) -> Float32:
-        """Return float32[r, d] of an index that `keeps_vectors`."""
-        return np.asarray(self.index.reconstruct_batch(rows), dtype=np.float32)
+        """Return float32[r, d] of an index that `has_vectors`. Raises Stale for a damaged file.
+
+        Where rows lie in lists, the first call checks the whole file and notes the place of each row, in 8 bytes.
+        """
+        import faiss
+
+        if not self.keeps_vectors and self.index.direct_map.no():
+            self._check_all()
+            self.index.make_direct_map()
+        holder = self.index.refine_index if isinstance(self.index, faiss.IndexRefine) else self.index
+        return np.asarray(holder.reconstruct_batch(rows), dtype=np.float32)
+
+    def _check_all(self) -> None:
+        try:
+            self._sealed.check()
+        except BrokenSeal as reason:
+            raise BrokenSeal(f"{reason}; run `echodex index build` again") from reason
+        self._checked = True
 
     def _check_lists(self, lists: Rows) -> None:
         wanted = lists[lists >= 0]

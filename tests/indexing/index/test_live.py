@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from echodex.api import Store
-from echodex.errors import UsageError
-from echodex.indexing.index.build import BuildConfig, build_index
+from echodex.errors import Stale, UsageError
+from echodex.indexing.index.build import BuildConfig, build_index, shelf_of
 from echodex.indexing.index.device import gpu_count
 from echodex.indexing.index.live import SUBSET_ROWS, OpenIndex
 from echodex.indexing.index.mapped import BATCH
@@ -203,6 +203,38 @@ def test_of_an_index_whose_clips_are_all_gone_nothing_is_found(store: Store, add
     index = open_index(store, store.space(), name="x")
     assert len(index) == 2
     assert sorted(index.search(matrix[:1], 4)[0][0].tolist()) == [-1, -1, 40, 41]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_given_back_as_they_were_added_or_not_at_all(store: Store, kind: str, add_vectors: AddVectors) -> None:
+    matrix = scaled(900, 24)
+    add_vectors(store, matrix[:800])
+    build_index(store, BuildConfig(kind, name="x"))
+    add_vectors(store, matrix[800:], first=900)
+    store.tables.delete("vectors_made", equals("clip_id", "clip00004"))
+    index = open_index(store, store.space(), name="x")
+    asked = np.array([899, 3, 0, 850, 3, 799, 410])
+    unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+    for rows in (asked, asked[asked < 800], asked[:0]):
+        found = index.vectors(rows)
+        if kind in ("flat", "ivf", "hnsw"):
+            assert found == pytest.approx(unit[rows], abs=3e-6)
+        else:
+            assert found is None
+    queries = clustered(40, 24, seed=1)
+    again = open_index(Store.open(store.path), store.space(), name="x")
+    assert np.array_equal(index.search(queries, 5)[0], again.search(queries, 5)[0])
+
+
+def test_a_damaged_list_gives_no_rows(store: Store, add_vectors: AddVectors) -> None:
+    add_vectors(store, clustered(2000, 24))
+    index = build(store, "ivf")
+    path = next(path for path in shelf_of(store, store.space()).folder.iterdir() if path.suffix == ".faiss")
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(Stale, match="echodex index build"):
+        index.vectors(np.arange(3))
 
 
 @pytest.mark.skipif(gpu_count() > 0, reason="there is a GPU here")
