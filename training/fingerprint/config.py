@@ -211,7 +211,7 @@ PRESETS = {
     "own-collection": FingerprintTraining(start=SHIPPED, batch_size=320, max_steps=3_000, learning_rate=3e-4),
     "published": _NAFP,
     "640_lamb": _LAMB,
-    "now_playing": replace(_LAMB, batch_size=320, replicas=4, loss="triplet"),
+    "now_playing": replace(_NAFP, batch_size=320, replicas=4, loss="triplet"),
     "pfann": replace(
         _NAFP,
         network="pfann",
@@ -227,6 +227,6 @@ PRESETS = {
 }
 """`default`: a network of 0.7 million parameters, for CPUs; `fingerprint-small`: the same for twice as long, with twice
 as many segments to tell apart; `own-collection`: from the shipped weights on, to know one collection better.
-`published`: NAFP as its default file has it; `640_lamb`, `now_playing`: its two others;
+`published`: NAFP as its default file has it, but at the paper's temperature; `640_lamb`, `now_playing`: its two others;
 `pfann`: that program's default.
 """

@@ -21,6 +21,7 @@ def test_the_published_presets() -> None:
     )
     assert (lamb.batch_size, lamb.anchors, lamb.optimizer, lamb.weight_decay) == (640, 320, "LAMB", 1e-6)
     assert (now.batch_size, now.anchors, now.replicas, now.loss, now.margin) == (320, 64, 4, "triplet", 0.4)
+    assert now.optimizer == "Adam"
     assert (pfann.batch_size, pfann.loss, pfann.network, pfann.chain) == (640, "ntxent", "pfann", "pfann")
     assert nafp.masks == "cutout,horizontal"
     assert nafp.masks_shared

@@ -91,7 +91,7 @@ def test_the_published_files_are_the_presets(tmp_path: Path) -> None:
     lamb = changed(NAFP, {"BSZ.TR_BATCH_SZ": 640, "BSZ.TR_N_ANCHOR": 320, "TRAIN.OPTIMIZER": "LAMB"})
     assert read(tmp_path, lamb) == replace(PRESETS["640_lamb"], **paths)
     triplets = {"BSZ.TR_BATCH_SZ": 320, "BSZ.TR_N_ANCHOR": 64, "LOSS.LOSS_MODE": "Online-Triplet"}
-    assert read(tmp_path, changed(lamb, triplets)) == replace(PRESETS["now_playing"], **paths)
+    assert read(tmp_path, changed(NAFP, triplets)) == replace(PRESETS["now_playing"], **paths)
     folders: dict[str, Any] = {"noise": "audioset", "rooms": "AIR_1_4", "microphones": "micirp"}
     assert read(tmp_path, PFANN) == replace(PRESETS["pfann"], **folders)
 
