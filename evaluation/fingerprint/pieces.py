@@ -115,7 +115,7 @@ class EncoderOrigin:
 def pieces_of_files(encoder: Encoder, place: Path, stage: str, progress: Progress) -> Iterator[Piece | Problem]:
     """Yield the audio files of a folder, or one file; a problem for each that cannot be read."""
     rate_hz: int = encoder.config.sample_rate_hz
-    files = list(walk(place)) if place.is_dir() else [str(place)]
+    files = sorted(walk(place)) if place.is_dir() else [str(place)]  # "a-b/c" before "a/c", as paths of clips are
     waveforms = in_order(lambda file: _read(file, rate_hz), files, ahead=core_count() + 1)
     for done, (file, found) in enumerate(zip(files, waveforms, strict=True), start=1):
         if isinstance(found, Problem):

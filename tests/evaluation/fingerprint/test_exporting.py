@@ -111,6 +111,21 @@ def test_an_encoder_over_a_view_and_over_files_without_a_store(
     assert [(Path(problem.path).name, problem.reason) for problem in report.problems] == [("1.wav", "unreadable")]
 
 
+def test_files_and_clips_are_in_one_order(untrained: Fingerprint, melody: Melody, tmp_path: Path) -> None:
+    """That of whole paths, as published: a walk through folders has another one."""
+    store = Store.open(tmp_path / "library")
+    for number, name in enumerate(("a/x", "a-b/x", "a/y")):
+        path = tmp_path / "music" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, melody(number)[: (number + 1) * RATE_HZ], RATE_HZ)
+    store.add(tmp_path / "music")
+    store.embed_with(untrained)
+    export_memmap(store, tmp_path / "emb", {"db": "view:all", "query": str(tmp_path / "music")})
+    layout = read_layout(tmp_path / "emb")
+    assert len(layout.database) == 3 + 1 + 5
+    np.testing.assert_allclose(layout.query, layout.database, atol=1e-5)
+
+
 def test_a_gap_among_queries_is_an_error(originals: Store, replicas: Path, tmp_path: Path) -> None:
     (replicas / "2.wav").write_text("no audio")
     with pytest.raises(BadInput, match=r"1 clips of query have no fingerprints.*2\.wav"):
