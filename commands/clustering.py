@@ -31,8 +31,10 @@ AGREEMENT = "agreement with exact on a sample, at the recall of the graph (ARI)"
     is_flag=False,
     flag_value="",
     metavar="[K,K,...]",
-    help="K-Means with each of these K: inertia, silhouette; none is kept [default: 200,400,...,8000, ten if few].",
+    help="K-Means with each of these K, or of FIRST:LAST:STEP; none is kept [default: 200:8000:200, ten if few].",
 )
+@click.option("--standardise", is_flag=True, help="With --sweep: columns as stored, on one scale, and Euclidean.")
+@click.option("--fit", metavar="SPLIT", help="With --sweep: centres are found in this split; others are assigned.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Draw it, too.")
 @click.option(
     "--labels",
@@ -57,17 +59,23 @@ def cluster(
     """Cluster the clips of SPACE (or of the newest space of that encoder) and keep the labels in the store.
 
     By HDBSCAN, exact unless --approximate is said, or K-Means. --plot draws the condensed tree of HDBSCAN, or the
-    curves of a sweep. The same settings are answered from the run that is kept, while the vectors are the same.
+    curves of a sweep: inertia, silhouette and, where clips have works, how many (work, cluster) pairs there are. The
+    same settings are answered from the run that is kept, while the vectors are the same.
 
     \b
     Example:
       echodex cluster timbre --min-cluster-size 20 --labels clusters.csv
       echodex cluster timbre --sweep 10,20,50 --plot sweep.png
+      echodex cluster datacos --algorithm kmeans --sweep 200:8000:200 --standardise --fit train
       echodex cluster timbre --runs
       echodex cluster timbre --drop 3
     """
     settings: Settings = context.obj
     runs, drop = options.pop("runs"), options.pop("drop")
+    of_sweep = {"standardise": options.pop("standardise") or None, "fit": options.pop("fit")}
+    of_sweep = {key: value for key, value in of_sweep.items() if value is not None}
+    if of_sweep and sweep is None:
+        raise UsageError("--standardise and --fit go with --sweep")
     given = {key: value for key, value in options.items() if value is not None}
     if runs or drop is not None:
         if given or plot or labels or sweep is not None or (runs and drop is not None):
@@ -77,7 +85,7 @@ def cluster(
     elif sweep is not None:
         if labels:
             raise UsageError("--labels writes one clustering, and --sweep keeps none; give the one or the other")
-        _sweep(settings, space, sweep, plot, json_, given)
+        _sweep(settings, space, sweep, plot, json_, given | of_sweep)
     else:
         refuse_idle_clustering(given)
         run = settings.open().cluster(space, plot=plot, progress=settings.progress, **given)
@@ -103,8 +111,11 @@ def _print_runs(runs: list[ClusterRun], json_: bool) -> None:
 def _sweep(
     settings: Settings, space: str | None, sweep: str, plot: Path | None, json_: bool, given: dict[str, Any]
 ) -> None:
-    if given.pop("algorithm", "kmeans") != "kmeans" or given.keys() - {"seed"}:
-        raise UsageError("--sweep is K-Means with each number of clusters it lists; only --seed and --plot go with it")
+    if given.pop("algorithm", "kmeans") != "kmeans" or given.keys() - {"seed", "standardise", "fit"}:
+        raise UsageError(
+            "--sweep is K-Means with each number of clusters it lists; only --seed, --standardise, --fit and --plot go "
+            "with it"
+        )
     from ..pruning.clustering.runs import sweep_space
 
     counts = _counts(sweep) if sweep else None
@@ -112,7 +123,10 @@ def _sweep(
     if json_:
         print_json(rows)
     else:
-        print_table(["clusters", "inertia", "silhouette"], [(r.clusters, r.inertia, r.silhouette) for r in rows])
+        columns = ["clusters", "inertia", "silhouette", "work-cluster pairs", "of others"]
+        cells = [(row.clusters, row.inertia, row.silhouette, row.pairs, row.other_pairs) for row in rows]
+        held = 5 if rows[0].other_pairs is not None else 4 if rows[0].pairs is not None else 3
+        print_table(columns[:held], [row[:held] for row in cells])
 
 
 def _print_run(run: ClusterRun, json_: bool) -> None:
@@ -139,11 +153,14 @@ def print_clusters(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> N
 
 
 def _counts(text: str) -> list[int]:
-    """Return the numbers of "10,20,50"."""
+    """Return the numbers of "10,20,50" or "200:8000:200", the last of which is included."""
     try:
-        counts = [int(part) for part in text.split(",")]
-    except ValueError:
-        counts = [0]
-    if min(counts) < 1:
-        raise UsageError(f"--sweep takes numbers of clusters like 10,20,50, not {text[:80]!r}")
+        parts = [[int(number) for number in part.split(":")] for part in text.split(",")]
+        counts = [
+            count for first, *rest in parts for count in (range(first, rest[0] + 1, rest[1]) if rest else [first])
+        ]
+    except (ValueError, IndexError):
+        counts = []
+    if not counts or min(counts) < 1:
+        raise UsageError(f"--sweep takes numbers of clusters like 10,20,50 or 200:8000:200, not {text[:80]!r}")
     return counts

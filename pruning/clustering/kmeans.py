@@ -1,19 +1,21 @@
 """K-Means, the second way to cluster a space, and how its cost falls with the number of clusters.
 
-The sweep is that of the da-TACOS study of audio embeddings: k from 200 to 8000 in steps of 200, inertia and silhouette
-for each. There the features were standardised and k-means Euclidean; here rows are of unit length and it is spherical.
+The sweep is that of the da-TACOS study of audio embeddings: k from 200 to 8000 in steps of 200, and for each inertia,
+silhouette and into how many pieces the clusters cut the works. There the features are standardised and K-Means is
+Euclidean; of rows of unit length it is spherical.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...indexing.kmeans import spherical_kmeans
+from ...indexing.kmeans import kmeans, spherical_kmeans
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from .config import ClusterConfig, Clusters, by_first_row
@@ -28,13 +30,31 @@ Labels = NDArray[np.int32]
 class SweepRow:
     """K-Means with one number of clusters.
 
-    clusters: how many were asked for; inertia: sum of squared chords of rows to the mean of their cluster; silhouette:
-    -1 to 1, on at most SILHOUETTE_ROWS rows; None where it is not defined.
+    clusters: how many were asked for; inertia: sum of squared distances of rows to the mean of their cluster (chords,
+    where rows are of unit length); silhouette: -1 to 1, on at most SILHOUETTE_ROWS rows; None where it is not defined.
+    pairs: distinct pairs of a work and a cluster: as many as works where each is in one cluster, as many as clips where
+    no two clips of a work share one; other_pairs: of the clips that had no say in the centres. None: no such clip has a
+    work.
     """
 
     clusters: int
     inertia: float
     silhouette: float | None
+    pairs: int | None
+    other_pairs: int | None
+
+
+@dataclass(frozen=True)
+class SweepRows:
+    """What a sweep clusters: `matrix` float32[n, d] of clips of `works` (n names, "" for none), and others that go to
+    the centres found in it; spherical: whether rows are of unit length.
+    """
+
+    matrix: Float32
+    works: NDArray[np.str_]
+    others: Float32
+    other_works: NDArray[np.str_]
+    spherical: bool = True
 
 
 def cluster_kmeans(matrix: Float32, config: ClusterConfig) -> Clusters:
@@ -43,23 +63,42 @@ def cluster_kmeans(matrix: Float32, config: ClusterConfig) -> Clusters:
     Fewer are possible where rows are equal. Raises UsageError for fewer rows than clusters.
     """
     count, n = config.clusters or 1, len(matrix)
-    if n < count:
-        raise UsageError(f"{n} vectors cannot make {count} clusters; ask for {n} at most")
+    _check_enough(n, count)
     labels = by_first_row(spherical_kmeans(matrix, count, seed=config.seed))
     return Clusters(labels, np.ones(n, np.float32), np.zeros(n, np.float32), f"k-means faiss, spherical, k={count}")
 
 
 def kmeans_sweep(
-    matrix: Float32, counts: Iterable[int], seed: int = 0, *, progress: Progress = silent
+    swept: SweepRows, counts: Iterable[int], seed: int = 0, *, progress: Progress = silent
 ) -> list[SweepRow]:
-    """Return inertia and silhouette of K-Means of float32[n, d] (L2-normalised rows) for each number of clusters."""
+    """Return what K-Means comes to for each number of clusters. Raises UsageError for more clusters than rows."""
     asked = sorted(set(counts))
     rows = []
     for done, count in enumerate(asked, start=1):
-        labels = cluster_kmeans(matrix, ClusterConfig(algorithm="kmeans", clusters=count, seed=seed)).labels
-        rows.append(SweepRow(count, inertia(matrix, labels), silhouette(matrix, labels, seed)))
+        _check_enough(len(swept.matrix), count)
+        found, other = kmeans(swept.matrix, count, swept.others, seed=seed, spherical=swept.spherical)
+        labels = by_first_row(found)
+        measured = inertia(swept.matrix, labels), silhouette(swept.matrix, labels, seed)
+        pairs = work_pairs(swept.works, found), work_pairs(swept.other_works, other)
+        rows.append(SweepRow(count, *measured, *pairs))
         progress("sweep", done, len(asked))
     return rows
+
+
+def work_pairs(works: NDArray[np.str_], labels: NDArray[np.integer[Any]]) -> int | None:
+    """Return how many distinct (work, cluster) pairs n clips make; those without a work ("") do not count; None where
+    none has one.
+    """
+    named = works != ""
+    if not named.any():
+        return None
+    numbers = np.unique(works[named], return_inverse=True)[1]
+    return len(np.unique(np.stack([numbers, labels[named]]), axis=1).T)
+
+
+def _check_enough(rows: int, count: int) -> None:
+    if rows < count:
+        raise UsageError(f"{rows} vectors cannot make {count} clusters; ask for {rows} at most")
 
 
 def inertia(matrix: Float32, labels: Labels) -> float:

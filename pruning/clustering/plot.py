@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import BLUE, ORANGE, write_png
+from ..drawing import BLUE, GREEN, ORANGE, write_png
 from .kmeans import SweepRow
 
 if TYPE_CHECKING:
@@ -49,10 +49,20 @@ def _frame(axes: Axes, tree: Any) -> None:
 
 
 def plot_kmeans_sweep(rows: Sequence[SweepRow], out: Path) -> None:
-    """Write inertia (left axis) and silhouette (right axis) against the number of clusters as a PNG."""
+    """Write inertia (left axis) and silhouette (right axis) against the number of clusters as a PNG, and below, where
+    clips have works, into how many pieces the clusters cut those.
+    """
     figure = _figure()
-    axes = figure.subplots()
+    lines = {"clustered": [row.pairs for row in rows], "others": [row.other_pairs for row in rows]}
+    shown = {name: pairs for name, pairs in lines.items() if rows and pairs[0] is not None}
+    axes, *below = np.ravel(figure.subplots(1 + bool(shown), sharex=True))
     counts = [row.clusters for row in rows]
+    for panel in below:
+        for (name, pairs), colour in zip(shown.items(), (GREEN, BLUE), strict=False):
+            panel.plot(counts, pairs, color=colour, marker="o", label=f"{name} clips")
+        panel.set_ylabel("(work, cluster) pairs")
+        panel.set_xlabel("clusters")
+        panel.legend(frameon=False)
     axes.plot(counts, [row.inertia for row in rows], color=INERTIA, marker="o")
     axes.set_xlabel("clusters")
     axes.set_ylabel("inertia", color=INERTIA)

@@ -18,10 +18,11 @@ from ...schemas.cluster import ClusterRun
 from ...schemas.vector import Float32, Vectors
 from ...store.clusters import current_run, save_run
 from ...store.files import write_atomic
+from ...store.scaling import stored_vectors
 from ..cluster import NOISE, cluster
 from .approximate import nearly_spanning_tree
 from .config import ClusterConfig, Clusters
-from .kmeans import SweepRow, inertia, kmeans_sweep, silhouette
+from .kmeans import SweepRow, SweepRows, inertia, kmeans_sweep, silhouette
 from .plot import plot_condensed_tree, plot_kmeans_sweep
 from .spanning import spanning_tree
 from .tree import condensed
@@ -85,20 +86,37 @@ def sweep_space(
     counts: Iterable[int] | None = None,
     *,
     space: str | None = None,
+    standardise: bool = False,
+    fit: str | None = None,
     seed: int = 0,
     plot: str | Path | None = None,
     progress: Progress = silent,
 ) -> list[SweepRow]:
-    """Return inertia and silhouette of K-Means of a space for each number of clusters; nothing is kept.
+    """Return what K-Means of a space comes to for each number of clusters; nothing is kept.
 
-    counts: None for `sweep_counts`; plot: a PNG of the curves. Raises UsageError for more clusters than clips.
+    counts: None for `sweep_counts`; standardise: vectors as stored, each column on one scale (store/scaling.py), and
+    Euclidean K-Means, instead of unit vectors and spherical; fit: a split in which alone the centres are found; plot: a
+    PNG of the curves. Raises UsageError for more clusters than clips, or no clip in `fit`.
     """
-    matrix = store.vectors(space).matrix
+    swept = _swept(store, space, standardise, fit)
     with threadpool_limits(limits=1, user_api="blas"):  # as in _new_run
-        rows = kmeans_sweep(matrix, sweep_counts(len(matrix)) if counts is None else counts, seed, progress=progress)
+        asked = sweep_counts(len(swept.matrix)) if counts is None else counts
+        rows = kmeans_sweep(swept, asked, seed, progress=progress)
     if plot:
         plot_kmeans_sweep(rows, Path(plot))
     return rows
+
+
+def _swept(store: Store, space: str | None, standardise: bool, fit: str | None) -> SweepRows:
+    """Return the vectors and works of a space, apart by whether the clips are of split `fit`; None: all are."""
+    vectors = stored_vectors(store, space, standardise=True) if standardise else store.vectors(space)
+    clips = store.clips(["clip_id", "work", "split"], clip_ids=vectors.clip_ids)  # sorted by clip id, as vectors are
+    works = np.array([work or "" for work in clips.column("work").to_pylist()], dtype=np.str_)
+    inside = np.array([fit in (None, split) for split in clips.column("split").to_pylist()], dtype=np.bool_)
+    if fit is not None and not inside.any():
+        raise UsageError(f"no clip with a vector in {vectors.space.name!r} is of split {fit[:80]!r}")
+    matrix = vectors.matrix
+    return SweepRows(matrix[inside], works[inside], matrix[~inside], works[~inside], spherical=not standardise)
 
 
 def write_labels(store: Store, run: ClusterRun, out: Path) -> None:

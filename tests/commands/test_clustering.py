@@ -5,14 +5,18 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from sklearn.cluster import KMeans
+from sklearn.preprocessing import StandardScaler
 
 from echodex.api import Store
 from echodex.cli import cli
 from echodex.commands import clustering as module
 from echodex.errors import NotFound, UsageError
 from echodex.pruning.clustering.runs import write_labels
+from tests.store.features.miniature import datacos
 
 PNG = b"\x89PNG"
 
@@ -72,7 +76,7 @@ def test_a_sweep_is_a_table_a_plot_and_nothing_kept(run: Callable[..., Result], 
     out = tmp_path / "sweep.png"
     rows = json.loads(run("--algorithm", "kmeans", "--sweep", "2,3,5", "--plot", str(out), "--json").stdout)
     assert [row["clusters"] for row in rows] == [2, 3, 5]
-    assert set(rows[0]) == {"clusters", "inertia", "silhouette"}
+    assert set(rows[0]) == {"clusters", "inertia", "silhouette", "pairs", "other_pairs"}
     assert out.read_bytes()[:4] == PNG
     assert "inertia" in run("--sweep", "2").stdout
     assert not kinds.tables.exists("clusters")
@@ -81,6 +85,31 @@ def test_a_sweep_is_a_table_a_plot_and_nothing_kept(run: Callable[..., Result], 
 def test_without_numbers_a_sweep_takes_ten_steps_of_so_few(run: Callable[..., Result]) -> None:
     rows = json.loads(run("dummy", "--json", "--sweep").stdout)
     assert [row["clusters"] for row in rows] == [7, 14, 21, 28, 35, 42, 49, 56, 63, 70]
+
+
+def test_a_sweep_of_features_counts_the_pieces_of_works(tmp_path: Path) -> None:
+    """The study's: standardised, Euclidean, centres of one subset for both."""
+    datacos(tmp_path / "cover", {f"W_{n}": 2 for n in range(20)}, seed=1, transposed=True)
+    datacos(tmp_path / "bench", {f"W_{n}": 3 for n in range(40, 50)}, seed=2)
+    store = Store.open(tmp_path / "library")
+    store.add_features("datacos", tmp_path / "cover", split="train")
+    store.add_features("datacos", tmp_path / "bench", split="valid")
+    words = ["--store", str(store.path), "--quiet", "cluster", "datacos", "--algorithm", "kmeans", "--standardise"]
+    swept = ["--sweep", "1:40:13", "--fit", "train"]
+    done = CliRunner().invoke(cli, [*words, *swept, "--plot", str(tmp_path / "sweep.png"), "--json"])
+    rows = json.loads(done.stdout)
+    assert [row["clusters"] for row in rows] == [1, 14, 27, 40]
+    assert (rows[0]["pairs"], rows[0]["other_pairs"]) == (20, 10)
+    assert (rows[-1]["pairs"], rows[-1]["inertia"]) == (40, pytest.approx(0, abs=1e-2))
+    assert 10 <= rows[-1]["other_pairs"] <= 30
+    features = store.vectors("datacos", normalise=False, where="split = 'train'").matrix
+    oracle = StandardScaler().fit_transform(features.astype(np.float64))
+    assert rows[0]["inertia"] == pytest.approx((oracle**2).sum(), rel=1e-4)
+    assert rows[1]["inertia"] < 1.05 * KMeans(14, n_init=10, random_state=0).fit(oracle).inertia_
+    assert (tmp_path / "sweep.png").read_bytes()[:4] == PNG
+    lines = CliRunner().invoke(cli, [*words, *swept]).stdout.splitlines()
+    assert lines[0].split() == ["clusters", "inertia", "silhouette", "work-cluster", "pairs", "of", "others"]
+    assert CliRunner().invoke(cli, [*words, "--sweep", "2"]).stdout.splitlines()[0].endswith("work-cluster pairs")
 
 
 def test_runs_are_listed_and_dropped(run: Callable[..., Result], kinds: Store) -> None:
@@ -104,6 +133,10 @@ def test_the_condensed_tree_is_drawn(run: Callable[..., Result], tmp_path: Path,
     [
         (("--sweep", "2,x"), "10,20,50"),
         (("--sweep", "0"), "10,20,50"),
+        (("--sweep", "2:8"), "200:8000:200"),
+        (("--sweep", "2:8:0"), "200:8000:200"),
+        (("--sweep", "2", "--fit", "train"), "is of split 'train'"),
+        (("--standardise",), "go with --sweep"),
         (("--sweep", "2", "--min-samples", "3"), "only --seed"),
         (("--sweep", "2", "--algorithm", "hdbscan"), "only --seed"),
         (("--runs", "--drop", "1"), "stand alone"),

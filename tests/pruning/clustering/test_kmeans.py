@@ -4,14 +4,24 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from echodex.errors import UsageError
+from echodex.indexing.kmeans import kmeans as faiss_kmeans
 from echodex.pruning.clustering import kmeans
 from echodex.pruning.clustering.config import ClusterConfig, Clusters
-from echodex.pruning.clustering.kmeans import cluster_kmeans, inertia, kmeans_sweep, silhouette
+from echodex.pruning.clustering.kmeans import (
+    SweepRows,
+    cluster_kmeans,
+    inertia,
+    kmeans_sweep,
+    silhouette,
+    work_pairs,
+)
 
 Matrix = NDArray[np.float32]
 Blobs = Callable[..., Matrix]
@@ -75,10 +85,28 @@ def test_more_clusters_than_rows_cannot_be() -> None:
 
 def test_the_sweep_has_a_row_for_each_number(blobs: Blobs) -> None:
     matrix = blobs(5, 40, spread=0.2)
-    rows = kmeans_sweep(matrix, [10, 5, 2, 5])
+    none = np.array([""] * len(matrix))
+    rows = kmeans_sweep(SweepRows(matrix, none, matrix[:0], none[:0]), [10, 5, 2, 5])
+    assert {(row.pairs, row.other_pairs) for row in rows} == {(None, None)}
     assert [row.clusters for row in rows] == [2, 5, 10]
     assert rows[0].inertia > rows[1].inertia > rows[2].inertia
     assert max(rows, key=lambda row: row.silhouette or -1).clusters == 5
+
+
+def test_others_go_to_the_nearest_centre_and_have_no_say(blobs: Blobs) -> None:
+    matrix, others = blobs(4, 30, spread=0.1), blobs(4, 30, spread=0.1)
+    found, other = faiss_kmeans(matrix, 4, others, spherical=False)
+    alone, _ = faiss_kmeans(matrix, 4, others[:0], spherical=False)
+    assert (found == alone).all()
+    centres = np.stack([matrix[found == label].mean(axis=0) for label in range(4)])
+    nearest = np.linalg.norm(others[:, None] - centres[None], axis=2).argmin(axis=1)
+    assert (other == nearest).all()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "c"]), st.integers(0, 5)), min_size=1))
+def test_pairs_are_counted_as_a_set_counts_them(rows: list[tuple[str, int]]) -> None:
+    works, labels = np.array([work for work, _ in rows]), np.array([label for _, label in rows])
+    assert work_pairs(works, labels) == (len({row for row in rows if row[0]}) or None)
 
 
 def test_equal_rows_make_fewer_clusters() -> None:
