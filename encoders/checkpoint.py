@@ -51,7 +51,13 @@ def read_state(
     out. Raises NotFound where there is no file, and BadInput, naming the file and the first missing, odd or misshapen
     key, where it does not fit.
     """
-    tensors = read_tensors(path)
+    return pick_state(read_tensors(path), expected, path, head=head)
+
+
+def pick_state(
+    tensors: Mapping[str, Tensor], expected: Shapes | Callable[[Shapes], Shapes], path: Path, *, head: str | None = None
+) -> dict[str, NDArray[Any]]:
+    """Return of `tensors`, which were read from `path`, what `read_state` says; at least one is needed."""
     if callable(expected):
         expected = expected({name: tuple(tensor.shape) for name, tensor in tensors.items()})
     prefix = _find_prefix(tensors, expected, str(path))
@@ -105,7 +111,7 @@ def _tensors(data: bytes, shown: str, *, nested: bool = False) -> dict[str, Tens
     if data[8:9] == b"{":
         return _from_safetensors(data, shown)
     if data.startswith(b"\x80"):
-        return _from_torch(data, shown)
+        return torch_tensors(io.BytesIO(data), shown)
     raise BadInput(f"checkpoint {shown} is neither a torch file nor safetensors nor a zip archive of one")
 
 
@@ -119,13 +125,17 @@ def _from_safetensors(data: bytes, shown: str) -> dict[str, Tensor]:
         raise BadInput(f"checkpoint {shown} is not valid safetensors: {str(error)[:200]!r}") from error
 
 
-def _from_torch(data: bytes, shown: str) -> dict[str, Tensor]:
+def torch_tensors(source: io.BytesIO | Path, shown: str) -> dict[str, Tensor]:
+    """Return the named tensors of a torch file, called `shown` in errors; raise BadInput for what could run code.
+
+    Of a path nothing is read before it is used: the tensors are maps of the file, which must stay as it is.
+    """
     import torch
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of old protocols; what it cannot read it refuses
-            loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=isinstance(source, Path))
     except Exception as error:  # a crafted or torn file makes torch raise nearly anything
         raise BadInput(_refusal(shown, error)) from error
     state = loaded.get("state_dict", loaded.get("model", loaded)) if isinstance(loaded, dict) else None
@@ -158,7 +168,7 @@ def _from_zip(data: bytes, shown: str, *, nested: bool) -> dict[str, Tensor]:
     if size_bytes > MAX_BYTES:
         raise BadInput(f"checkpoint {shown} would unpack to more than {MAX_BYTES >> 20} MiB")
     if _is_torch(names):
-        return _from_torch(data, shown)
+        return torch_tensors(io.BytesIO(data), shown)
     if nested:
         raise BadInput(f"checkpoint {shown} is an archive in an archive; give the inner one")
     member = _only_checkpoint(names, shown)
