@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -60,6 +61,19 @@ def teaching_loader(
             f"of {config.anchors * config.devices}; lower batch_size, or raise anchors_per_clip"
         )
     return loader
+
+
+def fitted(store: Store, view: str, clip_ids: Sequence[str], config: FingerprintTraining) -> FingerprintTraining:
+    """Return `config` with the epochs that make its max_steps, and, where one epoch would be more than half of them,
+    with fewer anchors of each clip. Raises as `teaching_loader` does.
+    """
+    loader = teaching_loader(store, view, clip_ids, config)
+    excess = 2 * len(loader) / config.max_steps
+    if not config.max_epochs and excess > 1:
+        fewer = max(1, int(len(loader.clip_ids) / len(clip_ids) / excess))
+        config = replace(config, anchors_per_clip=fewer)
+        loader = teaching_loader(store, view, clip_ids, config)
+    return replace(config, max_epochs=config.epochs(len(loader)))
 
 
 def measured_clips(store: Store, splits: Splits, config: FingerprintTraining) -> list[str]:

@@ -53,8 +53,8 @@ class FingerprintTraining(Checked):
     `margin`. optimizer: LAMB as NAFP takes it, or as pfann does; schedule: over all steps, "cosine" to alpha times
     learning_rate, "restarts" begins anew after a tenth of them, then twice as many, and so on.
 
-    Running. max_epochs: how often the train clips are gone through; 0 for as often as makes max_steps batches, however
-    many clips there are. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed
+    Running. max_epochs: how often the train clips are gone through; 0 for as often as makes about max_steps batches,
+    with fewer anchors of a clip where one epoch would be more than half of them. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed
     where the machine computes in it, else 32-true; accumulate: batches to one step of the optimiser; devices:
     processes, one a GPU (or each with its share of the CPU's cores), each with batches of batch_size; gather_negatives:
     told from the segments of all processes.
@@ -134,7 +134,7 @@ class FingerprintTraining(Checked):
 
     def epochs(self, batches: int) -> int:
         """Return how many epochs of so many batches there are."""
-        return self.max_epochs or -(-self.max_steps // batches)
+        return self.max_epochs or max(1, round(self.max_steps / batches))
 
     @property
     def anchors(self) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +17,7 @@ from ...audio.augment.impulse_responses import response_pool
 from ...audio.augment.synthetic_noise import synthetic_noise, synthetic_speech
 from ...audio.augment.synthetic_rooms import synthetic_rooms
 from ...audio.clip import read_mono
-from ...errors import BadInput, NotFound, UsageError
+from ...errors import EchodexError, NotFound, UsageError
 from ...store.sources import is_store, walk
 from ...store.store import Store
 from ..splits import TEST, meaning
@@ -30,6 +32,8 @@ MOST_NOISE_S = 4 * 3600.0
 ROOM_S = 1.0
 MICROPHONE_S = 0.5
 """What is kept of a response, as pfann has it."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def _backgrounds(
     pools = [
         make(count, samples, rate_hz, config.seed)
         if part == SYNTHETIC
-        else noise_pool(_recordings(part, rate_hz, MOST_NOISE_S), samples)
+        else noise_pool(_recordings(part, rate_hz, config.seed, MOST_NOISE_S), samples)
         for part in _parts(named)
     ]
     return torch.cat(pools)
@@ -98,32 +102,50 @@ def _responses(named: str, seconds: float, config: FingerprintTraining) -> Tenso
         if part == SYNTHETIC:
             pools.append(synthetic_rooms(config.synthetic, rate_hz, config.seed, seconds=seconds))
         elif config.chain == "nafp":
-            responses = [response[:samples] for response in _recordings(part, rate_hz)]
+            responses = [response[:samples] for response in _recordings(part, rate_hz, config.seed)]
             pools.append(torch.stack([functional.pad(each, (0, samples - len(each))) for each in responses]))
         else:
-            pools.append(response_pool(list(_recordings(part, rate_hz)), samples))
+            pools.append(response_pool(list(_recordings(part, rate_hz, config.seed)), samples))
     return torch.cat(pools)
 
 
-def _recordings(path: str, rate_hz: int, most_s: float = float("inf")) -> Iterator[Tensor]:
-    """Yield float32[n] of each recording in a folder or store, up to `most_s` seconds of them.
+def check_pools(config: FingerprintTraining) -> None:
+    """Raise NotFound for a path in `config` that is not there, UsageError where it holds no file; reads no audio."""
+    speech = config.speech if config.chain == "phone" else NONE
+    for named in (config.noise, config.rooms, speech, config.microphones):
+        for part in _parts(named):
+            if part not in (SYNTHETIC, NONE) and not _files(part):
+                raise UsageError(f"there is no audio in {part}; name a folder or store that has some")
 
-    Files that cannot be read are passed over. Raises NotFound, UsageError where there is none that can.
+
+def _recordings(path: str, rate_hz: int, seed: int, most_s: float = float("inf")) -> Iterator[Tensor]:
+    """Yield float32[n] of each recording in a folder or store, in an order drawn by seed, up to `most_s` seconds.
+
+    Files that cannot be read, or are silent, are passed over and counted. Raises NotFound, UsageError where there is
+    none that can.
     """
     left = most_s * rate_hz
-    found = False
-    for file, offset_s, duration_s in _files(path):
+    files = _files(path)
+    found = passed = 0
+    for number in np.random.default_rng(seed).permutation(len(files)).tolist():
+        file, offset_s, duration_s = files[number]
         try:
             recording = torch.from_numpy(read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s))
-        except (BadInput, OSError):
+        except (EchodexError, OSError):
+            passed += 1
             continue
-        found = True
+        if not recording.any():
+            passed += 1
+            continue
+        found += 1
         yield recording[: int(min(left, len(recording)))]
         left -= len(recording)
         if left <= 0:
-            return
+            break
     if not found:
-        raise UsageError(f"there is no audio that can be read in {path}; name a folder or store that has some")
+        raise UsageError(f"there is no audio that can be heard in {path}; name a folder or store that has some")
+    if passed:
+        logger.warning("%d files in %s cannot be read or are silent; %d others are used", passed, path, found)
 
 
 def _files(path: str) -> list[tuple[str, float, float | None]]:

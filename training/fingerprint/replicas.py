@@ -48,14 +48,19 @@ def _pfann_chain(pools: Pools, snr_db: tuple[float, float]) -> Chain:
     return Chain(tuple(steps))
 
 
+def spectral_masks(config: FingerprintTraining) -> SpectralMasks | None:
+    """Return what `config.masks` names; raise UsageError for a kind that is none."""
+    kinds = tuple(kind.strip() for kind in config.masks.split(",") if kind.strip())
+    return SpectralMasks(kinds, shared=config.masks_shared) if kinds else None
+
+
 class Shown:
     """Makes mel spectrograms of batches, on their device; the pools are moved there once."""
 
     def __init__(self, config: FingerprintTraining, pools: Pools, front: LogMel, device: torch.device) -> None:
         self._config, self._front, self._device = config, front.to(device), device
         self._chain = replica_chain(config, pools.to(device))
-        kinds = tuple(kind.strip() for kind in config.masks.split(",") if kind.strip())
-        self._masks = SpectralMasks(kinds, shared=config.masks_shared) if kinds else None
+        self._masks = spectral_masks(config)
 
     def __call__(self, pairs: Tensor, names: Sequence[str], epoch: int, *, masked: bool) -> Tensor:
         """Return float32[b, 1 + replicas, n_mels, frames] of `pairs` float32[b, 1 + replicas, context + segment].

@@ -14,8 +14,10 @@ from ..layout import FINGERPRINT
 from ..machine import check_devices, machine_precision
 from ..run import pinned
 from ..splits import Splits
-from .clips import fingerprint_splits, measured_clips, teachers_of, teaching_loader
+from .clips import fingerprint_splits, fitted, measured_clips, teachers_of, teaching_loader
 from .config import AUTO, FingerprintTraining
+from .pools import check_pools
+from .replicas import spectral_masks
 from .share import FingerprintTask
 from .start import starting_weights
 
@@ -42,10 +44,11 @@ def train_fingerprint(
     check_devices(config.devices)
     view = pinned(store, view)
     splits = fingerprint_splits(store, config)
-    batches = len(teaching_loader(store, view, teachers_of(store, view, splits), config))  # before a folder is made
-    config = replace(config, max_epochs=config.epochs(batches))
-    measured_clips(store, splits, config)
+    config = fitted(store, view, teachers_of(store, view, splits), config)
+    measured_clips(store, splits, config)  # a run's name is not to be spent on what cannot go
     starting_weights(store, config)
+    check_pools(config)
+    spectral_masks(config)
     described = {**asdict(config), "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", FINGERPRINT, view, "", "", described, (), {}, "")
 

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from echodex.api import Store
 from echodex.encoders.base import digest
 from echodex.encoders.fingerprint import Fingerprint
-from echodex.errors import BadInput, UsageError
+from echodex.errors import BadInput, NotFound, UsageError
 from echodex.progress import Progress
 from echodex.training.fingerprint.clips import fingerprint_splits
 from echodex.training.fingerprint.config import PRESETS, FingerprintTraining
@@ -111,8 +111,21 @@ def test_as_many_epochs_as_make_the_steps(tunes: Store, brief: Make) -> None:
     with pytest.raises(KeyboardInterrupt):
         train_fingerprint(tunes, config=config, name="steps", progress=pressed_at(4))
     run = train_fingerprint(tunes, config=config, name="steps")
-    assert (run.metrics["epochs"], run.metrics["steps"]) == (3, 9)
-    assert (run.config["max_epochs"], run.config["max_steps"]) == (3, 7)
+    assert (run.metrics["epochs"], run.metrics["steps"]) == (2, 6)
+    assert (run.config["max_epochs"], run.config["max_steps"]) == (2, 7)
+
+
+def test_of_many_clips_fewer_anchors_each_are_taken(tunes: Store, brief: Make) -> None:
+    """Three batches an epoch of two anchors a clip; of one anchor a clip, one."""
+    run = train_fingerprint(tunes, config=brief(max_epochs=0, max_steps=4), name="short")
+    assert (run.config["anchors_per_clip"], run.metrics["epochs"], run.metrics["steps"]) == (1, 4, 4)
+
+
+@pytest.mark.parametrize("slip", [{"noise": "/nowhere"}, {"masks": "cutuot"}, {"start": "run:none"}])
+def test_a_slip_of_the_pen_does_not_spend_the_name(tunes: Store, brief: Make, slip: dict[str, str]) -> None:
+    with pytest.raises((NotFound, UsageError)):
+        train_fingerprint(tunes, config=brief(**slip), name="mine")
+    assert train_fingerprint(tunes, config=brief(max_epochs=1), name="mine").name == "mine"
 
 
 def test_too_few_anchors_make_no_run(tunes: Store, brief: Make) -> None:
