@@ -54,10 +54,10 @@ class FingerprintTraining(Checked):
     learning_rate, "restarts" begins anew after a tenth of them, then twice as many, and so on.
 
     Running. max_epochs: how often the train clips are gone through; 0 for as often as makes about max_steps batches,
-    with fewer anchors of a clip where one epoch would be more than half of them. workers: processes that read audio; precision: of Lightning's trainer, `auto` for bf16-mixed
-    where the machine computes in it, else 32-true; accumulate: batches to one step of the optimiser; devices:
-    processes, one a GPU (or each with its share of the CPU's cores), each with batches of batch_size; gather_negatives:
-    told from the segments of all processes.
+    with fewer anchors of a clip where one epoch would be more than half of them. workers: processes that read audio;
+    precision: of Lightning's trainer, `auto` for bf16-mixed where the machine computes in it, else 32-true; accumulate:
+    batches to one step of the optimiser; devices: processes, one a GPU (or each with its share of the CPU's cores),
+    each with batches of batch_size; gather_negatives: told from the segments of all processes.
 
     monitor_clips: how many clips, none of them a teacher, are measured on after every epoch: the valid loss, alignment
     and uniformity, and a search for each of their first monitor_segments among all of them. monitor_layers: search by
