@@ -12,6 +12,7 @@ the learning rate falls. Run it again whenever the preset `small` changes.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -56,10 +57,9 @@ def write_piece(folder: Path, number: int) -> None:
         torn.replace(path)
 
 
-def trained(folder: Path, pieces: int, minutes: float) -> Path:
+def trained(folder: Path, pieces: int, steps: int) -> Path:
     """Return the file of the encoder trained on the first pieces, all in `folder`; what is there stays."""
     audio, store = folder / f"audio-{pieces}", folder / f"store-{pieces}"
-    steps = max(1, round(minutes * STEPS_A_MINUTE))
     encoder = store / "runs" / f"fit-{steps}" / "encoder.safetensors"
     if not encoder.is_file():
         audio.mkdir(parents=True, exist_ok=True)
@@ -73,6 +73,16 @@ def trained(folder: Path, pieces: int, minutes: float) -> Path:
 
 def _echodex(store: Path, *words: str) -> None:
     subprocess.run([sys.executable, "-m", "echodex.cli", "--store", str(store), *words], check=True)  # noqa: S603
+
+
+def provenance(encoder: Path, pieces: int) -> dict[str, str]:
+    """Return what the weights were made with, for their file; exit where the run was told other SETTINGS."""
+    run = json.loads((encoder.parent / "run.json").read_text(encoding="utf-8"))
+    told = dict(setting.split("=") for setting in SETTINGS if not setting.startswith("preset"))
+    if other := [name for name, value in told.items() if float(run["config"][name]) != float(value)]:
+        raise SystemExit(f"{encoder.parent} is a training with another {', '.join(other)}; give another --folder")
+    made = {"pieces": pieces, "seconds": SECONDS, "seed": SEED, "training": run["config"], "figures": run["metrics"]}
+    return {"echodex.made": json.dumps(made, sort_keys=True)}
 
 
 def compact(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -89,7 +99,11 @@ def main(report: Callable[[str], object] = print) -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/fingerprint"), help="for pieces, store and run")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     said = parser.parse_args()
-    save_file(compact(load_file(trained(said.folder, said.pieces, said.minutes))), said.out)
+    steps = max(1, round(said.minutes * STEPS_A_MINUTE))
+    encoder = trained(said.folder, said.pieces, steps)
+    torn = said.out.with_suffix(".part")
+    save_file(compact(load_file(encoder)), torn, provenance(encoder, said.pieces))
+    torn.replace(said.out)
     report(f"{said.out}: {said.out.stat().st_size / 1e6:.2f} MB")
 
 
