@@ -40,6 +40,19 @@ def test_train_embed_and_export(run: Callable[..., Result], kinds: Store, tmp_pa
     assert "state_dict" in torch.load(path, weights_only=True)
 
 
+def test_an_autoencoder_of_another_space(run: Callable[..., Result], kinds: Store, tmp_path: Path) -> None:
+    settings = ("sizes=16-24-8-3", "max_epochs=2", "batch_size=16", "preset=published")
+    trained = json.loads(run("train", "autoencoder", "--space", "dummy", "--name", "ae", *settings, "--json").stdout)
+    assert (trained["objective"], trained["config"]["learning_rate"]) == ("autoencoder", 1e-4)
+    embedded = json.loads(run("embed", "run:ae", "--json").stdout)
+    assert (embedded["embedded"], embedded["space"]["dim"]) == (72, 3)
+    path = tmp_path / "ae.ckpt"
+    assert str(path) in run("export", "checkpoint", "ae", str(path), "--layout", "lightning").stdout
+    source = ("--set", f"source={kinds.space('dummy').name}")
+    again = json.loads(run("embed", "autoencoder", "--checkpoint", str(path), *source, "--json").stdout)
+    assert (again["known"], again["space"]["digest"]) == (72, trained["encoder_digest"])
+
+
 def test_an_unknown_key_is_refused_with_the_nearest(run: Callable[..., Result]) -> None:
     done = run("train", "clmr", "temperatur=0.1")
     assert isinstance(done.exception, UsageError)
