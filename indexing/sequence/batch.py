@@ -105,11 +105,9 @@ class AnswerFiles:
 
     def _kept(self) -> list[str]:
         """Return the answers that are written whole."""
-        path = self._folder / ANSWERS
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
         answers = []
-        for query, line in zip(self._queries, lines, strict=False):
-            asked, tab, answer = line.partition("\t")
+        for query, line in zip(self._queries, _lines(self._folder / ANSWERS), strict=False):
+            asked, tab, answer = line.decode(errors="replace").partition("\t")
             if not tab or asked != query:
                 break
             answers.append(answer)
@@ -117,13 +115,11 @@ class AnswerFiles:
 
     def _keep(self, count: int) -> None:
         """Cut both files off after `count` queries: what is further on was not written whole."""
-        path = self._folder / DETAIL
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))) if path.is_file() else []
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([HEADER, *rows[1 : 1 + count]])
-        write_atomic(path, text.getvalue().encode())
-        lines = zip(self._queries, self.answers, strict=False)
-        write_atomic(self._folder / ANSWERS, "".join(f"{query}\t{answer}\n" for query, answer in lines).encode())
+        for name, header in ((DETAIL, 1), (ANSWERS, 0)):
+            kept = _lines(self._folder / name)[: header + count]
+            if header and not kept:
+                kept = [",".join(HEADER).encode()]
+            write_atomic(self._folder / name, b"".join(line + b"\n" for line in kept))
 
 
 def one_line(text: str) -> str:
@@ -140,6 +136,15 @@ def _detail(query: str, answer: str, found: Answer) -> str:
     parts = " ".join(f"{score:.4f}" for score in found.part_scores)
     csv.writer(text, lineterminator="\n").writerow([query, answer, number, time_s, parts])
     return text.getvalue()
+
+
+def _lines(path: Path) -> list[bytes]:
+    """Return the whole lines of a file, of which each is a row: no field holds the end of a line (`one_line`).
+
+    They are not read as CSV, for the reader of the standard library takes no field of more than 128 KiB, and the part
+    scores of a long match are more.
+    """
+    return path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
 
 
 def _mark(path: Path) -> object:
