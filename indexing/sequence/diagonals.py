@@ -39,8 +39,9 @@ BLOCK_CELLS = 1 << 16
 class Held:
     """Segments of clips: n rows sorted by clip, then by time, at a uniform hop.
 
-    bounds: int64[c + 1], clip c owns the rows bounds[c] to bounds[c + 1]; fetch(rows int64[m], ascending): the exact
-    unit vectors float32[m, d], whatever an index keeps of them; silent: which of such vectors are of silence, bool[m].
+    bounds: int64[c + 1], clip c owns the rows bounds[c] to bounds[c + 1]; fetch(rows int64[m], in any order, again and
+    again): the exact unit vectors float32[m, d], whatever an index keeps of them; silent: which of such vectors are of
+    silence, bool[m].
     """
 
     bounds: Rows
@@ -79,7 +80,7 @@ class Cells:
     """Scored pairs of segments, sorted by diagonal, then by query position.
 
     diagonal: int64[x], which of the diagonals; position: int64[x], the query segment; scores: float32[x], cosines;
-    silent: bool[x], whether the clip's segment is silence.
+    silent: bool[x], whether the clip's segment is silence, told only of pairs above the floors that `scored` was given.
     """
 
     diagonal: Rows
@@ -110,10 +111,11 @@ def candidates(rows: Rows, bounds: Rows) -> Diagonals:
     return _diagonals(np.unique(keys[place < share]), bounds, length)
 
 
-def scored(queries: Float32, collection: Held, diagonals: Diagonals) -> Iterator[Cells]:
+def scored(queries: Float32, floors: Float32, collection: Held, diagonals: Diagonals) -> Iterator[Cells]:
     """Yield the cosine of every pair of segments that the diagonals lay on each other, whole diagonals at a time.
 
-    queries: float32[L, d], unit rows. Where a query reaches over an end of the clip, only the common part is scored.
+    queries: float32[L, d], unit rows; floors: float32[L], up to which a pair is of no account, be it of silence or not.
+    Where a query reaches over an end of the clip, only the common part is scored.
     """
     size = np.diff(collection.bounds)[diagonals.clips]
     begin = np.maximum(0, -diagonals.shifts)
@@ -128,10 +130,11 @@ def scored(queries: Float32, collection: Held, diagonals: Diagonals) -> Iterator
             filled[first:last] - count[first:last] - before - begin[first:last], count[first:last]
         )
         rows = collection.bounds[diagonals.clips[diagonal]] + diagonals.shifts[diagonal] + position
-        needed, inverse = np.unique(rows, return_inverse=True)
-        vectors = collection.fetch(needed)
-        scores = np.einsum("ij,ij->i", queries[position], vectors[inverse])
-        yield Cells(diagonal, position, scores, collection.silent(vectors)[inverse])
+        vectors = collection.fetch(rows)
+        scores = np.einsum("ij,ij->i", queries.take(position, axis=0), vectors)
+        silent = scores > floors[position]
+        silent[silent] = collection.silent(vectors[silent])
+        yield Cells(diagonal, position, scores, silent)
         first = last
 
 

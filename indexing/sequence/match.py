@@ -129,34 +129,56 @@ def match(
     scored.
     """
     found: list[Run] = []
-    for phase, track in enumerate(tracks):
-        if len(track.vectors):
-            told = partial(note, length=len(track.vectors), late=phase / len(tracks)) if note else None
-            found += _runs_of(track, collection, worth, (k_probe, max_gap, min_excess), (phase, len(tracks)), told)
+    if not any(len(track.vectors) for track in tracks):
+        return found
+    looks = _looks(tracks, collection, worth, k_probe)
+    for phase, (track, look) in enumerate(zip(tracks, looks, strict=True)):
+        told = partial(note, length=len(track.vectors), late=phase / len(tracks)) if note else None
+        found += _runs_of(track, look, collection, worth, (max_gap, min_excess), (phase, len(tracks)), told)
     slots = max((run.slots.stop for run in found), default=0)
     return sorted(chosen(found, slots, min_excess), key=lambda run: run.slots.start)
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A first look at a track of L segments: diagonals that it could lie on; of each segment floors: float32[L], and
+    common: float32[L], what many clips reach.
+    """
+
+    diagonals: Diagonals
+    floors: Float32
+    common: Float32
+
+
+def _looks(tracks: Sequence[Track], collection: Collection, worth: Worth, k_probe: int) -> list[_Look]:
+    """Return a look at each track. They are searched together: segments a part of a hop apart lie near each other, so
+    that an index reads the same cells for them.
+    """
+    vectors = np.concatenate([track.vectors for track in tracks])
+    rows, near = collection.search(vectors, max(k_probe, stranger_depth(worth.cohort)))
+    common = stranger_levels(collection.pieces_of(rows), near, worth.cohort)
+    ends = np.cumsum([len(track.vectors) for track in tracks])[:-1]
+    parts = (np.split(each, ends) for each in (rows[:, :k_probe], worth.floors(vectors), common))
+    return [_Look(candidates(own, collection.bounds), *levels) for own, *levels in zip(*parts, strict=True)]
+
+
 def _runs_of(
     track: Track,
+    look: _Look,
     collection: Collection,
     worth: Worth,
-    limits: tuple[int, int, float],
+    limits: tuple[int, float],
     phase: tuple[int, int],
     told: Callable[[Diagonals, Cells], None] | None,
 ) -> Iterator[Run]:
-    """Yield all runs of one track, whatever they claim. limits: k_probe, max_gap, min_excess; phase: of how many."""
-    k_probe, max_gap, min_excess = limits
-    rows, near = collection.search(track.vectors, max(k_probe, stranger_depth(worth.cohort)))
-    floors = worth.floors(track.vectors)
-    common = stranger_levels(collection.pieces_of(rows), near, worth.cohort)
-    strangers = Strangers(collection, worth, floors, common)
-    diagonals = candidates(rows[:, :k_probe], collection.bounds)
-    for cells in scored(track.vectors, collection, diagonals):
+    """Yield all runs of one track, whatever they claim. limits: max_gap, min_excess; phase: of how many."""
+    (max_gap, min_excess), diagonals = limits, look.diagonals
+    strangers = Strangers(collection, worth, look.floors, look.common)
+    for cells in scored(track.vectors, look.floors, collection, diagonals):
         if told:
             told(diagonals, cells)
         quiet = cells.silent | ~track.sounding[cells.position]
-        worths = worth.of(cells.scores, floors[cells.position])
+        worths = worth.of(cells.scores, look.floors[cells.position])
         worths[quiet] = np.minimum(worths[quiet], 0.0)
         alike = (worths > 0) | (quiet & (cells.scores > worth.threshold))
         for begin, end in stretches_of(cells, worths, alike, max_gap, min_excess):

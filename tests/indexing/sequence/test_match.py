@@ -141,7 +141,7 @@ def test_whole_diagonals_score_as_published() -> None:
     held = collection(*clips)
     laid = candidates(held.search(query, 20)[0], held.bounds)
     assert len(laid) == (9 + 3) + (5 + 3), "every clip and shift with at least one segment in common"
-    [cells] = scored(query, held, laid)
+    [cells] = scored(query, np.zeros(4, np.float32), held, laid)
     for number, (clip, shift) in enumerate(zip(laid.clips, laid.shifts, strict=True)):
         common = [o for o in range(4) if 0 <= o + shift < len(clips[clip])]
         assert cells.position[cells.diagonal == number].tolist() == common
