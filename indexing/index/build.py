@@ -26,7 +26,7 @@ from ..kinds.presets import PRESETS
 from ..kinds.registry import build_kind
 from ..metric import Metric, prepared
 from .choose import choose
-from .device import resolve_device, to_cpu, to_device
+from .device import gpu_count, resolve_device, to_cpu, to_device
 from .mapped import lists_at
 from .rowids import id_table
 from .shelf import UNSEALED, Shelf
@@ -170,7 +170,8 @@ def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:
         raise UsageError(f"recall is a share above 0, up to 1, not {config.recall}")
     kind, settings, effort, reason, metric = config.kind, dict(config.settings), 0, "", config.metric
     if kind == AUTO:
-        choice = choose(n, dim, memory_bytes=_memory_bytes(), deletes=config.deletes)
+        gpu = config.device != "cpu" and gpu_count() > 0
+        choice = choose(n, dim, memory_bytes=_memory_bytes(), deletes=config.deletes, level=config.level, gpu=gpu)
         kind, settings, reason = choice.kind, {**choice.settings, **settings}, choice.reason
     elif kind in PRESETS:
         preset = PRESETS[kind]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...schemas.manifest import CLIP, SEGMENT
 from ..kinds.registry import build_kind
 
 FLAT_ROWS = 50_000
@@ -16,6 +17,13 @@ MEMORY_SHARE = 0.25
 HNSW_DIM = 256
 """Rows of fewer numbers are compared so fast that walking a graph does not pay."""
 
+SCANNED_ROWS = 200_000
+"""From here on segments are looked through by short codes first. They are asked for a hundred neighbours of each of
+dozens of segments at once: where a clip is asked for ten, making the tables of codes would take longer."""
+
+SCANNED = {"refine": "fp32", "k_factor": 4.0}
+"""The rows as they are to look again: sequence match scores with them."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -26,8 +34,13 @@ class Choice:
     reason: str = ""
 
 
-def choose(n: int, dim: int, *, memory_bytes: int, deletes: bool = True) -> Choice:
+def choose(
+    n: int, dim: int, *, memory_bytes: int, deletes: bool = True, level: str = CLIP, gpu: bool = False
+) -> Choice:
     """Return the kind for n rows of `dim` numbers on a machine with `memory_bytes`.
+
+    level: whether rows are of CLIP or SEGMENT; gpu: whether FAISS has one, which is faster than any code and wants
+    rows as they are. Of SCANNED_ROWS segments and more "ivfpq-rr" is taken, where it fits.
 
     deletes: whether rows will be removed. Where not, and rows are as long as HNSW_DIM, "hnsw" goes before "ivf": tuned
     for recall 0.95, one query at a time, one thread, 200,000 clustered rows, it answers 16,000 queries/s of 512 numbers
@@ -36,6 +49,12 @@ def choose(n: int, dim: int, *, memory_bytes: int, deletes: bool = True) -> Choi
     """
     if n <= FLAT_ROWS:
         return Choice("flat", reason=f"{n:,} vectors are few enough to compare a query with every one")
+    scanned = level == SEGMENT and n >= SCANNED_ROWS and not gpu
+    if scanned and (size := n * build_kind("ivfpq-rr", SCANNED).bytes_per_vector(dim)) <= MEMORY_SHARE * memory_bytes:
+        reason = (
+            f"{n:,} segments of {dim} numbers take {_size(size)} as ivfpq-rr, which looks through short codes first"
+        )
+        return Choice("ivfpq-rr", dict(SCANNED), reason)
     kinds = ("ivf", "ivf-fp16", "ivf-sq8") if deletes or dim < HNSW_DIM else ("hnsw", "ivf", "ivf-fp16", "ivf-sq8")
     sizes = {kind: n * build_kind(kind).bytes_per_vector(dim) for kind in kinds}
     room = MEMORY_SHARE * memory_bytes

@@ -5,7 +5,7 @@ FAISS aborts the process when something is added to a mapped index, so nothing h
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,12 @@ class MappedIndex:
 
     @property
     def keeps_vectors(self) -> bool:
-        """Whether `vectors` gives the rows that were added, at once: a flat or an HNSW index does."""
+        """Whether `vectors` gives the rows that were added, at once: a flat or an HNSW index does, and one that is
+        refined with the rows as they are.
+        """
         import faiss
 
-        return isinstance(self.index, faiss.IndexFlat | faiss.IndexHNSWFlat)
+        return isinstance(self.index, faiss.IndexFlat | faiss.IndexHNSWFlat | faiss.IndexRefineFlat)
 
     @property
     def has_vectors(self) -> bool:
@@ -98,13 +100,21 @@ class MappedIndex:
 
         Where rows lie in lists, the first call checks the whole file and notes the place of each row, in 8 bytes.
         """
-        import faiss
-
-        if not self.keeps_vectors and self.index.direct_map.no():
+        if self.keeps_vectors:
+            return self._flat.take(rows, axis=0)
+        if self.index.direct_map.no():
             self._check_all()
             self.index.make_direct_map()
-        holder = self.index.refine_index if isinstance(self.index, faiss.IndexRefine) else self.index
-        return np.asarray(holder.reconstruct_batch(rows), dtype=np.float32)
+        return np.asarray(self.index.reconstruct_batch(rows), dtype=np.float32)
+
+    @cached_property
+    def _flat(self) -> Float32:
+        """float32[n, d]: the rows of an index that `keeps_vectors`, where they are mapped."""
+        import faiss
+
+        holder = getattr(self.index, "refine_index", None) or getattr(self.index, "storage", self.index)
+        flat: Any = faiss.downcast_index(holder)
+        return np.asarray(faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d)).reshape(flat.ntotal, flat.d)
 
     def _check_all(self) -> None:
         try:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ...errors import UsageError
 from ..metric import Metric, faiss_metric
 from .inverted import ID_BYTES, Inverted, InvertedConfig
-from .refined import HALF_BYTES, refined_parameters, with_halves
+from .refined import REFINES, refined, refined_parameters
 from .registry import register
 
 FACTOR_BYTES = 8
@@ -44,7 +44,7 @@ class IvfRabitq(Inverted):
 
         quantizer, cells = self.quantizer(n, dim, metric)
         base = faiss.IndexIVFRaBitQFastScan(quantizer, dim, cells, faiss_metric(metric))
-        return with_halves(self.set_training(base, metric), dim, metric)
+        return refined(self.set_training(base, metric), dim, metric)
 
     def parameters(self, effort: int, selector: Any = None) -> Any:
         """Return faiss.IndexRefineSearchParameters."""
@@ -52,4 +52,4 @@ class IvfRabitq(Inverted):
 
     def bytes_per_vector(self, dim: int) -> float:
         """Return two bytes a number to look again, a bit to look first, the id and the factors of a code."""
-        return HALF_BYTES * dim + dim / 8 + ID_BYTES + FACTOR_BYTES
+        return REFINES["fp16"] * dim + dim / 8 + ID_BYTES + FACTOR_BYTES

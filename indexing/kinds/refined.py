@@ -6,13 +6,16 @@ from typing import Any
 
 from ..metric import Metric, faiss_metric
 
-HALF_BYTES = 2
+REFINES = {"fp32": 4, "fp16": 2}
+"""Bytes of a number, as which rows are kept to look again."""
 
 
-def with_halves(base: Any, dim: int, metric: Metric) -> Any:
-    """Return a faiss.IndexRefine: what `base` finds is scored again with the rows as float16."""
+def refined(base: Any, dim: int, metric: Metric, how: str = "fp16") -> Any:
+    """Return a faiss.IndexRefine: what `base` finds is scored again with the rows, of numbers of REFINES."""
     import faiss
 
+    if how == "fp32":
+        return faiss.IndexRefineFlat(base)
     exact = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss_metric(metric))
     return faiss.IndexRefine(base, exact)
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from echodex.indexing.index.choose import choose
 from echodex.indexing.kinds.registry import build_kind
+from echodex.schemas.manifest import CLIP, SEGMENT
 
 GB = 10**9
 
@@ -40,6 +43,21 @@ def test_the_reason_gives_the_numbers() -> None:
     assert choose(10**9, 512, memory_bytes=16 * GB).reason == (
         "1,000,000,000 vectors of 512 numbers take 520.0 GB as ivf-sq8, the smallest kind that will do, "
         "and are more than the quarter of 16.0 GB memory that an index may take"
+    )
+
+
+def test_many_segments_are_looked_through_by_short_codes() -> None:
+    def kinds(n: int, memory: int, level: str = SEGMENT, gpu: bool = False) -> tuple[str, dict[str, Any]]:
+        choice = choose(n, 64, memory_bytes=memory, level=level, gpu=gpu)
+        return choice.kind, choice.settings
+
+    short = ("ivfpq-rr", {"refine": "fp32", "k_factor": 4.0})
+    assert kinds(1_000_000, 16 * GB) == kinds(200_000, 16 * GB) == short
+    assert kinds(199_999, 16 * GB) == kinds(1_000_000, 16 * GB, CLIP) == ("ivf", {})
+    assert kinds(1_000_000, 16 * GB, gpu=True) == ("ivf", {})
+    assert kinds(10_000_000, 11 * GB) == ("ivf", {}), "codes and rows do not fit, rows alone do"
+    assert choose(1_000_000, 64, memory_bytes=16 * GB, level=SEGMENT).reason == (
+        "1,000,000 segments of 64 numbers take 296 MB as ivfpq-rr, which looks through short codes first"
     )
 
 

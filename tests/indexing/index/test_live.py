@@ -205,11 +205,13 @@ def test_of_an_index_whose_clips_are_all_gone_nothing_is_found(store: Store, add
     assert sorted(index.search(matrix[:1], 4)[0][0].tolist()) == [-1, -1, 40, 41]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_rows_are_given_back_as_they_were_added_or_not_at_all(store: Store, kind: str, add_vectors: AddVectors) -> None:
+@pytest.mark.parametrize(("kind", "settings"), [*((kind, {}) for kind in KINDS), ("ivfpq-rr", {"refine": "fp32"})])
+def test_rows_are_given_back_as_they_were_added_or_not_at_all(
+    store: Store, kind: str, settings: dict[str, str], add_vectors: AddVectors
+) -> None:
     matrix = scaled(900, 24)
     add_vectors(store, matrix[:800])
-    build_index(store, BuildConfig(kind, name="x"))
+    build_index(store, BuildConfig(kind, settings, name="x"))
     add_vectors(store, matrix[800:], first=900)
     store.tables.delete("vectors_made", equals("clip_id", "clip00004"))
     index = open_index(store, store.space(), name="x")
@@ -217,7 +219,7 @@ def test_rows_are_given_back_as_they_were_added_or_not_at_all(store: Store, kind
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
     for rows in (asked, asked[asked < 800], asked[:0]):
         found = index.vectors(rows)
-        if kind in ("flat", "ivf", "hnsw"):
+        if kind in ("flat", "ivf", "hnsw") or settings:
             assert found == pytest.approx(unit[rows], abs=3e-6)
         else:
             assert found is None
@@ -227,7 +229,7 @@ def test_rows_are_given_back_as_they_were_added_or_not_at_all(store: Store, kind
 
 
 def test_a_damaged_list_gives_no_rows(store: Store, add_vectors: AddVectors) -> None:
-    add_vectors(store, clustered(2000, 24))
+    add_vectors(store, clustered(15_000, 24))  # more than is checked when it is opened
     index = build(store, "ivf")
     path = next(path for path in shelf_of(store, store.space()).folder.iterdir() if path.suffix == ".faiss")
     content = bytearray(path.read_bytes())

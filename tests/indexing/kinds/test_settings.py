@@ -22,7 +22,7 @@ REFUSED = [
     ("ivf", {"rows_per_cell": 0}, "at least 1, not 0, 0 and 10"),
     ("ivfpq", {"nbits": 5}, "nbits 4 or 8, not 0 and 5"),
     ("ivfpq", {"m": -2}, "m must be at least 0"),
-    ("ivfpq-rr", {"refine": "none"}, "refine 'none' does not exist (known: fp16, pq)"),
+    ("ivfpq-rr", {"refine": "none"}, "refine 'none' does not exist (known: fp32, fp16, pq)"),
     ("ivfpq-rr", {"k_factor": 0.5}, "k_factor must be at least 1, not 0.5"),
     ("ivf-rabitq", {"k_factor": 0}, "k_factor must be at least 1, not 0.0"),
     ("hnsw", {"m": 1}, "m must be at least 2"),
@@ -92,6 +92,25 @@ def test_reranking_looks_again_with_halves(nbits: int, base: str) -> None:
     assert type(faiss.downcast_index(index.base_index)).__name__ == base
     again: Any = faiss.downcast_index(index.refine_index)
     assert again.sq.qtype == faiss.ScalarQuantizer.QT_fp16
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_reranking_with_rows_as_they_are_gives_exact_scores(
+    metric: Metric,
+    make_rows: Callable[..., Matrix],
+    build: Callable[[Kind, Matrix, Metric], Any],
+    nearest: Callable[..., Any],
+) -> None:
+    rows = make_rows(3000, 32, metric)
+    kind = build_kind("ivfpq-rr", {"refine": "fp32"})
+    distances, found = build(kind, rows, metric).search(rows[:100], 10, params=kind.parameters(76))
+    truth = nearest(rows[:100], rows, metric, 10)
+    assert sum(len(set(a) & set(b)) for a, b in zip(found.tolist(), truth.tolist(), strict=True)) > 950
+    near, asked = rows[found].astype(np.float64), rows[:100, None].astype(np.float64)
+    exact = ((near - asked) ** 2).sum(axis=2) if metric is Metric.L2 else (near * asked).sum(axis=2)
+    assert distances == pytest.approx(exact, abs=1e-4)
+    size = faiss.serialize_index(build(kind, rows, metric)).nbytes
+    assert size == pytest.approx(3000 * kind.bytes_per_vector(32), rel=0.1)
 
 
 def test_more_candidates_find_more(
