@@ -7,11 +7,10 @@ is one that near segments say nothing of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,14 +23,16 @@ from ...progress import Progress, silent
 from ...schemas.hit import Hit
 from ...schemas.manifest import SEGMENT
 from ...schemas.vector import Float32, Space
+from ...store.keys import rows_of
 from ...store.spaces import table_of
 from ..index.opened import mended, open_index
 from ..metric import Metric, prepared
 from ..places import clips_at, is_file, shown
-from .candidates import Asked, candidates, depth, owners_of
+from .candidates import Asked, Mask, Owners, candidates, depth, owners_of
 from .distances import likeness, metric_of, segment_distances
 from .reductions import Reduction, reduce
 from .sets import Sets, read_sets, set_sizes, spans
+from .vectors import vectors_of
 
 if TYPE_CHECKING:
     from ...store.store import Store
@@ -43,8 +44,13 @@ SPARE = 10
 NEIGHBOURS = 200
 """Nearest segments that each segment of a query is asked for."""
 
+MOST = 0.25
+"""Where as large a share of the clips would be candidates, all are compared."""
+
 SMALL_BYTES = 64 << 20
-"""Of a space whose vectors take no more, all clips are compared; of a larger one so much is read at once."""
+"""Of a space, view or filter whose vectors take no more, all clips are compared; of a larger one so much is read at
+once.
+"""
 
 BLOCK_CELLS = 1 << 22
 """Pairs of segments compared at once (16 MB)."""
@@ -117,8 +123,6 @@ def _ask(store: Store, space: Space, query: str | Path | Float32) -> _Query:
 
 
 def _holds(store: Store, space: Space, clip_id: str) -> bool:
-    from ...store.keys import rows_of
-
     return len(rows_of(store.tables, table_of(space), ["clip_id"], [clip_id])) > 0
 
 
@@ -163,90 +167,95 @@ class _Search:
         """The query's, as the metric compares them."""
         return prepared(self.query.segments, self.metric)
 
-    @cached_property
-    def version(self) -> int:
-        """Of the table of vectors."""
-        return self.store.tables.version(table_of(self.space))
-
     def hits(self, k: int) -> list[Hit]:
         """Return the answer."""
         reduction = Reduction.of(self.matching.redux)
         bounded = depth(reduction, len(self.segments))
-        size_bytes = 4 * self.space.dim * self.store.tables.count(table_of(self.space))
-        if self.matching.exact or bounded is None or size_bytes <= SMALL_BYTES:
-            clip_ids, distances = self._all(reduction)
-        else:
-            clip_ids, distances = self._among_candidates(reduction, bounded, k)
-        order = np.argsort(distances, kind="stable")[:k]
-        best = [clip_ids[row] for row in order]
-        starts = self._starts(best)
-        clips = self.store.clips(["clip_id", "uris", "labels"], clip_ids=best, view=self.view)
-        rows = {row["clip_id"]: row for row in clips.to_pylist()}
-        return [
-            Hit(
-                clip_id,
-                likeness(float(distances[row]), self.metric),
-                starts[clip_id],
-                shown(rows[clip_id]["uris"]),
-                tuple(rows[clip_id]["labels"] or ()),
-            )
-            for clip_id, row in zip(best, order, strict=True)
-        ]
-
-    def _usable(self, clip_ids: Sequence[str] | None = None) -> pa.Array:
-        """Return the ids of the clips that may be found, sorted; of `clip_ids` where given."""
-        clips = self.store.clips(["clip_id"], view=self.view, where=self.where, clip_ids=clip_ids)
-        column = clips.column(0).combine_chunks()
-        return column.filter(pc.not_equal(column, self.query.clip_id))
-
-    def _all(self, reduction: Reduction) -> tuple[list[str], Float32]:
-        """Return all clips that may be found, by id, and the distance of each."""
-        held, sizes = set_sizes(self.store, self.space, self.version)
-        wanted = pc.is_in(held, value_set=self._usable())
-        clip_ids, sizes = held.filter(wanted).to_pylist(), sizes[wanted.to_numpy(zero_copy_only=False)]
-        distances = np.empty(len(clip_ids), np.float32)
-        for span in spans(sizes, SMALL_BYTES // (4 * self.space.dim)):
-            distances[span] = self._distances(self._read(clip_ids[span]), reduction)
-            self.progress("compare", span.stop, len(clip_ids))
-        return clip_ids, distances
-
-    def _among_candidates(self, reduction: Reduction, bounded: int, k: int) -> tuple[list[str], Float32]:
-        """Return the clips that the index finds, by id, and the distance of each."""
+        rows = self.store.tables.count(table_of(self.space))
+        if self.matching.exact or bounded is None or self._few(rows):
+            return self._told(self._all(reduction), k)
         index = open_index(self.store, self.space, level=SEGMENT, progress=self.progress)
         owners = owners_of(self.store, index)
         allowed = None if self.view is None and self.where is None else index.ids.among(self._usable())
-        unit = prepared(self.query.segments, Metric.COSINE)
+        asked = Asked(self.matching.neighbours + (len(self.segments) if self.query.clip_id else 0), bounded)
         count = max(self.matching.candidates or max(CANDIDATES, SPARE * k), k) + 1
-        neighbours = self.matching.neighbours + (len(unit) if self.query.clip_id else 0)
-        while True:
-            found, _ = candidates(owners, unit, Asked(neighbours, bounded), allowed)
-            usable = self._usable(owners.clip_ids.take(pa.array(found[:count])).to_pylist())
-            if len(usable) >= k or neighbours >= len(index):
-                break
-            count, neighbours = 2 * count, 2 * neighbours  # many are of few clips, or of clips that are gone
-        clip_ids = usable.to_pylist()
-        return clip_ids, self._distances(self._read(clip_ids), reduction)
+        while count < len(owners.clip_ids) * MOST and (allowed is None or not self._few(int(allowed.sum()))):
+            found = self._told(self._among_candidates(owners, asked, count, allowed), k)
+            if len(found) >= k:
+                return found
+            # many neighbours are of few clips, or of clips that are gone
+            count, asked = 2 * count, replace(asked, neighbours=2 * asked.neighbours)
+        return self._told(self._all(reduction), k)
 
-    def _read(self, clip_ids: Sequence[str]) -> Sets:
-        return read_sets(self.store, self.space, self.metric, clip_ids, self.version)
+    def _few(self, rows: int) -> bool:
+        """Whether so many segments may all be compared."""
+        return 4 * self.space.dim * rows <= SMALL_BYTES
 
-    def _distances(self, sets: Sets, reduction: Reduction) -> Float32:
-        """Return the distance of each set, float32[n]."""
-        query, found = torch.from_numpy(self.segments)[None], np.empty(len(sets), np.float32)
+    def _usable(self) -> pa.Array:
+        """Return the ids of the clips that may be found, sorted."""
+        return self.store.clips(["clip_id"], view=self.view, where=self.where).column(0).combine_chunks()
+
+    def _all(self, reduction: Reduction) -> _Far:
+        """Return the distance of every clip that may be found."""
+        vectors = vectors_of(self.store, self.space, self.metric, self.store.tables.version(table_of(self.space)))
+        held, sizes = set_sizes(self.store, self.space, vectors.version)
+        wanted = pc.is_in(held, value_set=self._usable())
+        clip_ids, sizes = held.filter(wanted).to_pylist(), sizes[wanted.to_numpy(zero_copy_only=False)]
+        distances, starts = np.empty(len(clip_ids), np.float32), np.empty(len(clip_ids), np.float32)
+        for span in spans(sizes, SMALL_BYTES // (4 * self.space.dim)):
+            distances[span], starts[span] = self._compared(vectors.read(clip_ids[span]), reduction)
+            self.progress("compare", span.stop, len(clip_ids))
+        return _Far(clip_ids, distances, starts)
+
+    def _among_candidates(self, owners: Owners, asked: Asked, count: int, allowed: Mask | None) -> _Far:
+        """Return the distances of the clips that the index finds."""
+        found, _ = candidates(owners, prepared(self.query.segments, Metric.COSINE), asked, allowed)
+        clip_ids = sorted(owners.clip_ids.take(pa.array(found[:count])).to_pylist())
+        vectors = vectors_of(self.store, self.space, self.metric, owners.index.version)
+        return _Far(clip_ids, *self._compared(vectors.read(clip_ids), Reduction.of(self.matching.redux)))
+
+    def _compared(self, sets: Sets, reduction: Reduction) -> tuple[Float32, Float32]:
+        """Return of each set the distance, and where its segment nearest to one of the query's starts, float32[n]."""
+        query = torch.from_numpy(self.segments)[None]
+        found, starts = np.empty(len(sets), np.float32), np.empty(len(sets), np.float32)
         for span in spans(np.diff(sets.bounds), max(1, BLOCK_CELLS // len(self.segments))):
-            others, there = sets.part(span.start, span.stop).padded()
+            part = sets.part(span.start, span.stop)
+            others, there = part.padded()
+            cells = segment_distances(query, others, self.metric)[0]
             mask = None if bool(there.all()) else there[:, None]
-            found[span] = reduce(segment_distances(query, others, self.metric)[0], reduction, mask).numpy()
-        return found
+            found[span] = reduce(cells, reduction, mask).numpy()
+            nearest = cells.amin(dim=1).masked_fill(~there, torch.inf).numpy().argmin(axis=1)
+            starts[span] = part.starts_s[part.bounds[:-1] + nearest]
+        return found, starts
 
-    def _starts(self, clip_ids: list[str]) -> dict[str, float]:
-        """Return for each clip where its segment nearest to one of the query's starts, in seconds."""
-        if not clip_ids:
-            return {}
-        sets = self._read(clip_ids)
-        rows = torch.from_numpy(sets.matrix)[None]
-        cells = segment_distances(torch.from_numpy(self.segments)[None], rows, self.metric)[0, 0]
-        nearest = cells.amin(dim=0).numpy()
-        bounds = zip(sets.bounds[:-1], sets.bounds[1:], strict=True)
-        best = [begin + int(nearest[begin:end].argmin()) for begin, end in bounds]
-        return {clip_id: float(sets.starts_s[row]) for clip_id, row in zip(sets.clip_ids, best, strict=True)}
+    def _told(self, far: _Far, k: int) -> list[Hit]:
+        """Return the hits of the k nearest that may be found."""
+        order = [row for row in np.argsort(far.distances, kind="stable") if far.clip_ids[row] != self.query.clip_id]
+        hits: list[Hit] = []
+        for first in range(0, len(order), k):
+            rows = order[first : first + k]
+            clips = self.store.clips(
+                ["clip_id", "uris", "labels"],
+                view=self.view,
+                where=self.where,
+                clip_ids=[far.clip_ids[row] for row in rows],
+            )
+            described = {clip["clip_id"]: clip for clip in clips.to_pylist()}
+            hits += [self._hit(far, row, described) for row in rows if far.clip_ids[row] in described]
+            if len(hits) >= k:
+                break
+        return hits[:k]
+
+    def _hit(self, far: _Far, row: int, described: dict[str, dict[str, Any]]) -> Hit:
+        clip = described[far.clip_ids[row]]
+        score = likeness(float(far.distances[row]), self.metric)
+        return Hit(clip["clip_id"], score, float(far.starts_s[row]), shown(clip["uris"]), tuple(clip["labels"] or ()))
+
+
+@dataclass(frozen=True)
+class _Far:
+    """How far clips are, by id: distances float32[n], starts_s float32[n], of the nearest segment."""
+
+    clip_ids: list[str]
+    distances: Float32
+    starts_s: Float32

@@ -45,6 +45,13 @@ class Sets:
         rows = torch.from_numpy(self.matrix).to(device)
         return pad(rows, torch.from_numpy(np.diff(self.bounds)).to(device))
 
+    def pick(self, clips: Rows) -> Sets:
+        """Return some of the clips, by their places int64[m], in that order."""
+        sizes = np.diff(self.bounds)[clips]
+        bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        rows = np.arange(bounds[-1]) + np.repeat(self.bounds[clips] - bounds[:-1], sizes)
+        return Sets([self.clip_ids[clip] for clip in clips], bounds, self.starts_s[rows], self.matrix[rows])
+
     def part(self, first: int, last: int) -> Sets:
         """Return the clips from `first` to before `last`."""
         begin, end = int(self.bounds[first]), int(self.bounds[last])

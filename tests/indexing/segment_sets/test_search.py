@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import BadInput, NotFound, UsageError
-from echodex.indexing.segment_sets import search
+from echodex.indexing.segment_sets import search, vectors
 from echodex.indexing.segment_sets.reductions import reduce
 
 Matrix = NDArray[np.float32]
@@ -81,7 +81,7 @@ def test_by_the_index_they_are_those_of_brute_force(filled: tuple[Store, Matrix]
     same = 0
     for clip in range(0, 120, 9):
         expected = np.argsort(brute(sets, sets[clip], how), kind="stable")
-        hits = store.similar(f"clip{clip:05}", k=3, match="versions", redux=how, candidates=30, neighbours=60)
+        hits = store.similar(f"clip{clip:05}", k=3, match="versions", redux=how, candidates=25, neighbours=60)
         same += len({number(hit.clip_id) for hit in hits} & set(expected[expected != clip][:3].tolist()))
     assert same >= 0.9 * 3 * 14
     assert store.indexes(space="made")[0].recipe.level == "segment"
@@ -104,10 +104,23 @@ def test_within_a_filter_all_are_of_it_and_k_of_them(filled: tuple[Store, Matrix
     store, sets = filled
     expected = brute(sets, sets[0], "bpwr-10")
     order = [row for row in np.argsort(expected, kind="stable") if row % 10 == 4][:5]
-    hits = store.similar("clip00000", k=5, match="versions", where="array_has(labels, '4')", neighbours=200)
+    hits = store.similar("clip00000", k=5, match="versions", where="array_has(labels, '4')", candidates=20)
     assert [number(hit.clip_id) for hit in hits] == order
-    many = store.similar("clip00000", k=119, match="versions", candidates=5, neighbours=2)
-    assert len(many) == 119
+    for k in (20, 119):
+        assert len(store.similar("clip00000", k=k, match="versions", candidates=5, neighbours=2)) == k
+
+
+@pytest.mark.usefixtures("indexed")
+def test_what_is_kept_in_memory_answers_the_same_and_is_not_kept_too_long(
+    filled: tuple[Store, Matrix], add_vectors: AddVectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, sets = filled
+    monkeypatch.setattr(vectors, "HOLD_AFTER", 1)
+    answers = [store.similar("clip00000", k=4, match="versions", candidates=20) for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    add_vectors(store, sets[0], first=500, segments=SEGMENTS)
+    first = store.similar("clip00000", k=1, match="versions", candidates=20)[0]
+    assert number(first.clip_id) == 500
 
 
 def test_a_hit_says_where_its_nearest_segment_starts(filled: tuple[Store, Matrix]) -> None:
