@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import EchodexError
@@ -17,9 +18,11 @@ from ..schemas.manifest import SEGMENT
 from ..schemas.vector import Space
 from .index.opened import mended
 from .sequence.background import Background, background
+from .sequence.diagonals import Rows
 from .sequence.finder import MAX_GAP_S
 from .sequence.listen import hear
 from .sequence.match import Run, Worth
+from .sequence.part import part_of
 from .sequence.quiet import SECONDS, SURELY, silences, silent_near
 from .sequence.shared import Shared, shared
 from .sequence.strangers import COHORT
@@ -50,7 +53,8 @@ def shared_audio(
     prefer: Callable[[list[str]], NDArray[np.int64]],
     progress: Progress = silent,
 ) -> list[Sharing]:
-    """Return the groups of clips of `usable` that share audio in a space of segments.
+    """Return the groups of clips of `usable` that share audio in a space of segments; of others only what strangers
+    score is told.
 
     Each pair that shares is in a group whose first clip is one of the two, or in which both share with the first: a
     clip is in several groups where it shares one part with these and another with those. First is who shares with most,
@@ -64,15 +68,25 @@ def shared_audio(
         quiet = silences(encoder) if encoder else np.empty((0, space.dim), dtype=np.float32)
         unrelated = background(timeline.collection(silent=silent_near(quiet, SURELY)))
         worth = Worth(unrelated.threshold, fair=True, cohort=COHORT)
-        pairs_of_segments = len(timeline) * (len(timeline) - 1) / 2
+        pieces, wanted = _pieces(timeline, usable), pa.array(usable, pa.string())
+        held = part_of(timeline.collection(wanted, silent_near(quiet, unrelated.threshold)), pieces)
+        segments = int(held.bounds[-1])
+        pairs_of_segments = segments * (segments - 1) / 2
         least = unrelated.excess(MIN_CONFIDENCE, pairs_of_segments)
         gap = math.ceil(MAX_GAP_S / timeline.hop_s)
-        held = timeline.collection(silent=silent_near(quiet, unrelated.threshold))
         pairs = shared(held, worth, max_gap=gap, min_excess=least, progress=progress)
-        telling = _Telling(timeline, unrelated, pairs_of_segments, _window_s(encoder, timeline.hop_s))
-        return _groups(telling.by_clips(pairs, set(usable), min_score), prefer)
+        telling = _Telling(timeline, pieces, unrelated, pairs_of_segments, _window_s(encoder, timeline.hop_s))
+        return _groups(telling.by_clips(pairs, min_score), prefer)
 
     return mended(found, store, space, level=SEGMENT, progress=progress)
+
+
+def _pieces(timeline: Timeline, clip_ids: list[str]) -> Rows:
+    """Return int64[p], the pieces of clips that are of these."""
+    wanted = set(clip_ids)
+    clips = np.flatnonzero([clip_id in wanted for clip_id in timeline.clip_ids])
+    owners = np.searchsorted(timeline.clip_bounds, timeline.bounds[:-1], side="right") - 1
+    return np.flatnonzero(np.isin(owners, clips))
 
 
 Stretches = tuple[SharedStretch, ...]
@@ -81,33 +95,35 @@ Links = dict[tuple[str, str], Stretches]
 
 @dataclass(frozen=True)
 class _Telling:
-    """What runs mean in seconds."""
+    """What runs mean in seconds; pieces: int64[p], which of the timeline's each clip of what is told is."""
 
     timeline: Timeline
+    pieces: Rows
     unrelated: Background
     pairs: float
     window_s: float
 
-    def by_clips(self, pairs: list[Shared], usable: set[str], min_score: float | None) -> Links:
+    def by_clips(self, pairs: list[Shared], min_score: float | None) -> Links:
         """Return what each two clips share, the second as representative."""
         links: Links = {}
         for pair in pairs:
-            names = self.timeline.clip_id(pair.first), self.timeline.clip_id(pair.second)
-            if names[0] == names[1] or not usable.issuperset(names):
+            first, second = self.pieces[[pair.first, pair.second]].tolist()
+            names = self.timeline.clip_id(first), self.timeline.clip_id(second)
+            if names[0] == names[1]:
                 continue
-            told = [self._stretch(pair.first, run) for run in pair.runs]
+            told = [self._stretch(first, second, run) for run in pair.runs]
             told = [stretch for stretch in told if min_score is None or stretch.score >= min_score]
             if told:
                 links[names] = links.get(names, ()) + tuple(told)
         return links
 
-    def _stretch(self, first: int, run: Run) -> SharedStretch:
+    def _stretch(self, first: int, second: int, run: Run) -> SharedStretch:
         start_s = self.timeline.start_s
         return SharedStretch(
             start_s(first, run.start),
             start_s(first, run.stop - 1) + self.window_s,
-            start_s(run.clip, run.start + run.shift),
-            start_s(run.clip, run.stop - 1 + run.shift) + self.window_s,
+            start_s(second, run.start + run.shift),
+            start_s(second, run.stop - 1 + run.shift) + self.window_s,
             min(run.score, 1.0),
             self.unrelated.confidence(run.excess, self.pairs),
             len(run.scores),

@@ -78,6 +78,20 @@ def test_a_jingle_in_many_clips_is_one_group(store: Store, add_vectors: AddVecto
     assert {member.clip_id for group in groups for member in group.members} == {*ids[:20], ids[99]}
 
 
+def test_clips_outside_take_nothing_from_those_that_are_asked_about(store: Store, add_vectors: AddVectors) -> None:
+    clips = random_clips(160, 4).reshape(400, 12, DIM)
+    inside = [0, 10, 20]  # of the copies, those labelled 0
+    copies = inside + [number for number in range(400) if number % 10][:237]
+    recording = clips[399].copy()
+    for number in copies:
+        clips[number] = noised(recording, number)
+    ids = add_vectors(store, clips.reshape(-1, DIM), segments=12)
+    groups = store.duplicates(by="segments", where="list_contains(labels, '0')")
+    assert [{member.clip_id for member in group.members} for group in groups] == [{ids[number] for number in inside}]
+    assert [ranges(groups[0], member.clip_id) for member in groups[0].members[1:]] == [[(0, 12, 0, 12)]] * 2
+    assert store.duplicates(by="segments", where="clip_id = 'none'") == []
+
+
 def test_strangers_share_nothing(store: Store, add_vectors: AddVectors) -> None:
     add_vectors(store, random_clips(150, 3).reshape(-1, DIM), segments=SEGMENTS)
     assert store.duplicates(by="segments") == []
