@@ -5,15 +5,14 @@ what queries are cut of: the rendering "orig", cut at params["offset"] seconds, 
 but these are in the database, other renditions of the same work too, and the recordings of further folders.
 
 hit_Ns: share of cuts of N seconds (three a file, by seed) whose best place in the database, sure or not, is the right
-recording within half a second; told_Ns: for which `identify` says so. hit_..._own_collection: the same for the encoder
-of --own-checkpoint, trained on the user's own collection. false_positive_rate: share of 200 such cuts, of 1 to 10 s,
-for which `identify` finds anything when all renditions of their work are left out of the search;
-other_rendition_rate: when only their own recording is. realtime_factor_one_core: seconds of
-audio per second of CPU time with one core, from waveforms to vectors, best of three. search_10s_ms_1m: median wall time
-of finding what plays in a query of 10 s, vectors given, among a million segments: real ones and turned copies of them,
-in an index of the kind and effort that a store would take. speedup_vs_pfann: realtime factor over that of pfann's
-network (its default preset here; how fast it is does not depend on its weights). With --scale, hit rates and latencies
-of the published protocol by kind of index, among so many segments.
+recording within half a second; told_Ns: for which `identify` says so. ..._own_collection: the same for the encoder of
+--own-checkpoint, trained on the user's own collection; ..._1m: among a million segments, real ones and turned copies of
+them. false_positive_rate: share of 200 such cuts, of 1 to 10 s, for which `identify` finds anything when all renditions
+of their work are left out of the search; other_rendition_rate: when only their own recording is.
+realtime_factor_one_core: seconds of audio per second of CPU time with one core, from waveforms to vectors, best of
+three; speedup_vs_pfann: that over the same of pfann's network, its default preset here (how fast it is does not depend
+on its weights). search_10s_ms_1m: median wall time of telling what plays in a query of 10 s, its vectors given, among a
+million segments of a store, in the index that it takes by itself; gb_1m: the most memory that the process held.
 
     python benchmarks/fingerprint.py ../shared/data/versions ../shared/data/environment --own-checkpoint own.safetensors
 """
@@ -24,16 +23,17 @@ import argparse
 import csv
 import json
 import os
+import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import synthetic
 from report import write_result
 
 from echodex.api import Store
@@ -43,30 +43,20 @@ from echodex.encoders.fingerprint.config import PRESETS
 from echodex.encoders.fingerprint.encoder import Fingerprint
 from echodex.encoders.fingerprint.network import state_shapes
 from echodex.evaluation.fingerprint.asking import Reply, among, ask
-from echodex.evaluation.fingerprint.layout import Stack
-from echodex.evaluation.fingerprint.protocol import ProtocolConfig, evaluate_material
-from echodex.evaluation.fingerprint.published_index import INDEX_TYPES
-from echodex.evaluation.fingerprint.report import EXACT, NEAR
-from echodex.evaluation.fingerprint.tables import from_store
-from echodex.indexing.index.choose import choose
-from echodex.indexing.index.device import search
-from echodex.indexing.index.tune import hold_out, tune
-from echodex.indexing.kinds.registry import build_kind
-from echodex.indexing.metric import Metric
-from echodex.indexing.sequence.diagonals import Collection
 from echodex.indexing.sequence.finder import Asked, Finder, open_finder
-from echodex.schemas.vector import Float32
+from echodex.schemas.vector import Float32, Space
 from echodex.store.vectors import normalised, read_all_segments
 
 LENGTHS_S = (1, 2, 3, 5, 10)
 CUTS = 3
 STRANGERS = 200
 MILLION = 1_000_000
-RECALL = 0.95
-TIMED = 50
-MEMORY_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-Rows = NDArray[np.int64]
+SONG, AT_ONCE = 120, 512
+"""Segments of a made-up clip, and such clips that are made at a time."""
+TIMED, WARM = 60, 10
+"""Queries that are timed, and how many of them before it counts."""
+PEER_RECORDINGS = 2
+"""What the large network of pfann is timed on."""
 
 
 @dataclass(frozen=True)
@@ -214,73 +204,35 @@ def turned(rows: Float32, count: int, seed: int) -> Float32:
     return found
 
 
-def enlarged(finder: Finder, real: Float32, count: int) -> Collection:
-    """The segments of a finder and turned copies, `count` in all, under the index that a store would take."""
-    matrix = np.concatenate([real, turned(real, max(0, count - len(real)), seed=0)])
-    choice = choose(len(matrix), matrix.shape[1], memory_bytes=MEMORY_BYTES)
-    kind = build_kind(choice.kind, choice.settings)
-    index = kind.make(len(matrix), matrix.shape[1], Metric.COSINE)
-    if not index.is_trained:
-        wanted = kind.train_rows(len(matrix))
-        index.train(matrix[:: max(1, len(matrix) // wanted)][:wanted])
-    index.add(matrix)
-    measured = tune(index, kind, hold_out(matrix, Metric.COSINE), RECALL)
-    megabytes = kind.bytes_per_vector(matrix.shape[1]) * len(matrix) / 1e6
-    print(
-        f"{len(matrix)} rows: {choice.kind}, effort {measured.effort}, recall {measured.recall:.3f}, {megabytes:.0f} MB"
-    )
-    own = finder.timeline.bounds
-    song = int(np.median(np.diff(own)))
-    bounds = np.unique(np.append(own, np.minimum(np.arange(own[-1], len(matrix) + song, song), len(matrix))))
-
-    def find(queries: Float32, k: int) -> tuple[Rows, Float32]:
-        scores, rows = search(index, kind, queries, k, measured.effort)
-        return rows, scores
-
-    return Collection(bounds, lambda rows: matrix[rows], finder.collection.silent, search=find)
+def enlarge(store: Store, space: Space, count: int) -> None:
+    """Add clips of SONG segments to a space, turned copies of what it holds, until it has about `count` segments."""
+    real = normalised(read_all_segments(store.tables, space).matrix)
+    songs = max(0, count - len(real)) // SONG
+    sizes = [min(AT_ONCE, songs - start) for start in range(0, songs, AT_ONCE)]
+    blocks = (turned(real, size * SONG, seed).reshape(size, SONG, -1) for seed, size in enumerate(sizes))
+    synthetic.append_clips(store, space, songs, blocks, hop_s=PRESETS["small"].hop_s)
 
 
-def search_ms(finder: Finder, collection: Collection, cuts: Sequence[Cut]) -> float:
-    spent_s, large = [], replace(finder, collection=collection)
+def search_ms(finder: Finder, cuts: Sequence[Cut]) -> float:
+    """The median wall time of telling what plays in the longest cuts, their vectors given."""
+    spent_s = []
     for cut in [cut for cut in cuts if cut.seconds == max(LENGTHS_S)][:TIMED]:
         heard = finder.hear(cut.waveform)
         began_s = time.perf_counter()
-        large.runs(heard)
+        finder.matches(heard)
         spent_s.append(time.perf_counter() - began_s)
-    return 1000 * statistics.median(spent_s)
+    return 1000 * statistics.median(spent_s[WARM:])
 
 
-# ---------------------------------------------------------------------------------------------- scale
-
-
-def by_index(store: Store, replicas: Sequence[Replica], rows: int, folder: Path) -> dict[str, float]:
-    """Hit rates of the published protocol, strictly inside songs, with turned copies as dummies."""
-    listing = folder / "queries.csv"
-    with listing.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["query", "answer", "time"])
-        writer.writerows([str(r.path), str(r.original), r.offset_s] for r in replicas)
-    material = from_store(store, str(listing))
-    real = material.database.take(np.arange(len(material.database)))
-    wanted = max(0, rows - len(real))
-    dummies = material.dummies + wanted
-    assert material.database_songs
-    large = replace(
-        material,
-        database=Stack((turned(real, wanted, seed=1), real)),
-        dummies=dummies,
-        database_songs=material.database_songs.after(wanted),
-        truth=np.where(material.truth < 0, -1, material.truth + wanted),
-    )
-    figures = {}
-    for index in INDEX_TYPES:
-        config = ProtocolConfig(index, test_ids="all", strict=True)
-        report = evaluate_material(large, config).report
-        print(report.header(), *report.table()[1], sep="\n")
-        for name, key in (("exact", EXACT), ("near", NEAR)):
-            figures[f"{name}_10s_{index}"] = report.hits[key][-1] / 100
-        figures[f"ms_10s_{index}"] = report.ms_per_query[-1]
-    return figures
+def at_scale(store: Store, space: Space, rows: int, cuts: Sequence[Cut], ids: dict[Path, str]) -> dict[str, float]:
+    """Hit rates, time and memory among so many segments."""
+    enlarge(store, space, rows)
+    finder = open_finder(store, space, Asked())
+    print(f"{len(finder.timeline)} segments")
+    spent_ms = search_ms(finder, cuts)
+    held_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    rates = {f"{name}_1m": value for name, value in hit_rates(finder, cuts, ids).items()}
+    return {"search_10s_ms_1m": spent_ms, "gb_1m": held_gb, **rates}
 
 
 # ---------------------------------------------------------------------------------------------- all of it
@@ -294,7 +246,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     store = Store.open(folder / "library")
     store.add(*(path for replica in replicas for path in replica.work), *options.distractors)
     store.embed_with(encoder)
-    finder = open_finder(store, store.space(), Asked())
+    space = store.space()
+    finder = open_finder(store, space, Asked())
     ids = ids_by_path(store, finder)
     print(f"{len(finder.songs)} recordings, {len(finder.timeline)} segments, {len(cuts)} queries")
     figures = hit_rates(finder, cuts, ids)
@@ -302,20 +255,14 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     figures |= {"false_positive_rate": strangers, "other_rendition_rate": others}
     waveforms = [read_mono(replica.original, rate_hz) for replica in replicas]
     figures["realtime_factor_one_core"] = realtime_factor(encoder, waveforms)
-    figures["speedup_vs_pfann"] = figures["realtime_factor_one_core"] / realtime_factor(
-        untrained_pfann(), waveforms[:2], repeats=1
-    )
-    real = normalised(read_all_segments(store.tables, store.space()).matrix)
-    if len(real) == len(finder.timeline):
-        figures["search_10s_ms_1m"] = search_ms(finder, enlarged(finder, real, options.rows), cuts)
-    if options.scale:
-        figures |= by_index(store, replicas, options.scale, folder)
+    few = waveforms[:PEER_RECORDINGS]
+    figures["speedup_vs_pfann"] = realtime_factor(encoder, few) / realtime_factor(untrained_pfann(), few)
     if options.own_checkpoint:
         store.embed_with(fingerprint(options.own_checkpoint))
         own = open_finder(store, store.space(), Asked())
         rates = hit_rates(own, cuts, ids)
         figures |= {f"hit_{seconds}s_own_collection": rates[f"hit_{seconds}s"] for seconds in LENGTHS_S}
-    return figures
+    return figures | at_scale(store, space, options.rows, cuts, ids)
 
 
 def main() -> None:
@@ -325,7 +272,6 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, help="of the encoder; default: the weights that ship")
     parser.add_argument("--own-checkpoint", type=Path, help="of an encoder trained on the user's own collection")
     parser.add_argument("--rows", type=int, default=MILLION, help="segments for search_10s_ms_1m")
-    parser.add_argument("--scale", type=int, help="segments for hit rates by kind of index")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry", action="store_true", help="print, write no result")
     options = parser.parse_args()

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from echodex.api import Store
 from echodex.schemas.clip import CLIPS, DESCRIPTIVE
-from echodex.schemas.vector import Float32, Segments
+from echodex.schemas.vector import Float32, Segments, Space
 from echodex.store.known import CLIPS_TABLE
 from echodex.store.rowsum import with_row_sums
 from echodex.store.spaces import imported_space, table_of
@@ -84,19 +84,30 @@ def write_store(folder: str | Path, n: int, dim: int, seed: int = 0) -> Store:
 
 
 def store_of(folder: str | Path, n: int, dim: int, blocks: Iterable[Float32], seed: int = 0) -> Store:
-    """Make a store of n clips with the first n rows of `blocks`, each float32[BLOCK_ROWS, dim] but for the last, as
-    the space "synthetic-DIM".
+    """Make a store of n clips with the first n rows of `blocks`, each float32[rows, dim], or of segments float32[clips,
+    segments, dim], one every 5 s, as the space "synthetic-DIM".
     """
-    store, ids = Store.open(folder), clip_ids(n, seed)
-    space = imported_space(store.tables, f"synthetic-{dim}", dim, "made up")
-    writer, zero = Writer(store.tables, space), np.zeros(1, np.float32)
-    for start, block in zip(range(0, n, BLOCK_ROWS), blocks, strict=False):
-        here = ids[start : start + BLOCK_ROWS]
+    store = Store.open(folder)
+    append_clips(store, imported_space(store.tables, f"synthetic-{dim}", dim, "made up"), n, blocks, seed=seed)
+    return store
+
+
+def append_clips(
+    store: Store, space: Space, n: int, blocks: Iterable[Float32], *, seed: int = 0, hop_s: float = 5.0
+) -> None:
+    """Add n clips to a store, with the first n rows of `blocks` (see `store_of`) in a space; hop_s: of segments."""
+    ids, writer, start = clip_ids(n, seed), Writer(store.tables, space), 0
+    for block in blocks:
+        here = ids[start : start + len(block)]
+        sets = block[: len(here)].reshape(len(here), -1, space.dim)
+        starts_s = np.float32(hop_s) * np.arange(sets.shape[1], dtype=np.float32)
         store.tables.append(CLIPS_TABLE, _clips(here))
-        writer.write(here, [Segments(zero, row[None]) for row in block[: len(here)]])
+        writer.write(here, [Segments(starts_s, rows) for rows in sets])
+        start += len(here)
+        if start == n:
+            break
     for table in (CLIPS_TABLE, table_of(space)):  # as adding and embedding do
         store.tables.index_keys(table)
-    return store
 
 
 def _clips(ids: list[str]) -> pa.Table:
