@@ -166,16 +166,34 @@ class Finder:
         return self._clips[clip_id]
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """What all finders over a timeline have in common; quiet: float32[m, d], of silence."""
+
+    timeline: Timeline
+    encoder: Encoder
+    quiet: Float32
+    unrelated: Background
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> _Ready:
+        encoder = timeline.store.encoder(timeline.space)
+        quiet = silences(encoder)
+        return cls(timeline, encoder, quiet, background(timeline.collection(silent=silent_near(quiet, SURELY))))
+
+
 def open_finder(store: Store, space: Space, asked: Asked, progress: Progress = silent) -> Finder:
     """Return what identifies queries among the usable clips of a space.
 
-    Raises UsageError for a space without segments or of imported vectors, NotFound for an unknown view.
+    What does not depend on what is asked is kept with the store object for the next call. Raises UsageError for a space
+    without segments or of imported vectors, NotFound for an unknown view.
     """
     timeline = open_timeline(store, space, progress)
     usable = store.clips(["clip_id"], view=asked.view, where=asked.where).column(0).combine_chunks()
-    encoder = store.encoder(space)
-    quiet = silences(encoder)
-    unrelated = background(timeline.collection(silent=silent_near(quiet, SURELY)))
+    kept = store.kept.get(("ready", space.name))
+    ready = kept if isinstance(kept, _Ready) and kept.timeline is timeline else _Ready.of(timeline)
+    store.kept["ready", space.name] = ready
+    encoder, quiet, unrelated = ready.encoder, ready.quiet, ready.unrelated
     threshold = max(unrelated.threshold, -1.0 if asked.min_score is None else asked.min_score)
     held = timeline.collection(usable, silent_near(quiet, threshold))
     phases = asked.phases or (PHASES if timeline.hop_s >= PHASED_HOP_S else 1)

@@ -95,12 +95,21 @@ class Timeline:
 
 
 def open_timeline(store: Store, space: Space, progress: Progress = silent) -> Timeline:
-    """Return the timeline of a space as its table is now.
+    """Return the timeline of a space as its table is now; it is kept with the store object for the next call.
 
     Raises UsageError where the space has one segment per clip, or where segments do not start at a uniform hop; the
     last of a clip may, for encoders that hear a clip to its end.
     """
-    index = open_index(store, space, level=SEGMENT, progress=progress).to("auto")
+    index, key = open_index(store, space, level=SEGMENT, progress=progress), ("timeline", space.name)
+    kept = store.kept.get(key)
+    if isinstance(kept, Timeline) and kept._index is index:
+        return kept
+    timeline = _timeline(store, space, index.to("auto"))
+    store.kept[key] = timeline
+    return timeline
+
+
+def _timeline(store: Store, space: Space, index: OpenIndex) -> Timeline:
     owners = pc.dictionary_encode(index.ids.owners.cast(pa.string())).combine_chunks()
     names = owners.dictionary.to_numpy(zero_copy_only=False)
     by_name = np.argsort(names)

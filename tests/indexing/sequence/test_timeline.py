@@ -32,3 +32,14 @@ def test_places_give_the_stored_vectors_whatever_the_index_keeps(
     left = np.delete(matrix, np.arange(35, 40), axis=0)
     places = np.array([3, 594, 35, 40, 35, 299, 0])
     assert timeline.collection().fetch(places) == pytest.approx(left[places], abs=3e-6)
+
+
+def test_a_timeline_is_kept_until_its_space_changes(store: Store, add_vectors: AddVectors) -> None:
+    add_vectors(store, clustered(100, 16), segments=5)
+    first = open_timeline(store, store.space())
+    assert open_timeline(store, store.space()) is first
+    add_vectors(store, clustered(10, 16, seed=1), first=50, segments=5)
+    newer = open_timeline(store, store.space())
+    assert (len(first), len(newer)) == (100, 110)
+    store.tables.delete("vectors_made", equals("clip_id", "clip00007"))
+    assert len(open_timeline(store, store.space())) == 105
