@@ -25,7 +25,7 @@ class ConstantQ(nn.Module):
         super().__init__()
         self.config = config
         kernels = cqt_kernels(config)
-        self.half = kernels.shape[1] // 2
+        self.margin = kernels.shape[1] // 2
         self.starts: list[int] = []
         for octave in range(config.octaves):
             rows = kernels[octave * BINS_PER_OCTAVE :][:BINS_PER_OCTAVE]
@@ -51,13 +51,13 @@ class ConstantQ(nn.Module):
         frames = 1 + self.config.segment_samples // hop if waveforms.device.type == "cpu" else whole
         blocks = -(-whole // frames)
         with torch.autocast(waveforms.device.type, enabled=False):
-            padded = functional.pad(waveforms.float()[:, None], (self.half, self.half), mode="reflect")[:, 0]
-            length = 2 * self.half + (frames - 1) * hop
+            padded = functional.pad(waveforms.float()[:, None], (self.margin, self.margin), mode="reflect")[:, 0]
+            length = 2 * self.margin + (frames - 1) * hop
             missing = length + (blocks - 1) * frames * hop - padded.shape[1]
             cut = functional.pad(padded, (0, max(missing, 0))).unfold(1, length, frames * hop)[:, :blocks]
-            parts = cut.flatten(0, 1)[:, None].split(1 if waveforms.device.type == "cpu" else len(waveforms))
+            parts = torch.split(cut.flatten(0, 1)[:, None], 1 if waveforms.device.type == "cpu" else len(waveforms))
             found = torch.cat([self._block(part, frames) for part in parts])
-        return found.unflatten(0, (-1, blocks)).movedim(1, 2).flatten(2)[:, :, :whole]
+        return found.view(-1, blocks, self.config.bins, frames).movedim(1, 2).flatten(2)[:, :, :whole]
 
     def _block(self, padded: Tensor, frames: int) -> Tensor:
         """Return the magnitudes float32[b, bins, frames] of `padded` float32[b, 1, n], half a kernel wider."""

@@ -1,9 +1,9 @@
 """A small network for versions that cannot tell keys apart, and so need not learn that they do not matter.
 
-The octaves of constant-Q frames are folded onto a circle of twelve pitch classes, as low, middle and high. Convolutions
-run around that circle, so music in another key gives the same maps, turned; the magnitudes of a Fourier transform
-around the circle do not turn with them. Only the folding is not quite the same in all keys, for a tone that moves up
-weighs a little more as high and a little less as low.
+A convolution runs along pitch, two octaves wide, and what it finds is folded onto a circle of twelve pitch classes, the
+mean over octaves. Further convolutions run around that circle, so music in another key gives the same maps, turned; the
+magnitudes of a Fourier transform around the circle do not turn with them. Only what a change of key moves out of the
+bands, or nearer to their ends than an octave, makes a difference.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .clews import GeM, InstanceBatchNorm
 from .config import BINS_PER_OCTAVE, VersionsConfig
 from .prepare import CQTPrepare
 
-_REGISTERS = 3
+_AROUND = 2 * BINS_PER_OCTAVE + 1
+"""Bands that the first convolution sees: an octave either way."""
+
 _FRAMES = 5
 """Frames that a convolution along time sees."""
 
@@ -27,28 +28,12 @@ _CLASSES = BINS_PER_OCTAVE
 _MAGNITUDES = _CLASSES // 2 + 1
 
 
-class Fold(nn.Module):
-    """The mean over octaves of each pitch class, in three registers that overlap."""
-
-    def __init__(self, octaves: int) -> None:
-        super().__init__()
-        place = np.linspace(0, _REGISTERS - 1, octaves * _CLASSES)
-        weights = np.clip(1 - np.abs(place - np.arange(_REGISTERS)[:, None]), 0, None)
-        folded = (weights / octaves).reshape(_REGISTERS, octaves, _CLASSES).astype(np.float32)
-        self.weights: Tensor
-        self.register_buffer("weights", torch.from_numpy(folded), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return float32[b, 3, 12, t] of x float32[b, 1, bins, t]."""
-        return torch.einsum("bopt,rop->brpt", x.unflatten(2, (-1, _CLASSES))[:, 0], self.weights)
-
-
 class _Around(nn.Module):
     """A convolution around the circle of pitch classes: each output hears all twelve, from its own place on."""
 
-    def __init__(self, inputs: int, outputs: int, frames: int = 1, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, (_CLASSES, frames), (1, stride), (0, frames // 2), bias=False)
+        self.conv = nn.Conv2d(inputs, outputs, (_CLASSES, 1), bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.conv(torch.cat([x, x[:, :, :-1]], 2))
@@ -84,15 +69,17 @@ class Spectrum(nn.Module):
 
 
 class FoldedNet(nn.Module):
-    """261,509 parameters as `small`."""
+    """274,467 parameters as `small`."""
 
     def __init__(self, config: VersionsConfig) -> None:
         super().__init__()
         widths = config.channels
         self.prepare = CQTPrepare(noise=config.noise)
-        self.fold = Fold(config.octaves)
-        self.stem = _Around(_REGISTERS, config.stem, _FRAMES, 2)
-        self.norm = InstanceBatchNorm(config.stem)
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, config.stem, (_AROUND, _FRAMES), (1, 2), (_AROUND // 2, _FRAMES // 2), bias=False),
+            InstanceBatchNorm(config.stem),
+            nn.ReLU(),
+        )
         blocks = []
         for (inputs, outputs), count in zip(pairwise((config.stem, *widths)), config.counts, strict=True):
             blocks.append(_block(inputs, outputs, 2))
@@ -105,7 +92,8 @@ class FoldedNet(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return float32[b, dim] of `frames` float32[b, bins, t], magnitudes; the vectors have no fixed length."""
-        h = self.blocks(functional.relu(self.norm(self.stem(self.fold(self.prepare(frames))))))
-        pooled = self.pool(h.flatten(1, 2)).unflatten(1, (-1, _CLASSES))
+        x = self.stem(self.prepare(frames))
+        h = self.blocks(x.view(*x.shape[:2], -1, _CLASSES, x.shape[3]).mean(2))
+        pooled = self.pool(h.flatten(1, 2)).view(len(h), -1, _CLASSES)
         z: Tensor = self.proj(self.spectrum(pooled).flatten(1))
         return z

@@ -64,7 +64,7 @@ def write_checkpoint(path: Path, network: VersionsNet) -> None:
     optimiser.step()
     model.load_state_dict(state)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser)
-    schedule.step(np.float64(0.5))  # type: ignore[arg-type]
+    schedule.step(np.float64(0.5))
     wrapped, optimiser = fabric.setup(model, optimiser)
     extra = {"epoch": 3, "lr": 2e-4, "cost_best": math.inf}
     fabric.save(
