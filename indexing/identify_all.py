@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import BadInput, NotFound, UsageError
+from ..audio.unusable import Unusable
+from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Match
 from ..schemas.manifest import SEGMENT
@@ -23,6 +25,8 @@ from .sequence.stream import follow
 
 if TYPE_CHECKING:
     from ..store.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ def identify_all(
 ) -> BatchReport:
     """Answer audio files, in order, into the folder `out`; one that was stopped goes on where it was.
 
-    The answer of a query is the clip of its surest match. Raises what `identify` raises but for a query that cannot be
-    decoded, which is answered by ERROR, and UsageError where `out` holds another batch.
+    The answer of a query is the clip of its surest match. Raises what `identify` raises but for a query that is missing
+    or cannot be used, which is logged and answered by ERROR, and UsageError where `out` holds another batch.
     """
     if not queries:
         raise UsageError("a batch has no query; name files, or a list of them")
@@ -89,7 +93,8 @@ def identify_stream(
 def _heard(finder: Finder, query: str) -> Heard | None:
     try:
         return finder.listen(query)
-    except (BadInput, NotFound):
+    except (Unusable, NotFound) as error:  # no other BadInput: an encoder that fails would fail at every query
+        logger.warning("%s", error)
         return None
 
 

@@ -63,15 +63,15 @@ def listen(path: str | Path, encoder: Encoder, hop_s: float, progress: Progress 
     """Return the segments of an audio file under an encoder whose segments start every `hop_s` seconds.
 
     phases: how many grids of segments the query is laid on, each a share of a hop after the one before. A last segment
-    off its grid is left out. Raises NotFound where there is no such file, BadInput where it cannot be decoded or gives
-    no segment.
+    off its grid is left out. Raises NotFound where there is no such file, Unusable where it cannot be decoded or gives
+    no segment, and what the encoder raises.
     """
     with closing(open_audio(path, ANY_LENGTH)) as reader:
         heard, signs = _hear(reader, str(path), _Ears(encoder, hop_s, phases, progress))
         if (signs < 0).any():  # channels in anti-phase show only at the end
             heard, _ = _hear(reader, str(path), _Ears(encoder, hop_s, phases, progress), signs)
     if not len(heard.tracks[0].vectors):
-        raise BadInput(f"{path} is too short for encoder {encoder.name!r}; ask with a longer file")
+        raise Unusable(str(path), Reason.SHORT, f"{heard.seconds:.3g} s give encoder {encoder.name!r} no segment")
     return heard
 
 

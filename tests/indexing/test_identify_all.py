@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import soundfile
 from numpy.typing import NDArray
 
 from echodex.api import Store
-from echodex.errors import UsageError
+from echodex.encoders.dummy import Dummy, DummyConfig
+from echodex.encoders.registry import ENCODERS
+from echodex.errors import BadInput, UsageError
 from echodex.indexing.identify_all import identify_stream
 from echodex.indexing.sequence import batch
 from echodex.indexing.sequence.finder import Asked
 from echodex.progress import Progress
+from echodex.schemas.vector import Float32, Segments
 
 RATE = 8000
 HOP_S = 0.5
@@ -126,6 +130,45 @@ def test_a_stopped_batch_goes_on(store: Store, made: Path, tmp_path: Path, torn:
     assert told[-3:] == [3, 4, 5]
     for name in (batch.ANSWERS, batch.DETAIL, batch.SCORES, batch.SONGS):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+class Quiet(Dummy):
+    """An encoder that is beyond its range when a waveform is loud."""
+
+    def encode(self, waveforms: Sequence[Float32]) -> list[Segments]:
+        """Return the segments of each waveform."""
+        if any(np.abs(waveform).max() > 0.5 for waveform in waveforms):
+            raise BadInput("'quiet' gives values that are not finite, so its weights are damaged; give others")
+        return super().encode(waveforms)
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Quiet:
+    """An encoder of a user's own, registered while a test runs."""
+    monkeypatch.setattr(ENCODERS, "classes", dict(ENCODERS.classes))
+    ENCODERS.register("quiet")(Quiet)
+    return Quiet(DummyConfig(window_s=HOP_S, bands=32))
+
+
+def test_an_encoder_that_fails_ends_the_batch_and_a_bad_file_is_told(
+    made: Path, tmp_path: Path, quiet: Quiet, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store.open(tmp_path / "library")
+    store.add(made / "audio")
+    store.embed_with(quiet)
+    soundfile.write(tmp_path / "loud.wav", 3 * melody(3, 10)[2 * RATE : 8 * RATE], RATE)
+    asked = [*queries(made)[2:], str(tmp_path / "loud.wav"), queries(made)[0]]
+    with pytest.raises(BadInput, match="its weights are damaged"):
+        store.identify_all(asked, tmp_path / "out")
+    answers = [batch.ERROR, batch.ERROR, str(made / "audio/5.wav")]
+    assert [answer for _, answer in lines(tmp_path / "out")] == answers
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 2
+    for path, reason in zip(asked, ("unreadable", "does not exist"), strict=False):
+        assert any(path in line and reason in line for line in told)
+    shutil.copy(made / "late.wav", tmp_path / "loud.wav")
+    report = store.identify_all(asked, tmp_path / "out")
+    assert (report.known, report.matched, report.errors) == (3, 3, 2)
 
 
 def test_another_batch_is_not_mixed_in(store: Store, made: Path, tmp_path: Path) -> None:
