@@ -10,22 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ...errors import Stale, UsageError
+from ...errors import Stale
 from ...progress import Progress, silent
 from ...schemas.manifest import SEGMENT
 from ...schemas.vector import Float32, Space
-from ...store.spaces import table_of
 from ...store.vectors import normalised, read_segments
-from ...store.where import equals
 from ..index.opened import open_index
 from .diagonals import Collection, Rows, Silent
+from .hop import uniform_hop_s
 
 if TYPE_CHECKING:
     from ...store.store import Store
     from ..index.live import OpenIndex
-
-OFF_GRID_S = 0.002
-"""How far from its place a segment may start: float32 seconds of a long clip are this coarse."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +93,7 @@ class Timeline:
 def open_timeline(store: Store, space: Space, progress: Progress = silent) -> Timeline:
     """Return the timeline of a space as its table is now; it is kept with the store object for the next call.
 
-    Raises UsageError where the space has one segment per clip, or where segments do not start at a uniform hop; the
-    last of a clip may, for encoders that hear a clip to its end.
+    Raises UsageError where the space has no uniform hop (`uniform_hop_s`).
     """
     index, key = open_index(store, space, level=SEGMENT, progress=progress), ("timeline", space.name)
     kept = store.kept.get(key)
@@ -123,44 +118,11 @@ def _timeline(store: Store, space: Space, index: OpenIndex) -> Timeline:
     place = np.full(len(index.ids), -1, dtype=np.int64)
     place[alive[order]] = np.arange(len(order))
     clip_ids = names[by_name][clips[first]].tolist()
-    hop_s = _hop_s(store, space, first, segments, starts_s)
-    bounds = _bounds(first), _bounds(first | broken)
+    hop_s = uniform_hop_s(store, space, first, segments, starts_s)
+    bounds = bounds_of(first), bounds_of(first | broken)
     return Timeline(store, space, clip_ids, *bounds, starts_s, hop_s, index, place, alive[order])
 
 
-def _bounds(first: NDArray[np.bool_]) -> Rows:
+def bounds_of(first: NDArray[np.bool_]) -> Rows:
     """Return int64[parts + 1]: where each part begins, and the end; first: bool[n], whether a part begins here."""
     return np.append(np.flatnonzero(first), len(first)).astype(np.int64)
-
-
-def _hop_s(
-    store: Store, space: Space, first: NDArray[np.bool_], segments: NDArray[np.int32], starts_s: Float32
-) -> float:
-    """Return the hop of a space, in seconds. first: bool[n], whether a segment is the first of its clip."""
-    if not len(segments) or segments.max() == 0:
-        raise UsageError(
-            f"space {space.name!r} has one vector per clip, and what plays where is told by several a clip; "
-            f"{_spaces_with_segments(store)}"
-        )
-    last = np.append(first[1:], True)
-    second = starts_s[(segments == 1) & ~last]
-    hop_s = float(np.median(second) if len(second) else starts_s[segments == 1].max())
-    off = starts_s - segments * hop_s
-    if (np.abs(off[~last]) > OFF_GRID_S).any() or (off[last] > OFF_GRID_S).any():
-        raise UsageError(
-            f"the segments of space {space.name!r} do not start at a uniform hop, so that they cannot be matched in "
-            f"sequence; {_spaces_with_segments(store)}"
-        )
-    return hop_s
-
-
-def _spaces_with_segments(store: Store) -> str:
-    """Return what to do instead, as the end of a sentence."""
-    tables = store.tables
-    fitting = [
-        space.name
-        for space in store.spaces()
-        if next(tables.batches(table_of(space), ["clip_id"], where=equals("segment", 1)), None)
-    ]
-    make = "`echodex embed clmr --checkpoint FILE --set pooling=windows` makes one that has them"
-    return f"use --space {' or '.join(fitting)}" if fitting else make
