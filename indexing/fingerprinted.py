@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from ..errors import BadInput, NotFound, UsageError
 from ..schemas.vector import Float32, Space
 from ..store.vectors import normalised
 from .groups.fingerprints import FingerprintVerifier
+from .groups.recent import Recent
 from .sequence.background import background
 from .sequence.diagonals import Held
 from .sequence.listen import hear
@@ -28,6 +30,9 @@ FINGERPRINT = "fingerprint"
 
 SAMPLED = 100
 """Clips that tell what strangers score."""
+
+CACHE_BYTES = 256 << 20
+"""Fingerprints kept for the next comparison: 8,000 clips of 30 s, of 128 dimensions at a hop of half a second."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +49,7 @@ def fingerprint_verifier(store: Store, clip_ids: Sequence[str], everyone: Sequen
     makes = _Fingerprints(store, space, encoder, clip_ids)
     places = np.unique(np.linspace(0, len(everyone) - 1, min(SAMPLED, len(everyone))).astype(int)).tolist()
     sample = _Fingerprints(store, space, encoder, [everyone[place] for place in places])
-    held = [sample(row) for row in range(len(places))]
+    held = sample(range(len(places)))
     quiet = silences(encoder)
     unrelated = background(_joined(held, encoder.dim, quiet))
     hop_s = float(encoder.config.hop_s)
@@ -54,24 +59,35 @@ def fingerprint_verifier(store: Store, clip_ids: Sequence[str], everyone: Sequen
 
 
 class _Fingerprints:
-    """Gives the fingerprints of a clip, by its place in `clip_ids`."""
+    """Gives the fingerprints of clips, by their places in `clip_ids`."""
 
     def __init__(self, store: Store, space: Space | None, encoder: Encoder, clip_ids: Sequence[str]) -> None:
         self._store, self._space, self._encoder = store, space, encoder
         self._clip_ids = list(clip_ids)
-        self._held: dict[int, Float32] = {}
+        self._recent = Recent[Float32](CACHE_BYTES)
 
-    def __call__(self, place: int) -> Float32:
-        if place not in self._held:
-            self._held[place] = self._made(self._clip_ids[place])
-        return self._held[place]
+    def __call__(self, places: Sequence[int]) -> list[Float32]:
+        return self._recent.get_all(places, self._read)
+
+    def _read(self, places: list[int]) -> list[Float32]:
+        clip_ids = [self._clip_ids[place] for place in places]
+        held = self._held(self._space, clip_ids) if self._space else {}
+        return [held[clip_id] if clip_id in held else self._made(clip_id) for clip_id in clip_ids]
+
+    def _held(self, space: Space, clip_ids: list[str]) -> dict[str, Float32]:
+        """Return the fingerprints of those of the clips that the space holds."""
+        try:
+            owners, _, matrix = self._store.segments(space.name, clip_ids)
+        except NotFound:
+            if len(clip_ids) == 1:
+                logger.info("clip %s has no fingerprint in space %s: it is made", clip_ids[0], space.name)
+                return {}
+            half = len(clip_ids) // 2
+            return self._held(space, clip_ids[:half]) | self._held(space, clip_ids[half:])
+        bounds = [0, *(at for at in range(1, len(owners)) if owners[at] != owners[at - 1]), len(owners)]
+        return {owners[begin]: normalised(matrix[begin:end]) for begin, end in itertools.pairwise(bounds)}
 
     def _made(self, clip_id: str) -> Float32:
-        if self._space:
-            try:
-                return normalised(self._store.segments(self._space.name, [clip_id])[2])
-            except NotFound:
-                logger.info("clip %s has no fingerprint in space %s: it is made", clip_id, self._space.name)
         [clip] = self._store.sources([clip_id])
         limits = Limits(max_decoded_s=clip.duration_s + 1.0)
         rate_hz = self._encoder.config.sample_rate_hz

@@ -8,10 +8,8 @@ re-levelled, cropped, with some noise) and about as loud as the clip for anythin
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 
 from ...audio.align import align
 from ...audio.clip import read_mono
@@ -20,6 +18,7 @@ from ...errors import BadInput, NotFound
 from ...schemas.clip import Clip
 from ...schemas.hit import Alignment
 from ...schemas.vector import Float32
+from .recent import Recent
 
 RATE_HZ = 16_000
 """Waveforms are compared up to 8 kHz: lower, a hi-hat would be compared without nearly all of its energy."""
@@ -53,7 +52,7 @@ class Verifier:
 
     def __init__(self, sources: Sequence[Clip], threads: int) -> None:
         self._sources = sources
-        self._waveforms = _Cache(CACHE_BYTES)
+        self._waveforms = Recent[Float32 | None](CACHE_BYTES)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="align")
 
     def __enter__(self) -> Verifier:
@@ -89,35 +88,6 @@ class Verifier:
 
     def _waveform(self, row: int) -> Float32 | None:
         return self._waveforms.get(row, lambda: _read(self._sources[row]))
-
-
-class _Cache:
-    """The waveforms used last, up to a number of bytes. Safe to share between threads."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self._size_bytes = size_bytes
-        self._used_bytes = 0
-        self._held: OrderedDict[int, Float32 | None] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, row: int, read: Callable[[], Float32 | None]) -> Float32 | None:
-        """Return what `read` gave for this row, calling it where that is not held."""
-        with self._lock:
-            if row in self._held:
-                self._held.move_to_end(row)
-                return self._held[row]
-        waveform = read()
-        with self._lock:
-            if row not in self._held:
-                self._held[row] = waveform
-                self._used_bytes += _bytes(waveform)
-            while self._used_bytes > self._size_bytes and len(self._held) > 1:
-                self._used_bytes -= _bytes(self._held.popitem(last=False)[1])
-        return waveform
-
-
-def _bytes(waveform: Float32 | None) -> int:
-    return 0 if waveform is None else waveform.nbytes
 
 
 def _read(clip: Clip) -> Float32 | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,9 @@ def random_rows(count: int, seed: int) -> Matrix:
 
 def verifier(clips: list[Matrix], quiet: Matrix) -> FingerprintVerifier:
     unrelated = Background(threshold=0.6, scale=0.05, rate=0.001)
-    return FingerprintVerifier(lambda row: clips[row], unrelated, silent_near(quiet, 0.6), HOP_S, WINDOW_S)
+    return FingerprintVerifier(
+        lambda rows: [clips[row] for row in rows], unrelated, silent_near(quiet, 0.6), HOP_S, WINDOW_S
+    )
 
 
 def test_a_copy_lies_on_its_original_for_the_most_part() -> None:
@@ -55,6 +58,17 @@ def test_a_copy_lies_on_its_original_for_the_most_part() -> None:
     assert (stretch.representative_start_s, stretch.representative_end_s) == (3.5, 16.0)
     assert (stretch.segments, stretch.confidence > 0.999) == (24, True)
     assert held.same_recording(4, [6]) == {}, "silence is like silence in all recordings"
+
+
+def test_long_clips_are_not_compared_segment_by_segment() -> None:
+    whole = random_rows(2400, 0)
+    held = verifier([whole, unit(whole[100:] + 0.2 * random_rows(2300, 1))], random_rows(1, 9))
+    tracemalloc.start()
+    [stretch] = held.same_recording(0, [1]).values()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (stretch.segments, stretch.representative_start_s) == (2300, 50.0)
+    assert peak < 4 * len(whole) ** 2 * 2, "as much as two matrices of all pairs"
 
 
 @pytest.mark.skipif(shipped.SHIPPED.is_file(), reason="weights ship with this version")
@@ -90,10 +104,13 @@ def test_candidates_of_another_space_are_confirmed(store: Store, tmp_path: Path)
     save_file(state, tmp_path / "random.safetensors")
     store.add(tmp_path / "audio")
     store.embed("fingerprint", checkpoint=str(tmp_path / "random.safetensors"))
+    soundfile.write(tmp_path / "audio" / "late.wav", tones[7][:40_000], 8000)
+    store.add(tmp_path / "audio")
     store.embed("dummy")
     assert max(len(group.members) for group in store.duplicates(min_score=0.5)) > 2
-    [group] = store.duplicates(min_score=0.5, verify="fingerprint")
+    group, other = sorted(store.duplicates(min_score=0.5, verify="fingerprint"), key=lambda each: each.members[0].path)
     assert [Path(member.path).name for member in group.members] == ["4.wav", "copy.wav"]
+    assert [Path(member.path).name for member in other.members] == ["7.wav", "late.wav"], "its fingerprint is made"
     [stretch] = group.members[1].stretches
     assert stretch.representative_start_s - stretch.start_s == 1.0
     [again] = store.duplicates(space="fingerprint")

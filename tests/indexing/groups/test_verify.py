@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from echodex.indexing.groups import verify
 from echodex.indexing.groups.verify import BATCH, Verifier
 from echodex.schemas.clip import Clip
 
@@ -48,19 +47,3 @@ def test_an_excerpt_is_compared_as_an_excerpt(tmp_path: Path) -> None:
     with Verifier([*excerpts, source], threads=1) as verifier:
         assert verifier.same_recording(0, [1]) == {}
         assert verifier.same_recording(2, [1])[1].offset_s == pytest.approx(2.0, abs=1e-3)
-
-
-def test_what_was_used_last_is_kept_within_the_limit() -> None:
-    reads: list[int] = []
-    cache = verify._Cache(size_bytes=400 * 3)
-
-    def ask(row: int) -> None:
-        def read() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-            reads.append(row)
-            return np.zeros(100, np.float32)
-
-        cache.get(row, read)
-
-    for row in (0, 1, 2, 0, 3, 0, 1):
-        ask(row)
-    assert reads == [0, 1, 2, 3, 1]
