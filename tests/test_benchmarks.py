@@ -86,6 +86,32 @@ def test_tuning_takes_the_cheapest_setting_that_reaches_the_target(search: Any) 
     assert ladder.asked.count((9, 3)) == 2  # the second step found no more than the first
 
 
+@pytest.fixture
+def versions(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(BENCHMARKS)])
+    return import_module("versions")
+
+
+def test_versions_of_made_up_works_are_told_by_comparing_everything(versions: Any) -> None:
+    torch = import_module("torch")
+    works = versions.Works(16)
+    blocks = list(works.blocks(40))
+    np.testing.assert_allclose(np.linalg.norm(blocks[0], axis=-1), 1, atol=1e-6)
+    sets = [torch.from_numpy(block) for block in blocks]
+    first = [int(versions.brute_force(sets, works.version(work), "bpwr-10")[0]) for work in range(20)]
+    assert np.mean(np.array(first) == np.arange(20)) > 0.8
+    assert not np.array_equal(works.version(3), works.recording(3))
+
+
+def test_a_made_up_store_of_works_is_compared_with_brute_force(versions: Any, tmp_path: Path) -> None:
+    works = versions.Works(16)
+    store = versions.store_of(tmp_path / "library", 40, 16, works.blocks(40))
+    assert len(store.clips(["clip_id"])) == 40
+    figures = versions.compare(store, works, 40, 5, "bpwr-10")
+    assert figures["rerank_top10_recall"] == 1.0, "a space as small as this is compared as a whole"
+    assert figures["rerank_version_first"] == figures["rerank_brute_version_first"]
+
+
 @pytest.mark.parametrize("script", ["search.py", "cold_start.py", "prune_pipeline.py"])
 def test_scripts_say_how_they_are_used(script: str) -> None:
     done = subprocess.run(

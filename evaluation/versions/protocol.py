@@ -101,16 +101,14 @@ class _Reader:
     material: Material
     shingles: Shingles
     grid: Grid
-    _clips: Rows | None = None
-    _last: Sets | None = None
+    _last: tuple[Rows, Sets] | None = None
 
     def read(self, clips: Rows) -> Sets:
-        if self._last is None or not np.array_equal(self._clips, clips):
+        if self._last is None or not np.array_equal(self._last[0], clips):
             self._last = None  # not two at once
             sets = chosen(_read(self.material, clips), self.shingles, self.grid)
-            self._last = replace(sets, matrix=prepared(sets.matrix, metric_of(self.material.space)))
-            self._clips = clips
-        return self._last
+            self._last = clips, replace(sets, matrix=prepared(sets.matrix, metric_of(self.material.space)))
+        return self._last[1]
 
 
 def _parts(clips: Rows, sizes_bytes: Rows) -> Iterator[Rows]:
