@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 
@@ -44,6 +44,22 @@ def open_container(source: Source, options: dict[str, str] | None = None) -> Any
         return av.open(handle, options={**_OPTIONS, **(options or {})}, metadata_errors="replace")
     except FAILURES as error:
         raise Unusable(source.path, Reason.UNREADABLE, words(error)) from error
+
+
+class _Pipe:
+    """A stream as FFmpeg reads it: only forward, and no longer waiting than until something has come."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.read = getattr(stream, "read1", stream.read)
+
+
+def open_pipe(stream: BinaryIO, name: str) -> Any:
+    """Return an open PyAV container over what need not be able to seek; raise Unusable where FFmpeg cannot open it."""
+    try:
+        options = {**_OPTIONS, "ignore_length": "1"}  # of WAV, whose header was written before its length was known
+        return av.open(_Pipe(stream), options=options, metadata_errors="replace")
+    except FAILURES as error:
+        raise Unusable(name, Reason.UNREADABLE, words(error)) from error
 
 
 def promised_s(container: Any, stream: Any, source: Source) -> float | None:

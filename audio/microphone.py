@@ -49,5 +49,5 @@ def _sounddevice() -> Any:
     except (ImportError, OSError) as error:  # OSError where the PortAudio library is missing
         raise Unavailable(
             "--microphone needs the package sounddevice and its PortAudio library, which cannot be loaded: "
-            "`pip install sounddevice`"
+            "`pip install 'echodex[microphone]'`"
         ) from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--list", "listed", type=click.Path(), metavar="FILE", help="More queries, a path a line; needs --out.")
 @click.option("--out", type=click.Path(), metavar="DIR", help="Answer all into files; goes on where it was stopped.")
 @click.option("--microphone", is_flag=True, help="Listen, and tell each match once it is sure, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="The same of stdin, as it comes: QUERY is -, which need not end.")
 @click.option(
     "--min-score", type=click.FloatRange(-1, 1), help="Lowest mean cosine [default: above what strangers score]."
 )
@@ -48,15 +49,20 @@ def identify(
     Example:
       echodex identify broadcast.mp3
       ffmpeg -v error -i broadcast.mkv -f wav - | echodex identify - --json
+      ffmpeg -v error -i http://example.org/radio -f wav - | echodex identify - --follow
       echodex identify --list queries.txt --out answers
     """
     settings: Settings = context.obj
     json_, microphone, limit = options.pop("json_"), options.pop("microphone"), options.pop("limit")
-    many = bool(out or listed)
+    follow, many = options.pop("follow"), bool(out or listed)
     if microphone + many + (len(queries) == 1 and not many) != 1:
         raise UsageError("identify takes one QUERY, or several with --out DIR, or --microphone alone")
-    if microphone:
-        _listen(settings, options, json_)
+    if follow and (many or queries != ("-",)):
+        raise UsageError("--follow is for -, which is stdin; a file is identified as a whole")
+    if limit and (follow or microphone):
+        raise UsageError("--limit is for a QUERY that ends")
+    if follow or microphone:
+        _follow(settings, options, json_, microphone=microphone)
     elif many:
         if not out or limit:
             raise UsageError("--list needs --out DIR, and --limit is for one QUERY")
@@ -101,12 +107,13 @@ def _answer_all(settings: Settings, queries: list[str], out: str, options: dict[
     return EXIT_BAD_FILES if report.errors else 0
 
 
-def _listen(settings: Settings, options: dict[str, Any], json_: bool) -> None:
-    """Print what the microphone hears, a line a match, until Ctrl-C."""
-    from ..audio.microphone import microphone
+def _follow(settings: Settings, options: dict[str, Any], json_: bool, *, microphone: bool) -> None:
+    """Print what plays in the microphone or in stdin, a line a match, until its end or Ctrl-C."""
+    from ..audio.microphone import microphone as listening
+    from ..audio.streamed import streamed
 
     store = settings.open()
-    with microphone() as (blocks, rate_hz):
+    with listening() if microphone else streamed(sys.stdin.buffer) as (blocks, rate_hz):
         say(settings.progress, "listening; Ctrl-C ends")
         try:
             for match in store.identify_stream(blocks, rate_hz, **options):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -65,6 +66,27 @@ def test_what_plays_where(library: Path, tmp_path: Path) -> None:
     assert json.loads(run(library, query, "--json", "--limit", 1)) == told[:1]
 
 
+def test_a_stream_is_answered_before_it_ends(library: Path) -> None:
+    content = io.BytesIO()
+    soundfile.write(
+        content, np.concatenate([noise(2, 10)[2 * RATE :], noise(99, 20), noise(6, 10)]), RATE, format="WAV"
+    )
+    command = [str(ECHODEX), "--store", str(library), "--quiet", "identify", "-", "--follow", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asked:
+        assert asked.stdin
+        assert asked.stdout
+        asked.stdin.write(content.getvalue()[: len(content.getvalue()) // 2])
+        asked.stdin.flush()
+        first = json.loads(asked.stdout.readline())
+        asked.stdin.write(content.getvalue()[len(content.getvalue()) // 2 :])
+        asked.stdin.close()
+        [second] = map(json.loads, asked.stdout)
+    assert asked.returncode == 0
+    for match, name, start_s, clip_start_s in ((first, "2.wav", 0.0, 2.0), (second, "6.wav", 28.0, 0.0)):
+        assert match["path"].endswith(name)
+        assert match["clip_start_s"] - match["query_start_s"] == pytest.approx(clip_start_s - start_s, abs=0.5)
+
+
 def test_nothing_known(library: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "query.wav", noise(99, 5), RATE)
     assert run(library, tmp_path / "query.wav") == "nothing known plays here\n"
@@ -88,7 +110,16 @@ def test_many_queries_are_answered_into_a_folder(library: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["a.wav", "b.wav"], ["--list", "x"], ["a.wav", "--microphone"], ["a.wav", "--out", "o", "--limit", "1"]],
+    [
+        [],
+        ["a.wav", "b.wav"],
+        ["--list", "x"],
+        ["a.wav", "--microphone"],
+        ["a.wav", "--out", "o", "--limit", "1"],
+        ["a.wav", "--follow"],
+        ["--microphone", "--limit", "1"],
+        ["-", "--follow", "--limit", "1"],
+    ],
 )
 def test_what_goes_together(library: Path, words: list[str]) -> None:
     done = subprocess.run(
@@ -104,7 +135,7 @@ def test_a_microphone_needs_its_package(library: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 69
     assert done.stderr.startswith("error: --microphone needs the package sounddevice")
-    assert "pip install sounddevice" in done.stderr
+    assert "pip install 'echodex[microphone]'" in done.stderr
 
 
 def test_an_error_is_a_sentence(library: Path) -> None:
