@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         evaluate_versions,
         export_memmap,
         export_onnx,
+        export_tensors,
         open,  # noqa: A004  (the name users write)
         probe_from_head,
         train,
@@ -64,6 +65,7 @@ __all__ = [
     "evaluate_versions",
     "export_memmap",
     "export_onnx",
+    "export_tensors",
     "open",
     "probe_from_head",
     "train",

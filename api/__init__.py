@@ -2,7 +2,7 @@
 
 `echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_fingerprint`, `echodex.evaluate_pruning`,
 `echodex.evaluate_versions`, `echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head`,
-`echodex.export_memmap` and `echodex.export_onnx` are the doors.
+`echodex.export_memmap`, `echodex.export_onnx` and `echodex.export_tensors` are the doors.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..store.locate import locate
-from .exports import export_memmap
+from .exports import export_memmap, export_tensors
 from .heads import compare_views, export_onnx, probe_from_head
 from .runs import Run, run_of
 from .store import Store
@@ -39,6 +39,7 @@ __all__ = [
     "evaluate_versions",
     "export_memmap",
     "export_onnx",
+    "export_tensors",
     "open",
     "probe_from_head",
     "train",

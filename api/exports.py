@@ -1,17 +1,20 @@
-"""Fingerprints for other programs."""
+"""Fingerprints and tensors for other programs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..progress import Progress, silent
+from ..schemas.run import TRAINED
 from ..store.locate import locate
 from .store import Store
 
 if TYPE_CHECKING:
     from ..evaluation.fingerprint.exporting import MemmapReport
+    from ..store.tensors import TensorsReport
 
 
 def export_memmap(
@@ -39,3 +42,32 @@ def export_memmap(
     if store is None and needs_store(given.values(), encoder):
         store = Store.open(locate(None, create=False), create=False)
     return export_memmap(store, Path(folder), given, space=space, maker=maker, progress=progress)
+
+
+def export_tensors(
+    source: str | Path,
+    folder: str | Path,
+    *,
+    encoder: str = "versions",
+    checkpoint: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    store: Store | None = None,
+    progress: Progress = silent,
+) -> TensorsReport:
+    """Write the vectors of every audio file of `source` (a folder, or one file) as torch files float32[segments, dim]
+    below `folder`, in folders like its own: `a/b.mp3` becomes `a/b.pt`. What is there is left as it is.
+
+    encoder: a name, a checkpoint, a YAML file or "run:NAME", with a `checkpoint` where it needs one, and `settings`;
+    a run is of `store`, by default the one that `open` finds. What cannot be read, the report tells.
+    """
+    from ..encoders.resolve import resolve
+    from ..store.tensors import write_tensors
+    from ..training.trained import find_encoder
+
+    given = settings or {}
+    if encoder.startswith(TRAINED):
+        where = store or Store.open(locate(None, create=False), create=False)
+        found = find_encoder(where, encoder, given, checkpoint, progress=progress)
+    else:
+        found = resolve(encoder, given, checkpoint, progress=progress)
+    return write_tensors(found, Path(source).expanduser(), Path(folder).expanduser(), progress=progress)

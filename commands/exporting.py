@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from ..errors import EXIT_BAD_FILES
-from .options import Settings, as_json, of_space
+from .options import Settings, as_json, assigned, of_space
 from .output import print_json, print_problems, print_table
 
 
 @click.group()
 def export() -> None:
-    """Write encoders, heads and fingerprints for other programs (views have `echodex views export`)."""
+    """Write encoders, heads, vectors and fingerprints for other programs (views have `echodex views export`)."""
 
 
 @export.command()
@@ -57,7 +57,8 @@ def onnx(context: click.Context, /, target: str, file: str, head: str | None, js
 @as_json
 @click.pass_context
 def checkpoint(context: click.Context, /, run: str, file: str, layout: str, json_: bool) -> None:
-    """Write the encoder and projector that RUN trained as a torch file with CLMR's published names.
+    """Write the network that RUN trained as a torch file with its published names: CLMR's encoder and projector, or the
+    autoencoder of the da-TACOS study.
 
     \b
     Example:
@@ -108,5 +109,41 @@ def memmap(context: click.Context, /, folder: str, json_: bool, **options: Any) 
         print_json(report)
     else:
         print_table(["part", "clips", "rows", "dim"], [(p.name, p.clips, p.rows, p.dim) for p in report.parts])
+        print_problems(report.problems)
+    context.exit(EXIT_BAD_FILES if report.problems else 0)
+
+
+@export.command()
+@click.argument("source", type=click.Path())
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--encoder", default="versions", show_default=True, help="A name, a checkpoint, a YAML file or run:NAME.")
+@click.option("--checkpoint", metavar="FILE|URL", help="Weights of the encoder, where it needs some.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the encoder.")
+@as_json
+@click.pass_context
+def tensors(
+    context: click.Context, /, source: str, folder: str, assignments: tuple[str, ...], json_: bool, **options: Any
+) -> None:
+    """Write the vectors of each audio file of SOURCE as a torch file (segments, dim) below FOLDER, as CLEWS does.
+
+    a/b.mp3 becomes a/b.pt. Nothing is removed or written over: run it again to go on. What cannot be read is told and
+    passed over.
+
+    \b
+    Example:
+      echodex export tensors music/ vectors/ --checkpoint checkpoint_best.ckpt
+      echodex export tensors music/ vectors/ --encoder run:versions-1 --set hop_s=10
+    """
+    from ..api import export_tensors
+    from ..schemas.run import TRAINED
+
+    settings: Settings = context.obj
+    if options["encoder"].startswith(TRAINED):
+        options["store"] = settings.open()
+    report = export_tensors(source, folder, settings=assigned(assignments), progress=settings.progress, **options)
+    if json_:
+        print_json(report)
+    else:
+        click.echo(f"{report.folder}: {report.written} files written, {report.known} known, of {report.dim} dimensions")
         print_problems(report.problems)
     context.exit(EXIT_BAD_FILES if report.problems else 0)
