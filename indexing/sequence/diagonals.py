@@ -52,6 +52,10 @@ class Held:
         """Return int64 of the same shape: the number of the clip that each row is of; -1 for the row -1."""
         return np.asarray(np.searchsorted(self.bounds, rows, side="right") - 1)
 
+    def clip(self, number: int) -> Float32:
+        """Return the vectors float32[m, d] of a clip."""
+        return self.fetch(np.arange(self.bounds[number], self.bounds[number + 1]))
+
 
 @dataclass(frozen=True)
 class Collection(Held):

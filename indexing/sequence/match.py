@@ -14,7 +14,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Protocol
 
 import numpy as np
@@ -173,7 +173,7 @@ def _runs_of(
 ) -> Iterator[Run]:
     """Yield all runs of one track, whatever they claim. limits: max_gap, min_excess; phase: of how many."""
     (max_gap, min_excess), diagonals = limits, look.diagonals
-    strangers = Strangers(collection, worth, look.floors, look.common)
+    strangers = Strangers(collection.clip, worth, look.floors, look.common)
     for cells in scored(track.vectors, look.floors, collection, diagonals):
         if told:
             told(diagonals, cells)
@@ -193,15 +193,14 @@ def _runs_of(
 
 class Strangers:
     """A second look at runs of segments that many clips resemble (`strangers`); of a track, floors: float32[L], common:
-    float32[L], what many clips reach.
+    float32[L], what many clips reach. clip: the vectors float32[n, d] of a clip, which are kept for its other runs.
     """
 
-    def __init__(self, collection: Collection, worth: Worth, floors: Float32, common: Float32) -> None:
-        self._collection = collection
+    def __init__(self, clip: Callable[[int], Float32], worth: Worth, floors: Float32, common: Float32) -> None:
+        self._clip = cache(clip)
         self._worth = worth
         self._floors = floors
         self._common = common
-        self._vectors: dict[int, Float32] = {}
 
     def telling(self, run: Run, queries: Float32, min_excess: float) -> Iterator[Run]:
         """Yield the parts of a run that stand out from strangers: all of it where no segment is common."""
@@ -216,12 +215,6 @@ class Strangers:
         for first, last in best_parts(worths, min_excess):
             part = slice(first, last)
             yield replace(run, start=run.start + first, scores=run.scores[part], worths=worths[part])
-
-    def _clip(self, clip: int) -> Float32:
-        if clip not in self._vectors:
-            bounds = self._collection.bounds
-            self._vectors[clip] = self._collection.fetch(np.arange(bounds[clip], bounds[clip + 1]))
-        return self._vectors[clip]
 
 
 def stretches_of(

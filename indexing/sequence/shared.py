@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,12 @@ def shared(
     pairs, shifts = _diagonals(held.bounds, *votes, LEAST_VOTED * min_excess)
     floors = np.full(len(matrix), worth.threshold, dtype=np.float32)
     runs: dict[tuple[int, int], list[Run]] = {}
-    strangers: dict[int, Strangers] = {}
+
+    @lru_cache(maxsize=1)  # diagonals come by their first clip
+    def strangers(first: int) -> Strangers:
+        own = slice(held.bounds[first], held.bounds[first + 1])
+        return Strangers(partial(_clip, held.bounds, matrix), worth, floors[own], levels[own])
+
     for cells in _scored(held.bounds, matrix, quiet, pairs, shifts):
         worths = worth.of(cells.scores, worth.threshold)
         worths[cells.silent] = np.minimum(worths[cells.silent], 0.0)
@@ -68,14 +74,19 @@ def shared(
             which = int(cells.diagonal[begin])
             first, second = pairs[which].tolist()
             own = slice(held.bounds[first], held.bounds[first + 1])
-            look = strangers.setdefault(first, Strangers(held, worth, floors[own], levels[own]))
             for part in best_parts(worths[begin:end], min_excess):
                 at = slice(begin + part[0], begin + part[1])
-                run = Run(second, int(shifts[which]), int(cells.position[at.start]), cells.scores[at], worths[at])
-                runs.setdefault((first, second), []).extend(look.telling(run, matrix[own], min_excess))
+                scores, start = cells.scores[at].copy(), int(cells.position[at.start])  # views would hold all cells
+                run = Run(second, int(shifts[which]), start, scores, worths[at].copy())
+                runs.setdefault((first, second), []).extend(strangers(first).telling(run, matrix[own], min_excess))
     sizes = np.diff(held.bounds)
     best = {pair: chosen(found, int(sizes[pair[0]]), min_excess) for pair, found in runs.items() if found}
     return [Shared(*pair, tuple(sorted(own, key=lambda run: run.start))) for pair, own in sorted(best.items())]
+
+
+def _clip(bounds: Rows, matrix: Float32, clip: int) -> Float32:
+    """Return a view of the vectors of a clip."""
+    return matrix[bounds[clip] : bounds[clip + 1]]
 
 
 def _in_memory(collection: Collection) -> Collection:
