@@ -9,7 +9,7 @@ from ..registry import Registry
 from .base import Encoder, Weights
 
 ENCODERS: Registry[Encoder] = Registry(
-    "encoder", __package__, ("autoencoder", "clmr", "dummy", "fingerprint", "timbre", "versions")
+    "encoder", __package__, ("autoencoder", "chroma", "clmr", "dummy", "fingerprint", "timbre", "versions")
 )
 
 register, names, encoder_class = ENCODERS.register, ENCODERS.names, ENCODERS.find
