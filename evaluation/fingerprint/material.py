@@ -21,7 +21,8 @@ class Material:
 
     truth: int64[m], the row of the database that each query segment is a replica of, -1 for none. query_songs, of the
     rows of queries, and database_songs, of the rows of the database: None where they are not known. source: what it is,
-    in words; folder: where a list of test ids may lie.
+    in words; folder: where a list of test ids may lie; unbroken: int64[p + 1], where each stretch of the database
+    begins in which every segment is there, and the end (None: songs have no gaps).
     """
 
     queries: Float32
@@ -32,6 +33,7 @@ class Material:
     database_songs: Songs | None
     source: str
     folder: Path | None = None
+    unbroken: Rows | None = None
 
 
 def from_folder(folder: Path, dummy_folder: Path | None = None, songs: str | None = None) -> Material:

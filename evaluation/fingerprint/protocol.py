@@ -4,7 +4,7 @@ Chang et al., "Neural audio fingerprint for high-specific audio retrieval based 
 `eval_faiss.py` of its code. A hit is exact where the best candidate is the row that the query is a replica of, near
 where it is at most one row off (half a second). Queries are runs of test ids that know no songs: long ones go on into
 the next song, and those at the end of the array are shorter; a strict evaluation has only what stays inside a song, on
-both sides.
+both sides (`chosen`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +20,12 @@ from numpy.typing import NDArray
 from ...errors import BadInput, UsageError
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
+from .chosen import as_published, database_ends, inside_songs
 from .matcher import KEPT, Ends, best_rows
 from .material import Material
 from .published_index import MAX_TRAIN, PublishedIndex, build_published
-from .report import EXACT, NEAR, SONG, TOP3, TOP10, FingerprintReport, Outcome
-from .testids import ICASSP, choose_ids
+from .report import EXACT, NEAR, PUBLISHED, SONG, TOP3, TOP10, FingerprintReport, Outcome
+from .testids import ICASSP
 
 Rows = NDArray[np.int64]
 LENGTHS = (1, 3, 5, 9, 11, 19)
@@ -62,16 +62,8 @@ def evaluate_material(material: Material, config: ProtocolConfig, progress: Prog
     Raises UsageError where the index or the test ids cannot be, or songs are not known and `strict` asks for them;
     BadInput for rows that are not finite.
     """
-    if config.strict and (material.query_songs is None or material.database_songs is None):
-        raise UsageError("a strict evaluation has to know the songs: say segments per song, or give a CSV, by --songs")
-    songs = material.query_songs if config.strict else None
-    longest = max(config.lengths)
-    folders = [Path(), Path("eval")] if material.folder is None else [material.folder, Path(), Path("eval")]
-    ids = choose_ids(config.test_ids, len(material.queries), longest, config.seed, folders, songs)
-    answered = material.truth[ids] >= 0
-    ids = ids[answered]
-    if not len(ids):
-        raise UsageError("no query has its recording in the database; check what is asked against what is there")
+    chosen = (inside_songs if config.strict else as_published)(material, config.test_ids, config.lengths, config.seed)
+    ids, able = chosen.ids, chosen.able
     began_s = time.perf_counter()
     index = build_published(
         material.database,
@@ -83,15 +75,19 @@ def evaluate_material(material: Material, config: ProtocolConfig, progress: Prog
         progress=progress,
     )
     build_s = time.perf_counter() - began_s
-    asked = _Asked(material, index, config.k_probe, config.lengths, _ends(material) if config.strict else None)
-    found = asked.all(ids, progress)
+    asked = _Asked(material, index, config.k_probe, config.lengths, database_ends(material) if config.strict else None)
+    found = np.where(able[:, :, None], asked.all(ids, progress), -1)
     hits = _hits(found, material, ids, config.strict)
+    counts = able.sum(axis=0)
     report = FingerprintReport(
         source=material.source,
         index=config.index,
         strict=config.strict,
-        queries=len(ids),
-        unanswerable=int((~answered).sum()),
+        queries=int(counts.max()),
+        asked=tuple(counts.tolist()),
+        unanswerable=chosen.unanswerable,
+        outlasting=chosen.outlasting,
+        short=chosen.short,
         test_ids=config.test_ids,
         seed=config.seed,
         k_probe=config.k_probe,
@@ -100,12 +96,12 @@ def evaluate_material(material: Material, config: ProtocolConfig, progress: Prog
         trained_on=_taught(index, material),
         lengths=config.lengths,
         seconds=tuple((length + 1) // 2 for length in config.lengths),
-        hits={name: tuple((100 * hit.mean(axis=0)).tolist()) for name, hit in hits.items()},
-        ms_per_query=tuple(asked.ms(ids, length) for length in config.lengths),
+        hits={name: tuple((100 * hit.mean(axis=0, where=able)).tolist()) for name, hit in hits.items()},
+        ms_per_query=tuple(asked.ms(chosen.of(place), length) for place, length in enumerate(config.lengths)),
         build_s=round(build_s, 3),
         index_mb=round(index.bytes_per_vector * len(material.database) / 1e6, 3),
     )
-    raw = np.concatenate([hits[name] for name in (EXACT, NEAR, TOP3, TOP10)], axis=1).astype(np.int64)
+    raw = np.concatenate([np.where(able, hits[name], -1) for name in PUBLISHED], axis=1).astype(np.int64)
     return Outcome(report, ids, found, raw)
 
 
@@ -169,14 +165,6 @@ def _hits(found: Rows, material: Material, ids: Rows, strict: bool) -> dict[str,
         if strict:
             hits[NEAR] = near & song
     return hits
-
-
-def _ends(material: Material) -> Ends:
-    """Return the row after the last of each row's song; what is of no song may go on up to where the songs begin."""
-    songs = material.database_songs
-    if songs is None:
-        return lambda rows: np.full(len(rows), len(material.database))
-    return lambda rows: np.where(songs.of(rows) < 0, songs.bounds[0], songs.ends(rows))
 
 
 def _taught(index: PublishedIndex, material: Material) -> str:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ...errors import BadInput, NotFound, UsageError
 from .layout import read_npy
-from .songs import Songs
 
 Rows = NDArray[np.int64]
 ICASSP, ALL = "icassp", "all"
@@ -18,23 +17,19 @@ ICASSP_FILE = "test_ids_icassp2021.npy"
 """Comes with the published code, in its folder `eval`."""
 
 
-def choose_ids(
-    asked: str, segments: int, longest: int, seed: int = 0, folders: Sequence[Path] = (), songs: Songs | None = None
-) -> Rows:
-    """Return int64[t], the query segments at which queries of up to `longest` segments begin.
+def choose_ids(asked: str, segments: int, longest: int, seed: int = 0, folders: Sequence[Path] = ()) -> Rows:
+    """Return int64[t], the query segments at which queries of up to `longest` segments begin, as published.
 
-    asked: "all" (0 up to segments - longest, as published), a number of those by chance, "icassp" (ICASSP_FILE in one
-    of `folders`), or a .npy file. songs: None to let queries run over into the next song and end with the last segment,
-    as published; else only what stays inside a song is chosen, and ids of a file that do not are left out. Raises
-    UsageError where nothing is left, NotFound, BadInput.
+    asked: "all" (0 up to segments - longest), a number of those by chance, "icassp" (ICASSP_FILE in one of `folders`),
+    or a .npy file. Queries run over into the next song and end with the last segment. Raises UsageError where there is
+    none, NotFound, BadInput.
     """
-    number = int(asked) if asked.isascii() and asked.isdigit() else None
+    number = _number(asked)
     if asked == ALL or number is not None:
-        pool = np.arange(max(0, segments - longest)) if songs is None else _inside(np.arange(segments), longest, songs)
+        pool = np.arange(max(0, segments - longest))
         chosen = pool if number is None else np.random.default_rng(seed).permutation(pool)[:number]
     else:
-        chosen = _read(_find(folders) if asked == ICASSP else Path(asked), segments)
-        chosen = chosen if songs is None else _inside(chosen, longest, songs)
+        chosen = _listed(asked, segments, folders)
     if not len(chosen):
         raise UsageError(
             f"test ids {asked!r} leave no query of {longest} segments among {segments}; ask for shorter ones"
@@ -42,8 +37,32 @@ def choose_ids(
     return chosen.astype(np.int64)
 
 
-def _inside(ids: Rows, longest: int, songs: Songs) -> Rows:
-    return ids[ids + longest <= songs.ends(ids)]
+def choose_inside(
+    asked: str, inside: NDArray[np.bool_], seed: int = 0, folders: Sequence[Path] = ()
+) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return int64[t] and bool[t, lengths]: query segments at which queries begin, and which of the lengths are asked.
+
+    asked: as choose_ids takes it; a number is drawn of each length, from one shuffling, so that lengths have many in
+    common; inside: bool[segments, lengths], which can be asked. Raises NotFound, BadInput.
+    """
+    number, segments = _number(asked), len(inside)
+    if number is not None:
+        ids = np.random.default_rng(seed).permutation(segments)
+    else:
+        ids = np.arange(segments) if asked == ALL else _listed(asked, segments, folders)
+    chosen = inside[ids]
+    if number is not None:
+        chosen &= np.cumsum(chosen, axis=0) <= number
+    some = chosen.any(axis=1)
+    return ids[some].astype(np.int64), chosen[some]
+
+
+def _number(asked: str) -> int | None:
+    return int(asked) if asked.isascii() and asked.isdigit() else None
+
+
+def _listed(asked: str, segments: int, folders: Sequence[Path]) -> Rows:
+    return _read(_find(folders) if asked == ICASSP else Path(asked), segments)
 
 
 def _find(folders: Sequence[Path]) -> Path:

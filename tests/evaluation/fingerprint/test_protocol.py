@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from echodex.errors import BadInput, UsageError
-from echodex.evaluation.fingerprint.layout import read_layout
-from echodex.evaluation.fingerprint.material import from_folder
+from echodex.evaluation.fingerprint.layout import Stack, read_layout
+from echodex.evaluation.fingerprint.material import Material, from_folder
 from echodex.evaluation.fingerprint.protocol import ProtocolConfig, evaluate_material
-from echodex.evaluation.fingerprint.report import EXACT, NEAR, SONG, TOP3, TOP10, write_outcome
+from echodex.evaluation.fingerprint.report import EXACT, NEAR, SONG, TOP3, TOP10, answers, write_outcome
+from echodex.evaluation.fingerprint.songs import songs_of
 from echodex.indexing.index.device import gpu_count
 
 KINDS = ("l2", "ivf", "ivfpq", "ivfpq-rr", "hnsw", "pfann")
@@ -42,6 +43,7 @@ def test_equals_the_published_steps_one_at_a_time(write_published: Callable[...,
     config = ProtocolConfig("l2", lengths=(1, 3, 19), test_ids="all")
     outcome = evaluate_material(from_folder(folder), config)
     np.testing.assert_array_equal(outcome.test_ids, np.arange(99))
+    assert (outcome.report.asked, outcome.report.outlasting, outcome.report.short) == ((99,) * 3, (0,) * 3, (0,) * 3)
     assert outcome.raw.shape == (99, 12)
     for place, length in enumerate(config.lengths):
         expected = slowly(folder, outcome.test_ids, length)
@@ -95,12 +97,78 @@ def test_strict_stays_inside_songs(write_published: Callable[..., Path]) -> None
         evaluate_material(from_folder(folder), config)
     material = from_folder(folder, songs="59")
     outcome = evaluate_material(material, config)
-    assert outcome.test_ids.tolist() == [*range(41), *range(59, 100)]
+    long = outcome.raw[:, 1] >= 0
+    assert outcome.test_ids.tolist() == [*range(118)]
+    assert outcome.test_ids[long].tolist() == [*range(41), *range(59, 100)]
+    assert (outcome.report.asked, outcome.report.outlasting, outcome.report.short) == ((118, 82), (0, 0), (0, 0))
     assert material.database_songs is not None
-    found = outcome.found[:, 1]
+    found = outcome.found[long, 1]
     ends = material.database_songs.ends(found)
     assert ((found < 0) | (found < 300) | (found + 19 <= ends)).all()
     assert not ((found >= 282) & (found < 300)).any()  # nor over from the dummies into the first song
+
+
+def slowly_inside(material: Material, begin: int, length: int, k: int = 20) -> int:
+    """The best row for a query, with exact search and no candidate that goes over the border of a song."""
+    rows = material.database.take(np.arange(len(material.database)))
+    query = material.queries[begin : begin + length]
+    neighbours = np.argsort(-query @ rows.T, axis=1, kind="stable")[:, :k] - np.arange(length)[:, None]
+    assert material.database_songs is not None
+    bounds = [0, *material.database_songs.bounds.tolist()]
+    scores = {}
+    for row in np.unique(neighbours[neighbours >= 0]).tolist():
+        end = min(bound for bound in bounds if bound > row)
+        if row + length <= end:
+            scores[row] = float(np.mean(np.diag(query @ rows[row : row + length].T)))
+    return max(scores, key=lambda row: (scores[row], -row)) if scores else -1
+
+
+def test_strictly_each_length_is_asked_of_what_is_long_enough(random_rows: Callable[..., np.ndarray]) -> None:
+    database = random_rows(130, 1)
+    known = database[30:]  # a: 50 segments, b: 30, c: 20
+    noisy = known + 0.9 * random_rows(100, 2)
+    parts = [noisy[:40], noisy[50:57], noisy[95:100], random_rows(6, 4), random_rows(12, 5)]
+    truth = [30 + np.arange(40), 80 + np.arange(7), [125, 126, 127, 128, 129], [-1] * 6]
+    truth.append([128, 129, *[-1] * 10])  # goes on after its recording ends
+    queries = np.concatenate(parts)
+    material = Material(
+        queries=(queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32),
+        database=Stack((database,)),
+        dummies=30,
+        truth=np.concatenate(truth).astype(np.int64),
+        query_songs=songs_of(["long", "short", "end", "unknown", "outlasting"], [40, 7, 5, 6, 12]),
+        database_songs=songs_of(["a", "b", "c"], [50, 30, 20]).after(30),
+        source="made",
+    )
+    lengths = (1, 5, 9, 19)
+    outcome = evaluate_material(material, ProtocolConfig("l2", lengths=lengths, test_ids="all", strict=True))
+    report = outcome.report
+    assert report.asked == (40 + 7 + 5 + 2, 36 + 3 + 1, 32, 22)
+    assert report.unanswerable == 6
+    assert report.outlasting == (10, 8, 4, 0)
+    assert report.short == (0, 0, 3, 4)
+    assert report.queries == 54
+    for place, length in enumerate(lengths):
+        asked = outcome.raw[:, place] >= 0
+        best = [slowly_inside(material, begin, length) for begin in outcome.test_ids[asked].tolist()]
+        np.testing.assert_array_equal(outcome.found[asked, place, 0], best)
+        right = material.truth[outcome.test_ids[asked]] == best
+        np.testing.assert_array_equal(outcome.raw[asked, place], right)
+        assert report.hits[EXACT][place] == pytest.approx(100 * right.mean())
+        assert (outcome.found[~asked, place] == -1).all()
+    assert {(row["query"], row["segments"]) for row in answers(outcome, material)} == {
+        *(("long", length) for length in lengths),
+        *((query, length) for query in ("short", "end") for length in (1, 5)),
+        ("outlasting", 1),
+    }
+    _, rows = report.table()
+    assert [row[1:] for row in rows[1:4]] == [report.asked, report.outlasting, report.short]
+    assert "up to 54 queries of a length (6 more have no answer)" in report.header()
+    drawn = evaluate_material(material, ProtocolConfig("l2", lengths=(1, 9), test_ids="20", strict=True)).report
+    assert drawn.asked[0] + drawn.unanswerable + drawn.outlasting[0] >= 20
+    assert drawn.asked[1] + drawn.outlasting[1] == 20
+    with pytest.raises(UsageError, match="no query of 41 or 60 segments lies inside"):
+        evaluate_material(material, ProtocolConfig("l2", lengths=(1, 41, 60), test_ids="all", strict=True))
 
 
 def test_without_dummies_the_index_learns_from_the_database(write_published: Callable[..., Path]) -> None:

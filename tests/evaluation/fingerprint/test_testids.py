@@ -7,7 +7,7 @@ import pytest
 
 from echodex.errors import BadInput, NotFound, UsageError
 from echodex.evaluation.fingerprint.songs import read_songs, songs_of
-from echodex.evaluation.fingerprint.testids import ICASSP_FILE, choose_ids
+from echodex.evaluation.fingerprint.testids import ICASSP_FILE, choose_ids, choose_inside
 
 
 def test_all_and_a_number_of_them_as_published() -> None:
@@ -26,15 +26,28 @@ def test_the_published_list_is_taken_from_where_it_lies(tmp_path: Path) -> None:
     np.save(tmp_path / ICASSP_FILE, ids)
     np.testing.assert_array_equal(choose_ids("icassp", 100, 19, folders=[Path("nowhere"), tmp_path]), ids)
     np.testing.assert_array_equal(choose_ids(str(tmp_path / ICASSP_FILE), 100, 19), ids)
-    # inside songs of 50 only the first is left
-    songs = songs_of(["a", "b"], [50, 50])
-    np.testing.assert_array_equal(choose_ids("icassp", 100, 19, 0, [tmp_path], songs), [13])
+    inside = np.arange(100)[:, None] % 50 + [1, 19] <= 50  # songs of 50
+    chosen, able = choose_inside("icassp", inside, 0, [tmp_path])
+    np.testing.assert_array_equal(chosen, ids)
+    assert able.tolist() == [[True, True], [True, False], [True, False]]
 
 
-def test_strict_ids_stay_inside_their_song() -> None:
-    songs = songs_of(["a", "none", "b"], [30, 0, 20])
-    chosen = choose_ids("all", 50, 19, songs=songs)
-    assert chosen.tolist() == [*range(12), 30, 31]
+def test_strict_ids_are_chosen_in_each_length() -> None:
+    songs = songs_of(["a", "none", "b"], [30, 0, 10])
+    lengths = np.array([1, 10, 19])
+    inside = np.arange(40)[:, None] + lengths <= songs.ends(np.arange(40))[:, None]
+    ids, able = choose_inside("all", inside)
+    for place, expected in enumerate(([*range(40)], [*range(21), 30], [*range(12)])):
+        assert ids[able[:, place]].tolist() == expected
+    ids, able = choose_inside("11", inside, seed=3)
+    assert able.sum(axis=0).tolist() == [11, 11, 11]
+    assert able.any(axis=1).all()
+    assert all(inside[ids[able[:, place]], place].all() for place in range(3))
+    again = choose_inside("11", inside, seed=3)
+    np.testing.assert_array_equal(ids, again[0])
+    other = choose_inside("11", inside, seed=4)
+    assert set(other[0].tolist()) != set(ids.tolist())
+    assert choose_inside("1000", inside)[1].sum(axis=0).tolist() == [40, 22, 12]
 
 
 @pytest.mark.parametrize(
