@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 
 from ...audio.clip import read_mono
 from ...errors import BadInput, NotFound, UsageError
+from ...indexing.sequence.hop import uniform_hop_s
+from ...indexing.sequence.timeline import bounds_of
 from ...progress import Progress, silent
-from ...schemas.vector import Float32, SegmentRows, Space
+from ...schemas.vector import Float32, Space
 from ...store.sources import AUDIO_SUFFIXES
 from ...store.spaces import table_of
 from ...store.vectors import normalised, read_all_segments
@@ -53,13 +56,23 @@ class Query:
 
 @dataclass(frozen=True)
 class _Clips:
-    """Clips of a space, sorted by id: ids, their files, and rows bounds[i] to bounds[i + 1] of `matrix`, unit rows."""
+    """Clips of a space, sorted by id: ids, their files, and rows bounds[i] to bounds[i + 1] of `matrix`, unit rows.
+
+    segments: int32[n], the number of each row in its clip; begins: bool[n], whether a row begins an unbroken piece of
+    its clip, which is the whole clip unless a segment within has no vector.
+    """
 
     ids: list[str]
     uris: list[list[str]]
     bounds: Rows
+    segments: NDArray[np.int32]
+    begins: NDArray[np.bool_]
     matrix: Float32
     hop_s: float
+
+    def rows(self, number: int) -> slice:
+        """Return the rows of a clip."""
+        return slice(int(self.bounds[number]), int(self.bounds[number + 1]))
 
 
 def from_store(
@@ -76,7 +89,7 @@ def from_store(
     queries: a folder of audio files, each named as the clip that it is a replica of from its start; a CSV with the
     columns query (a path), answer (a clip id, path or file name) and time (seconds, 0 where left out); "view:NAME",
     the clips of a view, named in that way, which are then left out of the database; or "space:NAME", another space's
-    vectors of the same clips. Raises NotFound, BadInput, and UsageError for a space of one vector a clip.
+    vectors of the same clips. Raises NotFound, BadInput, and UsageError for a space without a hop (`uniform_hop_s`).
     """
     found = store.space(space)
     clips = _clips(store, found, view, where)
@@ -98,30 +111,24 @@ def _clips(store: Store, space: Space, view: str | None, where: str | None) -> _
     usable = store.clips(["clip_id", "uris"], view=view, where=where)
     kept = pc.is_in(rows.clip_ids, value_set=usable.column("clip_id").combine_chunks())
     rows = rows.take(np.flatnonzero(kept.to_numpy(zero_copy_only=False)))
-    hop_s = _hop_s(rows, space)
-    first = np.flatnonzero(rows.segments == 0)
-    ids = rows.clip_ids.take(pa.array(first)).to_pylist()
-    uris = dict(zip(usable.column("clip_id").to_pylist(), usable.column("uris").to_pylist(), strict=True))
-    bounds = np.append(first, len(rows)).astype(np.int64)
-    return _Clips(ids, [uris[clip_id] for clip_id in ids], bounds, normalised(rows.matrix), hop_s)
-
-
-def _hop_s(rows: SegmentRows, space: Space) -> float:
-    """Return the median time from one segment of a clip to the next."""
-    follows = np.flatnonzero(np.diff(rows.segments) == 1)
-    if not len(follows):
+    if not len(rows):
         raise UsageError(
-            f"space {space.name!r} has one vector per clip or none; a fingerprint has several: run `echodex embed "
-            "fingerprint`, and name its space by --space"
+            f"no clip that is asked for has a vector in space {space.name!r}; embed them, or ask for others by --view "
+            "and --where"
         )
-    return float(np.median(rows.starts_s[follows + 1] - rows.starts_s[follows]))
+    first = np.diff(rows.clip_ids.dictionary_encode().indices.to_numpy(), prepend=-1) != 0
+    hop_s = uniform_hop_s(store, space, first, rows.segments, rows.starts_s)
+    ids = rows.clip_ids.filter(pa.array(first)).to_pylist()
+    uris = dict(zip(usable.column("clip_id").to_pylist(), usable.column("uris").to_pylist(), strict=True))
+    begins = first | (np.diff(rows.segments, prepend=-1) != 1)
+    bounds, matrix = bounds_of(first), normalised(rows.matrix)
+    return _Clips(ids, [uris[clip_id] for clip_id in ids], bounds, rows.segments, begins, matrix, hop_s)
 
 
 def _of_view(store: Store, space: Space, view: str) -> Iterator[Query]:
     clips = _clips(store, space, view, None)
     for number, clip_id in enumerate(clips.ids):
-        path = clips.uris[number][0]
-        yield Query(path, _vectors(clips, number), Path(path).stem, clip_id=clip_id)
+        yield from _pieces(clips, number, Path(clips.uris[number][0]).stem, clip_id)
 
 
 def _of_space(store: Store, name: str, database: Space) -> Iterator[Query]:
@@ -133,11 +140,16 @@ def _of_space(store: Store, name: str, database: Space) -> Iterator[Query]:
         )
     clips = _clips(store, other, None, None)
     for number, clip_id in enumerate(clips.ids):
-        yield Query(clips.uris[number][0], _vectors(clips, number), clip_id)
+        yield from _pieces(clips, number, clip_id)
 
 
-def _vectors(clips: _Clips, number: int) -> Float32:
-    return clips.matrix[clips.bounds[number] : clips.bounds[number + 1]]
+def _pieces(clips: _Clips, number: int, answer: str, clip_id: str = "") -> Iterator[Query]:
+    """Yield a clip as a query for each of its unbroken pieces."""
+    start = clips.bounds[number]
+    cuts = start + np.flatnonzero(clips.begins[clips.rows(number)])
+    for begin, end in pairwise([*cuts.tolist(), int(clips.bounds[number + 1])]):
+        time_s = float(clips.segments[begin]) * clips.hop_s
+        yield Query(clips.uris[number][0], clips.matrix[begin:end], answer, time_s, clip_id)
 
 
 def _of_files(store: Store, space: Space, path: Path, progress: Progress) -> Iterator[Query]:
@@ -187,7 +199,9 @@ def _laid_out(clips: _Clips, asked: Sequence[Query], source: str) -> Material:
     songs = songs_of([clips.uris[number][0] for number in order], counts[order].tolist())
     begins = dict(zip(order, songs.bounds[:-1].tolist(), strict=True))
     truth = [
-        _truth(query, begins.get(answer, -1), int(counts[answer]) if answer >= 0 else 0, clips.hop_s)
+        _truth(query, begins[answer], clips.segments[clips.rows(answer)], clips.hop_s)
+        if answer >= 0
+        else np.full(len(query.vectors), -1, dtype=np.int64)
         for query, answer in zip(asked, answers, strict=True)
     ]
     return Material(
@@ -198,6 +212,7 @@ def _laid_out(clips: _Clips, asked: Sequence[Query], source: str) -> Material:
         query_songs=songs_of([query.name for query in asked], [len(query.vectors) for query in asked]),
         database_songs=songs,
         source=source,
+        unbroken=bounds_of(clips.begins[rows]),
     )
 
 
@@ -213,7 +228,11 @@ def _names(clips: _Clips, numbers: Sequence[int]) -> dict[str, int]:
     return named
 
 
-def _truth(query: Query, begin: int, count: int, hop_s: float) -> Rows:
-    """Return int64[L]: the row that each segment of a query lies on, to the nearest; -1 beyond the clip's end."""
-    within = round(query.time_s / hop_s) + np.arange(len(query.vectors), dtype=np.int64)
-    return np.where((begin >= 0) & (within < count), begin + within, -1)
+def _truth(query: Query, begin: int, segments: NDArray[np.int32], hop_s: float) -> Rows:
+    """Return int64[L]: the row that each segment of a query lies on, to the nearest; -1 for one that is not there.
+
+    segments: int32[m], the numbers of those that the clip has, the first in row `begin`.
+    """
+    wanted = round(query.time_s / hop_s) + np.arange(len(query.vectors), dtype=np.int64)
+    at = np.minimum(np.searchsorted(segments, wanted), len(segments) - 1)
+    return np.where(segments[at] == wanted, begin + at, -1)

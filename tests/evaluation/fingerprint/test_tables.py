@@ -16,6 +16,8 @@ from echodex.evaluation.fingerprint.protocol import ProtocolConfig
 from echodex.evaluation.fingerprint.report import EXACT, NEAR, SONG
 from echodex.evaluation.fingerprint.tables import from_store
 from echodex.schemas.clip import Source
+from echodex.store.spaces import table_of
+from echodex.store.where import all_of, equals, is_in
 
 RATE_HZ = 8000
 Melody = Callable[[int], np.ndarray]
@@ -44,7 +46,8 @@ def config(**settings: object) -> ProtocolConfig:
 def test_cuts_are_found_where_they_are_of(melodies: Store, cuts: Path, tmp_path: Path) -> None:
     report = evaluate_space(melodies, str(cuts), config(), out=tmp_path / "out")
     # 4 s are 7 segments; three of each cut leave room for 5 segments. 3.25 s lies between two segments.
-    assert (report.queries, report.strict, report.database_rows, report.dummy_rows) == (9, True, 90, 45)
+    assert (report.strict, report.database_rows, report.dummy_rows) == (True, 90, 45)
+    assert (report.queries, report.asked) == (21, (21, 15, 9))
     assert report.hits[EXACT][2] >= 100 * 6 / 9 - 1e-9
     assert report.hits[NEAR][2] >= 100 * 6 / 9 - 1e-9
     rows = list(csv.DictReader((tmp_path / "out" / "queries.csv").read_text().splitlines()))
@@ -105,6 +108,35 @@ def test_queries_of_a_view_are_no_part_of_the_database(melodies: Store, tmp_path
     assert (len(material.database), len(material.queries), material.dummies) == (90, 9, 75)
     report = evaluate_space(store, "view:replicas", config())
     assert report.hits[EXACT] == (100, 100, 100)
+
+
+def test_segments_without_a_vector_shift_nothing(melodies: Store, tmp_path: Path) -> None:
+    shutil.copytree(melodies.path, tmp_path / "library")
+    store = Store.open(tmp_path / "library")
+    space, table = f"space:{store.space().name}", table_of(store.space())
+    whole, rows = from_store(store, space), store.clips(["clip_id", "uris"]).sort_by("clip_id").to_pylist()
+    missing = {0: [0], 2: [4, 5], 5: [0, 1, 9]}  # of 15 segments each
+    for clip, segments in missing.items():
+        store.tables.delete(table, all_of(equals("clip_id", rows[clip]["clip_id"]), is_in("segment", segments)) or "")
+    gone = [15 * clip + segment for clip, segments in missing.items() for segment in segments]
+    torn = from_store(store, space)
+    assert torn.unbroken is not None
+    assert torn.unbroken.tolist() == [0, 14, 29, 33, 42, 57, 72, 79, 84]
+    assert torn.database_songs is not None
+    assert torn.database_songs.bounds.tolist() == [0, 14, 29, 42, 57, 72, 84]
+    np.testing.assert_array_equal(torn.truth, np.arange(84))
+    np.testing.assert_allclose(torn.queries, np.delete(whole.queries, gone, axis=0), atol=1e-6)
+    # of whole files, a segment that is not there has no row, and all others have theirs
+    files = from_store(store, str(melodies.path.parent))
+    clip_of = {Path(row["uris"][0]).name: clip for clip, row in enumerate(rows)}
+    assert files.query_songs is not None
+    order = [15 * clip_of[Path(name).name] + segment for name in files.query_songs.names for segment in range(15)]
+    there = ~np.isin(order, gone)
+    np.testing.assert_array_equal(files.truth >= 0, there)
+    np.testing.assert_allclose(files.queries[there], files.database.take(files.truth[there]), atol=1e-4)
+    report = evaluate_space(store, space, config())
+    assert report.hits[EXACT] == (100, 100, 100)
+    assert report.asked == (84, 84 - 8 * 2, sum(size - 4 for size in (14, 15, 9, 15, 15, 7, 5)))
 
 
 def test_what_cannot_be(melodies: Store, cuts: Path, tmp_path: Path, kinds_store: Store) -> None:
