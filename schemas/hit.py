@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Hit:
     """A clip that resembles a query: cosine `score` in [-1, 1], `offset_s` where in the clip the best segment
-    starts.
+    starts. By an index of another metric, or as a version (indexing/segment_sets), the score is what that says.
     """
 
     clip_id: str

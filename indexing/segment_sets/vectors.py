@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ...store.store import Store
 
 HOLD_AFTER = 8
-"""Readings of one space after which all of its vectors are kept in memory: reading those of 200 clips takes 30 ms of
-a processor, reading all of 100,000 clips as long as some hundred such readings.
+"""Queries to a space after which all of its vectors are kept in memory: reading those of 200 clips takes 30 ms of a
+processor, most of what a query takes.
 """
 
 HELD_BYTES = 2 << 30
@@ -26,12 +26,12 @@ HELD_BYTES = 2 << 30
 
 
 class Vectors:
-    """The segments of a space at one version of its table, as a metric compares them."""
+    """The segments of a space at one version of its table, as a metric compares them. queries: that have read some."""
 
     def __init__(self, store: Store, space: Space, metric: Metric, version: int) -> None:
         self.version = version
         self._store, self._space, self._metric = store, space, metric
-        self._readings = 0
+        self.queries = 0
 
     @cached_property
     def size_bytes(self) -> int:
@@ -40,8 +40,7 @@ class Vectors:
 
     def read(self, clip_ids: Sequence[str]) -> Sets:
         """Return the segments of clips, in that order. Raises NotFound naming the first without a vector."""
-        self._readings += 1
-        if self._readings <= HOLD_AFTER or self.size_bytes > HELD_BYTES:
+        if self.queries <= HOLD_AFTER or self.size_bytes > HELD_BYTES:
             return read_sets(self._store, self._space, self._metric, clip_ids, self.version)
         sets, places = self._held
         return sets.pick(np.array([places[clip_id] for clip_id in clip_ids], dtype=np.int64))
@@ -53,9 +52,12 @@ class Vectors:
 
 
 def vectors_of(store: Store, space: Space, metric: Metric, version: int) -> Vectors:
-    """Return what reads the vectors of a space at a version, kept with the store object until another is asked for."""
+    """Return what reads the vectors of a space at a version for one more query, kept with the store object until
+    another version is asked for.
+    """
     key = ("segments", space.name, space.identity)
     kept = store.kept.get(key)
     if not isinstance(kept, Vectors) or kept.version != version:
         kept = store.kept[key] = Vectors(store, space, metric, version)
+    kept.queries += 1
     return kept

@@ -160,3 +160,15 @@ def test_what_is_masked_may_be_anything() -> None:
     for how in ALL:
         [slope] = torch.autograd.grad(reduce(cells, how, mask), cells)
         assert torch.isfinite(slope).all(), how
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("how", ALL)
+def test_on_a_gpu_it_is_the_same(how: str) -> None:
+    cells = torch.randint(0, 9, (50, 7, 6), generator=torch.Generator().manual_seed(0)).float()
+    mask = torch.rand(cells.shape, generator=torch.Generator().manual_seed(1)) > 0.3
+    torch.testing.assert_close(reduce(cells.cuda(), how, mask.cuda()).cpu(), reduce(cells, how, mask))
+    if how.startswith("bpwr"):
+        for one, other in zip(best_pairs(cells.cuda(), 4, mask.cuda()), best_pairs(cells, 4, mask), strict=True):
+            assert torch.equal(one.cpu(), other)
