@@ -25,12 +25,16 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Stack:
-    """Matrices float32[n_i, d], one below the other without a copy; row 0 is the first of the first."""
+    """Matrices float32[n_i, d], one below the other without a copy; row 0 is the first of the first.
+
+    order: int64[n], which of these rows each row is (None: all, as they lie).
+    """
 
     parts: tuple[Float32, ...]
+    order: Rows | None = None
 
     def __len__(self) -> int:
-        return sum(len(part) for part in self.parts)
+        return sum(len(part) for part in self.parts) if self.order is None else len(self.order)
 
     @property
     def dim(self) -> int:
@@ -39,6 +43,8 @@ class Stack:
 
     def take(self, rows: Rows) -> Float32:
         """Return float32[m, d], the rows int64[m], each from 0 up to the length."""
+        if self.order is not None:
+            rows = self.order[rows]
         taken = np.empty((len(rows), self.dim), dtype=np.float32)
         begin = 0
         for part in self.parts:
@@ -49,6 +55,9 @@ class Stack:
 
     def blocks(self, size: int) -> Iterator[Float32]:
         """Yield all rows in order, at most `size` at a time, read from the disk as they are asked for."""
+        if self.order is not None:
+            yield from (self.take(np.arange(at, min(at + size, len(self)))) for at in range(0, len(self), size))
+            return
         for part in self.parts:
             for start in range(0, len(part), size):
                 yield np.asarray(part[start : start + size])

@@ -25,6 +25,7 @@ from ...indexing.sequence.hop import uniform_hop_s
 from ...indexing.sequence.timeline import bounds_of
 from ...progress import Progress, silent
 from ...schemas.vector import Float32, Space
+from ...store.pooling import normalise_rows
 from ...store.sources import AUDIO_SUFFIXES
 from ...store.spaces import table_of
 from ...store.vectors import normalised, read_all_segments
@@ -109,8 +110,9 @@ def _clips(store: Store, space: Space, view: str | None, where: str | None) -> _
     versions = store.versions(space, view=view)
     rows = read_all_segments(store.tables, space, versions[table_of(space)])
     usable = store.clips(["clip_id", "uris"], view=view, where=where)
-    kept = pc.is_in(rows.clip_ids, value_set=usable.column("clip_id").combine_chunks())
-    rows = rows.take(np.flatnonzero(kept.to_numpy(zero_copy_only=False)))
+    kept = pc.is_in(rows.clip_ids, value_set=usable.column("clip_id").combine_chunks()).to_numpy(zero_copy_only=False)
+    if not kept.all():
+        rows = rows.take(np.flatnonzero(kept))
     if not len(rows):
         raise UsageError(
             f"no clip that is asked for has a vector in space {space.name!r}; embed them, or ask for others by --view "
@@ -121,8 +123,9 @@ def _clips(store: Store, space: Space, view: str | None, where: str | None) -> _
     ids = rows.clip_ids.filter(pa.array(first)).to_pylist()
     uris = dict(zip(usable.column("clip_id").to_pylist(), usable.column("uris").to_pylist(), strict=True))
     begins = first | (np.diff(rows.segments, prepend=-1) != 1)
-    bounds, matrix = bounds_of(first), normalised(rows.matrix)
-    return _Clips(ids, [uris[clip_id] for clip_id in ids], bounds, rows.segments, begins, matrix, hop_s)
+    normalise_rows(rows.matrix)
+    found = [uris[clip_id] for clip_id in ids]
+    return _Clips(ids, found, bounds_of(first), rows.segments, begins, rows.matrix, hop_s)
 
 
 def _of_view(store: Store, space: Space, view: str) -> Iterator[Query]:
@@ -206,7 +209,7 @@ def _laid_out(clips: _Clips, asked: Sequence[Query], source: str) -> Material:
     ]
     return Material(
         queries=np.concatenate([query.vectors for query in asked]),
-        database=Stack((clips.matrix[rows],)),
+        database=Stack((clips.matrix,), rows),
         dummies=dummies,
         truth=np.concatenate(truth),
         query_songs=songs_of([query.name for query in asked], [len(query.vectors) for query in asked]),

@@ -32,6 +32,11 @@ def test_a_stack_is_the_matrices_one_below_the_other_and_nothing_is_written(
     rows = np.array([0, 49, 29, 30, 30, 7])
     np.testing.assert_array_equal(stack.take(rows), whole[rows])
     np.testing.assert_array_equal(np.concatenate(list(stack.blocks(7))), whole)
+    order = np.array([31, 2, 49, 30])
+    ordered = Stack((layout.dummies, layout.database), order)
+    assert (len(ordered), ordered.dim) == (4, 16)
+    np.testing.assert_array_equal(ordered.take(np.array([3, 0, 3])), whole[order[[3, 0, 3]]])
+    np.testing.assert_array_equal(np.concatenate(list(ordered.blocks(3))), whole[order])
     assert digests(folder) == before
     with pytest.raises(ValueError, match="read-only"):
         layout.dummies[0] = 0
