@@ -1,8 +1,8 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
-`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_fingerprint`, `echodex.evaluate_pruning`,
-`echodex.evaluate_versions`, `echodex.compare_methods`, `echodex.compare_views`, `echodex.probe_from_head`,
-`echodex.export_memmap`, `echodex.export_onnx` and `echodex.export_tensors` are the doors.
+`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_cliques`, `echodex.evaluate_fingerprint`,
+`echodex.evaluate_pruning`, `echodex.evaluate_versions`, `echodex.compare_methods`, `echodex.compare_views`,
+`echodex.probe_from_head`, `echodex.export_memmap`, `echodex.export_onnx` and `echodex.export_tensors` are the doors.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .store import Store
 from .views import Plan, View
 
 if TYPE_CHECKING:
+    from ..evaluation.cliques.report import CliquesReport
     from ..evaluation.fingerprint.report import FingerprintReport
     from ..evaluation.methods_report import MethodsReport
     from ..evaluation.report import PairedReport
@@ -34,6 +35,7 @@ __all__ = [
     "compare_methods",
     "compare_views",
     "diff",
+    "evaluate_cliques",
     "evaluate_fingerprint",
     "evaluate_pruning",
     "evaluate_versions",
@@ -63,10 +65,10 @@ def train(
     progress: Progress = silent,
     **settings: Any,
 ) -> Run:
-    """Train `objective` ("clmr", "supervised", "fingerprint" or "probe") on a view and return the run.
+    """Train `objective` ("clmr", "supervised", "fingerprint", "probe" or "autoencoder") on a view and return the run.
 
-    Settings: fields of ClmrTraining, SupervisedTraining, FingerprintTraining or ProbeConfig (in training/), on top of
-    the preset that `preset` names. space: for a probe, what it learns from.
+    Settings: fields of ClmrTraining, SupervisedTraining, FingerprintTraining, ProbeConfig or AutoencoderTraining (in
+    training/), on top of the preset that `preset` names. space: for the latter two, what they learn from.
     """
     from ..training.objectives import find_objective
     from ..training.settings import settle
@@ -85,6 +87,26 @@ def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:
     from ..pruning.diff import diff as compare
 
     return compare(store or open(create=False), a, b)
+
+
+def evaluate_cliques(
+    *,
+    space: str | None = None,
+    view: str | None = None,
+    where: str | None = None,
+    standardise: bool = False,
+    store: Store | None = None,
+    **settings: Any,
+) -> CliquesReport:
+    """Return how far the clips of a work are from each other and from others in a space, as the da-TACOS study asks.
+
+    standardise: bring the columns to one scale first. Settings: evaluation.cliques.protocol.CliquesConfig.
+    """
+    from ..evaluation.cliques.evaluate import evaluate_cliques as evaluate
+    from ..evaluation.cliques.protocol import CliquesConfig
+
+    config, where_from = CliquesConfig(**settings), store or open(create=False)
+    return evaluate(where_from, config, space=space, view=view, where=where, standardise=standardise)
 
 
 def evaluate_pruning(

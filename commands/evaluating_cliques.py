@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,14 +42,14 @@ def cliques(
       echodex evaluate cliques --space run:ae --where "split = 'valid'" --plot cliques.png
       echodex evaluate cliques --space datacos --standardise --json
     """
-    from ..evaluation.cliques.evaluate import evaluate_cliques
-    from ..evaluation.cliques.plot import draw_cliques
-    from ..evaluation.cliques.protocol import CliquesConfig
+    from ..api import evaluate_cliques
 
     settings: Settings = context.obj
-    config = CliquesConfig(samples, bins, seed)
-    report = evaluate_cliques(settings.open(), config, standardise=standardise, **where)
+    drawn: dict[str, Any] = {"samples": samples, "bins": bins, "seed": seed}
+    report = evaluate_cliques(store=settings.open(), standardise=standardise, **drawn, **where)
     if plot:
+        from ..evaluation.cliques.plot import draw_cliques
+
         draw_cliques(report, plot)
     if json_:
         print_json(report)
