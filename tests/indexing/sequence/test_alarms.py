@@ -14,9 +14,13 @@ from echodex.indexing.sequence.finder import Asked, open_finder
 RATE = 8000
 
 
+NOTES_HZ = 110 * 2 ** (np.arange(12) * 5 / 12)
+
+
 def melody(seed: int, seconds: float) -> NDArray[np.float32]:
+    """Four notes a second, of twelve that all melodies share, so that strangers have segments in common."""
     random = np.random.default_rng(seed)
-    pitches = np.repeat(random.uniform(100, 3500, int(4 * seconds)), RATE // 4)
+    pitches = np.repeat(random.choice(NOTES_HZ, int(4 * seconds)), RATE // 4)
     breath = 0.01 * random.standard_normal(len(pitches))
     return np.asarray(0.3 * np.sin(2 * np.pi * np.cumsum(pitches) / RATE) + breath, dtype=np.float32)
 
@@ -28,11 +32,14 @@ def test_strangers_raise_no_alarm_and_the_known_do(store: Store, tmp_path: Path)
     store.add(tmp_path / "audio")
     store.embed("dummy", settings={"window_s": 0.5, "bands": 32})
     finder = open_finder(store, store.space(), Asked())
-    lengths_s = [1 + seed % 10 for seed in range(100)]
-    found = false_alarms(finder, (finder.hear(melody(1000 + n, s)) for n, s in enumerate(lengths_s)))
-    assert found.queries == 100
-    assert found.rate <= 0.03
-    known = false_alarms(finder, [finder.hear(melody(99, 5)), finder.hear(melody(4, 10)[RATE : 8 * RATE])])
+    strangers = [finder.hear(melody(1000 + number, 1 + number % 5)) for number in range(300)]
+    found = false_alarms(finder, strangers)
+    assert (found.queries, found.alarms) == (300, ())
+    assert found.rate_at_most < 0.01
+    # they are hard to tell apart: a threshold a little lower than what is measured lets them all in
+    lenient = false_alarms(open_finder(store, store.space(), Asked(min_score=0.99)), strangers[:20])
+    assert lenient.rate > 0.9
+    known = false_alarms(finder, [strangers[4], finder.hear(melody(4, 10)[RATE : 8 * RATE])])
     assert [number for number, _ in known.alarms] == [1]
     assert Path(known.alarms[0][1].path).name == "4.wav"
 
