@@ -80,11 +80,12 @@ def _portions(bounds: Rows, votes: list[Votes]) -> Iterator[Votes]:
         count[clips] += times
     full = np.flatnonzero(np.diff(np.cumsum(count) // PORTION, prepend=0))
     for begin, end in pairwise(np.unique([0, *bounds[full + 1], bounds[-1]]).tolist()):
-        at = [slice(*np.searchsorted(one, [begin, end])) for one, _, _ in votes]
-        one, other, worths = zip(
-            *([part[own] for part in vote] for vote, own in zip(votes, at, strict=True)), strict=True
+        held = [(vote, slice(*np.searchsorted(vote[0], [begin, end]))) for vote in votes]
+        yield (
+            np.concatenate([one[own] for (one, _, _), own in held]),
+            np.concatenate([other[own] for (_, other, _), own in held]),
+            np.concatenate([worths[own] for (_, _, worths), own in held]),
         )
-        yield np.concatenate(one), np.concatenate(other), np.concatenate(worths)
 
 
 def _counted(
