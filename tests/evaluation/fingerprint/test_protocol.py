@@ -128,8 +128,8 @@ def test_strictly_each_length_is_asked_of_what_is_long_enough(random_rows: Calla
     known = database[30:]  # a: 50 segments, b: 30, c: 20
     noisy = known + 0.9 * random_rows(100, 2)
     parts = [noisy[:40], noisy[50:57], noisy[95:100], random_rows(6, 4), random_rows(12, 5)]
-    truth = [30 + np.arange(40), 80 + np.arange(7), [125, 126, 127, 128, 129], [-1] * 6]
-    truth.append([128, 129, *[-1] * 10])  # goes on after its recording ends
+    truth = [30 + np.arange(40), 80 + np.arange(7), 125 + np.arange(5), np.full(6, -1)]
+    truth.append(np.array([128, 129, *[-1] * 10]))  # goes on after its recording ends
     queries = np.concatenate(parts)
     material = Material(
         queries=(queries / np.linalg.norm(queries, axis=1, keepdims=True)).astype(np.float32),
