@@ -111,6 +111,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     assert {name for name in inside if not name.endswith(".py")} == {
         "echodex/py.typed",
         "echodex/encoders/chroma_fit.safetensors",
+        "echodex/encoders/fingerprint_small.safetensors",
         "echodex/encoders/timbre_fit.safetensors",
         "echodex/training/configs/clmr.yaml",
     }
