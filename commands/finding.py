@@ -76,7 +76,7 @@ def similar(context: click.Context, /, query: str, json_: bool, **options: Any) 
 @click.option(
     "--verify",
     type=click.Choice(["audio", "fingerprint"]),
-    help="Only the same recording counts: align the waveforms, or compare fingerprints.",
+    help="Only the same recording counts: align the waveforms, or compare fingerprints (of clips).",
 )
 @click.option(
     "--by",

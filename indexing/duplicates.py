@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ from .groups.stars import Confirm, stars_of
 from .groups.verify import Verifier
 from .identical import equal_rows
 from .near import blocks
+from .shared_aligned import aligned
 from .shared_audio import Sharing, shared_audio
 
 if TYPE_CHECKING:
@@ -61,8 +63,8 @@ def duplicates(
     """Return the duplicate groups of a space, the largest first.
 
     by="segments" compares clips segment by segment and groups those that share audio, with the stretches that they
-    share (`shared_audio`); by="clips" compares one vector a clip, as follows. None is "segments" in a space of
-    fingerprints, where nothing else is to verify them, else "clips".
+    share (`shared_audio`), with verify="audio" those alone whose waveforms align; by="clips" compares one vector a
+    clip, as follows. None is "segments" in a space of fingerprints, where nothing else is to verify them, else "clips".
 
     min_score: lowest cosine of a member and its representative; None is MIN_SCORE, or VERIFIED_MIN_SCORE with
     verify="audio", which aligns the waveforms and keeps only members whose residual is at most
@@ -76,9 +78,10 @@ def duplicates(
     """
     found = store.space(space)
     by = by or ("segments" if found.encoder == FINGERPRINT and not verify else "clips")
-    _check(by, verify)
+    _check(by, verify, found)
     if by == "segments":
-        return _sharing(store, found, min_score, view, where, progress)
+        narrowed = _Narrowed(view, where, min_score)
+        return _sharing(store, found, narrowed, verify, progress)
     if min_score is None:
         min_score = VERIFIED_MIN_SCORE if verify else MIN_SCORE
     if not -1 <= min_score <= 1:
@@ -109,26 +112,41 @@ def duplicates(
     return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
 
 
-def _check(by: str, verify: str | None) -> None:
+@dataclass(frozen=True)
+class _Narrowed:
+    """What is asked: among which clips, and from which score on."""
+
+    view: str | None
+    where: str | None
+    min_score: float | None
+
+
+def _check(by: str, verify: str | None, space: Space) -> None:
     if verify not in (None, *VERIFIERS):
         raise UsageError(f"verify={verify!r} does not exist (known: {', '.join(VERIFIERS)})")
     if by not in ("segments", "clips"):
         raise UsageError(f"by={by!r} does not exist (known: segments, clips)")
-    if by == "segments" and verify:
-        raise UsageError("what is compared by segments is not verified; leave out one of the two")
+    if by == "segments" and verify == FINGERPRINT:
+        raise UsageError(
+            f"segments of space {space.name!r} are compared as fingerprints already; leave out verify, or use 'audio'"
+            if space.encoder == FINGERPRINT
+            else "fingerprints verify whole clips: use by='clips', verify='audio', or a space of fingerprints"
+        )
 
 
 def _sharing(
-    store: Store, space: Space, min_score: float | None, view: str | None, where: str | None, progress: Progress
+    store: Store, space: Space, asked: _Narrowed, verify: str | None, progress: Progress
 ) -> list[DuplicateGroup]:
     """Return the groups of clips that share audio, and byte-identical copies that share none with others."""
+    view, where = asked.view, asked.where
     usable = store.clips(["clip_id"], view=view, where=where).column(0).to_pylist()
     groups = shared_audio(
         store,
         space,
         usable=usable,
-        min_score=min_score,
+        min_score=asked.min_score,
         prefer=lambda names: _preference(store, names, view),
+        confirm=(lambda links: aligned(links, store, view, progress)) if verify else None,
         progress=progress,
     )
     starred = {clip_id for group in groups for clip_id in group.clip_ids}

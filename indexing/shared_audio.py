@@ -36,6 +36,12 @@ MIN_CONFIDENCE = 0.95
 """That among all pairs of the collection's segments no two unrelated stretches are as long and as well alike."""
 
 
+Stretches = tuple[SharedStretch, ...]
+
+Links = dict[tuple[str, str], Stretches]
+"""What a clip shares with another, its representative."""
+
+
 @dataclass(frozen=True)
 class Sharing:
     """Clips of which each shares audio with the first, `stretches` of each (none of the first), most sharers first."""
@@ -51,6 +57,7 @@ def shared_audio(
     usable: list[str],
     min_score: float | None = None,
     prefer: Callable[[list[str]], NDArray[np.int64]],
+    confirm: Callable[[Links], Links] | None = None,
     progress: Progress = silent,
 ) -> list[Sharing]:
     """Return the groups of clips of `usable` that share audio in a space of segments; of others only what strangers
@@ -59,7 +66,8 @@ def shared_audio(
     Each pair that shares is in a group whose first clip is one of the two, or in which both share with the first: a
     clip is in several groups where it shares one part with these and another with those. First is who shares with most,
     then the lowest of `prefer`(clip ids), then the smallest id. Silence, and what resembles many clips wherever one
-    looks, is not shared. min_score: lowest mean cosine of a stretch, None for what is surely not chance.
+    looks, is not shared. min_score: lowest mean cosine of a stretch, None for what is surely not chance; confirm: takes
+    what each two clips share and returns what of it counts.
     """
 
     def found() -> list[Sharing]:
@@ -76,7 +84,8 @@ def shared_audio(
         gap = math.ceil(MAX_GAP_S / timeline.hop_s)
         pairs = shared(held, worth, max_gap=gap, min_excess=least, progress=progress)
         telling = _Telling(timeline, pieces, unrelated, pairs_of_segments, _window_s(encoder, timeline.hop_s))
-        return _groups(telling.by_clips(pairs, min_score), prefer)
+        links = telling.by_clips(pairs, min_score)
+        return _groups(confirm(links) if confirm else links, prefer)
 
     return mended(found, store, space, level=SEGMENT, progress=progress)
 
@@ -87,10 +96,6 @@ def _pieces(timeline: Timeline, clip_ids: list[str]) -> Rows:
     clips = np.flatnonzero([clip_id in wanted for clip_id in timeline.clip_ids])
     owners = np.searchsorted(timeline.clip_bounds, timeline.bounds[:-1], side="right") - 1
     return np.flatnonzero(np.isin(owners, clips))
-
-
-Stretches = tuple[SharedStretch, ...]
-Links = dict[tuple[str, str], Stretches]
 
 
 @dataclass(frozen=True)

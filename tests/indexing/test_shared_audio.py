@@ -125,5 +125,5 @@ def test_what_cannot_be_asked(filled: Store) -> None:
         filled.duplicates(by="segments")
     with pytest.raises(UsageError, match="by='notes' does not exist"):
         filled.duplicates(by="notes")
-    with pytest.raises(UsageError, match="not verified"):
-        filled.duplicates(by="segments", verify="audio")
+    with pytest.raises(UsageError, match="verify whole clips"):
+        filled.duplicates(by="segments", verify="fingerprint")
