@@ -22,7 +22,7 @@ from ..encoders.chroma.spectra import SAMPLE_RATE_HZ
 from ..schemas.vector import Float32
 from .music.works import draw_work
 
-CLIPS = 2048
+CLIPS = 384
 SEED = 20_261
 SECONDS = 24.0
 
@@ -38,12 +38,12 @@ def describe_clip(number: int) -> Float32:
     return describe(draw_clip(number))
 
 
-def main(report: Callable[[str], object] = print, clips: int = CLIPS) -> None:
+def main(report: Callable[[str], object] = print) -> None:
     """Write SHIPPED."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        raw = np.stack(list(pool.map(describe_clip, range(clips), chunksize=32)))
+        raw = np.stack(list(pool.map(describe_clip, range(CLIPS), chunksize=32)))
     write_shipped(raw)
-    report(f"{SHIPPED.name}: fitted on {clips} performances, {SHIPPED.stat().st_size / 1e6:.2f} MB")
+    report(f"{SHIPPED.name}: fitted on {CLIPS} performances, {SHIPPED.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

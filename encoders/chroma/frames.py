@@ -39,4 +39,5 @@ def pooled(frames: Float32, pool: int) -> NDArray[np.float64]:
     mean -= mean.mean(axis=1, keepdims=True)
     length = np.sqrt((mean**2).sum(axis=1, keepdims=True))
     usual = np.sqrt((length**2).mean())
-    return mean / np.maximum(length + STEADY * usual, np.finfo(np.float64).tiny)
+    steady: NDArray[np.float64] = mean / np.maximum(length + STEADY * usual, np.finfo(np.float64).tiny)
+    return steady

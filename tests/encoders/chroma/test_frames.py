@@ -10,7 +10,8 @@ from echodex.schemas.vector import Float32
 
 def chord(*notes: float, seconds: float = 1.0) -> Float32:
     time_s = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    return sum(np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * time_s) for note in notes).astype(np.float32)
+    tones = [np.sin(2 * np.pi * 440 * 2 ** ((note - 69) / 12) * time_s) for note in notes]
+    return np.asarray(np.sum(tones, axis=0), np.float32)
 
 
 @pytest.mark.parametrize("up", range(12))

@@ -24,7 +24,7 @@ def raw() -> Float32:
     random = np.random.default_rng(0)
     mixing = random.standard_normal((ROWS, 30)) @ random.standard_normal((30, ROWS)) / 30
     tables = np.einsum("rs,nsi->nri", mixing, random.standard_normal((60, ROWS, 12)))
-    return tables.reshape(60, RAW).astype(np.float32)
+    return np.asarray(tables.reshape(60, RAW), np.float32)
 
 
 @pytest.fixture(scope="module")
