@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from echodex.evaluation.fingerprint.protocol import ProtocolConfig
 from echodex.evaluation.fingerprint.report import EXACT, NEAR, SONG
 from echodex.evaluation.fingerprint.tables import from_store
 from echodex.schemas.clip import Source
-from echodex.store.spaces import table_of
+from echodex.schemas.vector import Segments
+from echodex.store.spaces import imported_space, table_of
+from echodex.store.vectors import Writer
 from echodex.store.where import all_of, equals, is_in
 
 RATE_HZ = 8000
@@ -157,3 +160,22 @@ def test_what_cannot_be(melodies: Store, cuts: Path, tmp_path: Path, kinds_store
     path.write_text(f"query,answer,time\n{tmp_path}/cuts/cut1.wav,unknown.wav,0\n")
     with pytest.raises(UsageError, match="no query has its recording"):
         evaluate_space(store, str(path), config())
+
+
+def test_a_space_is_held_once(store: Store, make_wav: Callable[..., Path], tmp_path: Path) -> None:
+    for seed in range(3):
+        make_wav(f"{seed}.wav", seed=seed)
+    store.add(tmp_path / "audio")
+    ids = store.clips(["clip_id"]).column(0).to_pylist()
+    matrix = np.random.default_rng(0).standard_normal((3, 10_000, 64)).astype(np.float32)
+    for name, count in (("made", 10_000), ("asked", 20)):
+        starts = 0.5 * np.arange(count, dtype=np.float32)
+        clips = [Segments(starts, rows[:count]) for rows in matrix]
+        Writer(store.tables, imported_space(store.tables, name, 64, "")).write(ids, clips)
+    tracemalloc.start()
+    material = from_store(store, "space:asked", space="made")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (len(material.database), material.dummies, len(material.queries)) == (30_000, 0, 60)
+    np.testing.assert_allclose(material.database.take(material.truth), material.queries, atol=1e-6)
+    assert peak < 1.6 * matrix.nbytes
