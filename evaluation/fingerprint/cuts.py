@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...audio.clip import read_mono
-from ...errors import UsageError
+from ...audio.unusable import Unusable
+from ...errors import NotFound, UsageError
 from ...schemas.clip import Clip
 from ...schemas.vector import Float32
 
@@ -17,6 +19,8 @@ CONTEXT_S = 0.5
 
 SPARE = 1.05
 """What is read of a cut over its length, for damage that makes it shorter."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,32 @@ def draw_cuts(clips: Iterable[Clip], count: int, seconds: float, least_s: float,
         length_s = min(seconds, clip.duration_s)
         cuts.append(Cut(number, clip, random.uniform(0.0, clip.duration_s - length_s), length_s))
     return cuts
+
+
+def read_cuts(cuts: Sequence[Cut], sample_rate_hz: int, lost: set[str]) -> Iterator[tuple[Cut, Float32, int]]:
+    """Yield each cut, its waveform and its context, as `Cut.read` returns them, in order.
+
+    A cut of a file that cannot be read any more is passed over; the file is logged, once, and added to `lost`.
+    """
+    for cut in cuts:
+        try:
+            waveform, context = cut.read(sample_rate_hz)
+        except (NotFound, Unusable) as error:
+            if cut.clip.path not in lost:
+                logger.warning("%s; its cuts are left out of the evaluation", error)
+            lost.add(cut.clip.path)
+        else:
+            yield cut, waveform, context
+
+
+def none_left(lost: set[str]) -> NotFound:
+    """Return the error for an evaluation all of whose files are lost."""
+    return NotFound(
+        f"none of {len(lost)} files can be read any more, {min(lost)} among them; put them back or add them from their "
+        "new place"
+    )
+
+
+def told(lost: int) -> str:
+    """Return what a report says of so many files that could not be read, as the end of its header."""
+    return f"; {lost} file{'s' if lost > 1 else ''} left out that cannot be read any more" if lost else ""

@@ -20,7 +20,7 @@ from ...indexing.sequence.finder import Asked, Finder, open_finder
 from ...progress import Progress, silent
 from ...schemas.clip import Clip
 from .asking import Place, Reply, among, ask
-from .cuts import Cut, draw_cuts
+from .cuts import Cut, draw_cuts, none_left, read_cuts, told
 from .replicas import live_replicas
 
 if TYPE_CHECKING:
@@ -69,11 +69,14 @@ class LiveRow:
 
 @dataclass(frozen=True)
 class LiveReport:
-    """space: by name; clips: in the search, so many others left out; rows: one a length."""
+    """space: by name; clips: in the search, so many others left out; lost: files that cuts were drawn of and that
+    cannot be read any more; rows: one a length.
+    """
 
     space: str
     clips: int
     left_out: int
+    lost: int
     seed: int
     rows: tuple[LiveRow, ...]
 
@@ -81,7 +84,7 @@ class LiveReport:
         """Return what was evaluated, in a line."""
         return (
             f"space {self.space}: damaged cuts of {self.clips} clips, and of {self.left_out} that were left out of the "
-            f"search; seed {self.seed}; rates in %"
+            f"search; seed {self.seed}; rates in %{told(self.lost)}"
         )
 
     def table(self) -> Columns:
@@ -114,27 +117,31 @@ def evaluate_live(
 ) -> LiveReport:
     """Return how often damaged cuts of clips of a space are found again.
 
-    Raises UsageError for a space without segments and for fewer than two clips long enough, NotFound.
+    Files that cannot be read any more are passed over (`read_cuts`). Raises UsageError for a space without segments and
+    for fewer than two clips long enough, NotFound.
     """
     found = store.space(space)
     finder = open_finder(store, found, Asked(view, where), progress)
     inside, outside = _split(store.sources(finder.songs), config)
     searched = among(finder, sorted(set(finder.songs) - {clip.clip_id for clip in outside}))
     longest, shortest = max(config.lengths_s), min(config.lengths_s)
+    lost: set[str] = set()
     damage = live_replicas(config.replicas, finder.encoder.config.sample_rate_hz, longest, config.seed)
 
     def answered(clips: Sequence[Clip], stage: str, seed: int) -> list[_Answered]:
         said: list[_Answered] = []
-        for cut in draw_cuts(clips, config.queries, longest, shortest, seed):
-            waveform, context = cut.read(finder.encoder.config.sample_rate_hz)
+        cuts = draw_cuts(clips, config.queries, longest, shortest, seed)
+        for cut, waveform, context in read_cuts(cuts, finder.encoder.config.sample_rate_hz, lost):
             replica = damage(waveform, f"{stage}:{cut.number}")[context:]
             said += [_answer(searched, cut, replica, seconds) for seconds in config.lengths_s if seconds <= cut.seconds]
             progress(stage, cut.number + 1, config.queries)
         return said
 
     known, strange = answered(inside, "known", config.seed), answered(outside, "strangers", config.seed + 1)
+    if not known and not strange:
+        raise none_left(lost)
     rows = tuple(_row(seconds, known, strange) for seconds in sorted(config.lengths_s))
-    return LiveReport(found.name, len(searched.songs), len(outside), config.seed, rows)
+    return LiveReport(found.name, len(searched.songs), len(outside), len(lost), config.seed, rows)
 
 
 def _split(clips: Sequence[Clip], config: LiveConfig) -> tuple[list[Clip], list[Clip]]:

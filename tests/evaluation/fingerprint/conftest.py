@@ -98,13 +98,22 @@ def untrained() -> Fingerprint:
     return Fingerprint(config, {name: value.numpy() for name, value in network.state_dict().items()}, device="cpu")
 
 
-@pytest.fixture(scope="session")
-def melodies(tmp_path_factory: pytest.TempPathFactory, untrained: Fingerprint) -> Store:
-    """A store of the melodies 0 to 5 under `untrained`, files beside it. For reading only."""
-    folder = tmp_path_factory.mktemp("melodies")
+@pytest.fixture
+def copied(tmp_path: Path, untrained: Fingerprint) -> Store:
+    """A store as `melodies` is, with files of its own, to move or delete."""
+    return make_store(tmp_path, untrained)
+
+
+def make_store(folder: Path, encoder: Fingerprint) -> Store:
     store = Store.open(folder / "library")
     for number in range(CLIPS):
         soundfile.write(folder / f"{number}.wav", draw_melody(number), RATE_HZ)
     store.add_sources([Source(str(folder / f"{number}.wav")) for number in range(CLIPS)])
-    store.embed_with(untrained)
+    store.embed_with(encoder)
     return store
+
+
+@pytest.fixture(scope="session")
+def melodies(tmp_path_factory: pytest.TempPathFactory, untrained: Fingerprint) -> Store:
+    """A store of the melodies 0 to 5 under `untrained`, files beside it. For reading only."""
+    return make_store(tmp_path_factory.mktemp("melodies"), untrained)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from echodex.api import Store
 from echodex.audio.augment.fingerprint import ReplicaConfig
-from echodex.errors import UsageError
+from echodex.errors import NotFound, UsageError
 from echodex.evaluation.fingerprint.asking import Place, among, ask
 from echodex.evaluation.fingerprint.cuts import CONTEXT_S, draw_cuts
 from echodex.evaluation.fingerprint.live import LiveConfig, evaluate_live
@@ -87,6 +88,32 @@ def test_cuts_are_found_and_strangers_are_not(melodies: Store) -> None:
     assert evaluate_live(melodies, config).rows[0].hits == report.rows[0].hits
     header, rows = report.table()
     assert all(len(row) == len(header) for row in rows)
+
+
+def test_a_moved_file_is_passed_over_and_told(copied: Store, caplog: pytest.LogCaptureFixture) -> None:
+    store, config = copied, LiveConfig(queries=5, lengths_s=(2.0,), replicas=UNHARMED, seed=2)
+    whole = evaluate_live(store, config)
+    [row] = whole.rows
+    assert (whole.lost, row.queries, row.strangers) == (0, 5, 5)
+    assert whole.header().endswith("rates in %")
+    paths = sorted(clip.path for clip in store.sources(store.clips(["clip_id"]).column(0).to_pylist()))
+    counts = []
+    for path in paths[:2]:
+        Path(path).rename(path + ".moved")
+        [row] = evaluate_live(store, config).rows
+        counts.append((row.queries, row.strangers))
+    report = evaluate_live(store, config)
+    assert report.lost == 2
+    assert report.header().endswith("2 files left out that cannot be read any more")
+    # five clips are asked once each, and the one that is left out of the search five times
+    assert counts in ([(4, 5), (3, 5)], [(5, 0), (4, 0)], [(4, 5), (4, 0)])
+    assert f"{paths[0]!r} does not exist" in caplog.text
+    Path(paths[2]).write_text("no audio")
+    assert evaluate_live(store, config).lost == 3
+    for path in paths[2:]:
+        Path(path).unlink()
+    with pytest.raises(NotFound, match="none of 6 files can be read any more"):
+        evaluate_live(store, config)
 
 
 def test_too_little_to_evaluate(melodies: Store) -> None:

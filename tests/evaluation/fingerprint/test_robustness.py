@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from echodex.api import Store
-from echodex.errors import UsageError
+from echodex.errors import NotFound, UsageError
 from echodex.evaluation.fingerprint.coded import RATE_HZ, available, coded
 from echodex.evaluation.fingerprint.conditions import all_conditions
 from echodex.evaluation.fingerprint.robustness import RobustnessPoint, RobustnessReport, evaluate_robustness
@@ -65,6 +65,21 @@ def test_what_each_condition_does() -> None:
 
 
 @pytest.mark.slow
+def test_a_moved_file_is_left_out_of_every_point(copied: Store) -> None:
+    paths = sorted(clip.path for clip in copied.sources(copied.clips(["clip_id"]).column(0).to_pylist()))
+    for path in paths[1:]:
+        Path(path).unlink()
+    report = evaluate_robustness(copied, queries=6, seconds=2.0, seed=1)
+    assert (report.queries, report.lost) == (1, 5)
+    assert {point.hits for point in report.points} <= {0.0, 100.0}
+    assert report.points[0].hits == 100.0
+    assert report.header().endswith("5 files left out that cannot be read any more")
+    Path(paths[0]).unlink()
+    with pytest.raises(NotFound, match="none of 6 files can be read"):
+        evaluate_robustness(copied, queries=6, seconds=2.0, seed=1)
+
+
+@pytest.mark.slow
 def test_a_curve_of_a_store_and_its_picture(melodies: Store, tmp_path: Path) -> None:
     report = evaluate_robustness(melodies, queries=6, seconds=5.0, seed=1)
     rates = {(point.kind, point.amount): point for point in report.points}
@@ -79,5 +94,5 @@ def test_a_curve_of_a_store_and_its_picture(melodies: Store, tmp_path: Path) -> 
 def test_a_picture_of_points(tmp_path: Path) -> None:
     points = [RobustnessPoint("none", "none", "", 90.0, 80.0), RobustnessPoint("band", "300-3400", "Hz", 60.0, 40.0)]
     points += [RobustnessPoint("noise", snr_db, "dB", 50.0 + snr_db, 40.0) for snr_db in (0.0, 10.0, -5.0)]
-    draw_robustness(RobustnessReport("fingerprint-1", 6, 6, 5.0, 1, tuple(points)), tmp_path / "curve.png")
+    draw_robustness(RobustnessReport("fingerprint-1", 6, 6, 0, 5.0, 1, tuple(points)), tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
