@@ -27,12 +27,8 @@ if TYPE_CHECKING:
     from ...encoders.base import Encoder
     from ...store.store import Store
 
-MIN_CONFIDENCE = 0.95
-"""Of what is found without a threshold of the user's: below it, something unrelated could well match as long."""
-
-SHORT, SHORT_CONFIDENCE = 3, 0.995
-"""Matches of so few segments have to be surer: the tail of short runs is the part of the background that a sample shows
-least of."""
+MIN_CONFIDENCE = 0.99
+"""Of what is found without a threshold of the user's: of a hundred queries that nothing is known of, one may match."""
 
 MAX_GAP_S = 2.0
 """A match goes on over as long a stretch of pairs below the threshold: a voice over the music, a dropped packet."""
@@ -50,7 +46,7 @@ class Asked:
 
     min_score: the threshold and lowest mean cosine of a match; None is what 999 in 1,000 unrelated pairs of segments
     of the space stay below (`background`), or for a segment that many clips resemble what these reach (`strangers`),
-    and then only matches of at least MIN_CONFIDENCE are found, those of up to SHORT segments from SHORT_CONFIDENCE on.
+    and then only matches of at least MIN_CONFIDENCE are found.
 
     phases: on how many grids, each a share of a hop after the one before, the query's segments are laid; None is PHASES
     where those of the space are PHASED_HOP_S apart or more, else 1. Of P, a match lies within 1 / (2 P) of a hop of
@@ -105,10 +101,8 @@ class Finder:
         pairs = self._pairs(heard)
         calibrated = self.min_score is None
         least = self.unrelated.excess(MIN_CONFIDENCE, pairs) if calibrated else 0.0
-        surer = self.unrelated.excess(SHORT_CONFIDENCE, pairs) if calibrated else 0.0
         found = match(heard.tracks, self.collection, self.worth, max_gap=gap, min_excess=least, note=note)
-        telling = [run for run in found if run.excess > surer or (run.worths > 0).sum() > SHORT]
-        return sorted(telling, key=lambda run: -run.excess)
+        return sorted(found, key=lambda run: -run.excess)
 
     def song_table(self, scores: SongScores) -> Float32:
         """Return float32[songs, 2] of `scores`: of each of `songs` its score, and the offset in seconds at which the
