@@ -2,7 +2,7 @@
 
 100 cuts of 5 s of the recordings given, those of at least that length, one damage at a time, are looked for among all
 of them (`echodex evaluate fingerprint --robustness`). hits_KIND_AMOUNT: share whose best place is the right recording
-within half a second; told_KIND_AMOUNT: of which `identify` is sure. The curves are in results/fingerprint_robustness.png.
+within half a second; told_KIND_AMOUNT: of which `identify` is sure. The curves: results/fingerprint_robustness.png.
 
     python benchmarks/fingerprint_robustness.py ../shared/data/versions ../shared/data/speech_digits
 """
