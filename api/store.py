@@ -319,7 +319,7 @@ class Store(BaseStore):
         seed: int = 42,
         epoch: int = 0,
     ) -> Audition:
-        """Write what training hears of a clip (id or path) as a WAV file; augment: None or "clmr", its chain.
+        """Write what training hears of a clip (id or path) as a WAV file; augment: None, "clmr" or "fingerprint".
 
         out: a new file, None for one in the current folder that is named for the clip. See training/audition.py.
         """

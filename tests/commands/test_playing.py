@@ -40,6 +40,17 @@ def test_the_file_is_written_and_named(store: Store, song: Path) -> None:
     assert Path("mine.wav").read_bytes() == Path("song.plain-42-0.wav").read_bytes()
 
 
+def test_a_replica_of_a_fingerprint_is_written(store: Store, song: Path) -> None:
+    assert play(store, "--augment", "fingerprint", song) == "song.fingerprint-42-0.wav\n"
+    assert (
+        soundfile.info("song.fingerprint-42-0.wav").samplerate,
+        soundfile.info("song.fingerprint-42-0.wav").frames,
+    ) == (
+        8000,
+        8000,
+    )
+
+
 def test_json_says_what_was_written(store: Store, song: Path) -> None:
     said = json.loads(play(store, song, "--json"))
     assert (said["path"], said["source"]) == ("song.plain-42-0.wav", str(song))

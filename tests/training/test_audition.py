@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,13 @@ from echodex.audio.augment.clmr import TransformsConfig, clmr_chain
 from echodex.audio.augment.rng import BatchRng, row_seeds
 from echodex.audio.clip import read_mono
 from echodex.errors import BadInput, NotFound, UsageError
+from echodex.training.audition import SYNTHETIC
+from echodex.training.fingerprint.clips import pair_plan
+from echodex.training.fingerprint.config import FingerprintTraining
+from echodex.training.fingerprint.pairs import PairReader, example_names
+from echodex.training.fingerprint.pools import read_pools
+from echodex.training.fingerprint.replicas import Shown
+from echodex.training.pieces import PieceReader
 
 RATE, SAMPLES = 22_050, 59_049
 MakeWav = Callable[..., Path]
@@ -55,6 +63,24 @@ def test_the_augmented_crop_is_the_chain_on_the_plain_one(store: Store, song: Pa
     expected = chain(crop, BatchRng(row_seeds(42, 5, [plain.clip_id])))[0]
     np.testing.assert_allclose(read(heard.path), expected, atol=1e-6)
     assert not np.array_equal(read(heard.path), read(plain.path))
+
+
+def test_a_replica_is_what_the_training_of_fingerprints_makes(store: Store, song: Path) -> None:
+    heard = store.play(song, augment="fingerprint", seed=7, epoch=3)
+    assert (heard.path, heard.seconds) == ("song.fingerprint-7-3.wav", 1.0)
+    samples, rate_hz = soundfile.read(heard.path, dtype="float32")
+    assert (rate_hz, samples.shape) == (8000, (8000,))
+    config, clips = FingerprintTraining(seed=7, synthetic=SYNTHETIC), store.sources([heard.clip_id])
+    plan = pair_plan(config, config.anchors_per_clip, drawn=True)
+    examples = plan.examples(clips)
+    reader = PairReader(PieceReader(clips, 8000, None), examples, plan)
+    pairs = reader.fetch(np.arange(len(examples)), 3).inputs
+    waveforms: Any = torch.nn.Identity()  # in the place of mel spectrograms
+    shown = Shown(config, read_pools(config), waveforms, torch.device("cpu"))
+    batch = shown(pairs, example_names(clips, examples), 3, masked=False)
+    np.testing.assert_allclose(samples, batch[0, 1], atol=1e-6)
+    start, plain = round(heard.start_s * 8000), read_mono(song, 8000)
+    np.testing.assert_allclose(pairs[0, 1, config.context_samples :], plain[start : start + 8000], atol=1e-6)
 
 
 def test_the_same_again_replaces_its_own_file(store: Store, song: Path) -> None:

@@ -51,7 +51,7 @@ def teaching_loader(
 
     Raises UsageError where they do not fill one.
     """
-    plan = _plan(config, config.anchors_per_clip, drawn=True)
+    plan = pair_plan(config, config.anchors_per_clip, drawn=True)
     shard = Shard(config.anchors, rank, config.devices, drop=True)
     # a process must not wait for what another could not read
     loader = _loader(store, view, clip_ids, plan, shard, workers=config.workers, strict=config.gather_negatives)
@@ -91,11 +91,12 @@ def measured_clips(store: Store, splits: Splits, config: FingerprintTraining) ->
 
 def measuring_loader(store: Store, clip_ids: Sequence[str], config: FingerprintTraining) -> ViewLoader:
     """Return the first monitor_segments segments of each clip, each with its replica-to-be."""
-    plan = _plan(config, config.monitor_segments, drawn=False)
+    plan = pair_plan(config, config.monitor_segments, drawn=False)
     return _loader(store, ALL, clip_ids, plan, Shard(config.anchors))
 
 
-def _plan(config: FingerprintTraining, anchors: int, *, drawn: bool) -> PairPlan:
+def pair_plan(config: FingerprintTraining, anchors: int, *, drawn: bool) -> PairPlan:
+    """Return which segments of a clip are anchors, up to so many (0: all); drawn: as PairPlan has it."""
     return PairPlan(
         encoder=config.encoder,
         anchors=anchors,
