@@ -16,6 +16,9 @@ from .unusable import Unusable
 
 NAME = "the stream"
 
+NOTHING: tuple[type[Exception], ...] = (*FAILURES, IndexError)
+"""What a stream without any audio that can be decoded raises; IndexError where it has no audio in it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -43,7 +46,7 @@ def _next(frames: Iterator[Any]) -> Any:
         return next(frames)
     except StopIteration:
         raise Unusable(NAME, Reason.EMPTY, "it holds no samples") from None
-    except (*FAILURES, IndexError) as error:  # IndexError: no audio in it
+    except NOTHING as error:
         raise Unusable(NAME, Reason.UNREADABLE, words(error)) from error
 
 
