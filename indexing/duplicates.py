@@ -79,36 +79,8 @@ def duplicates(
     found = store.space(space)
     by = by or ("segments" if found.encoder == FINGERPRINT and not verify else "clips")
     _check(by, verify, found)
-    if by == "segments":
-        narrowed = _Narrowed(view, where, min_score)
-        return _sharing(store, found, narrowed, verify, progress)
-    if min_score is None:
-        min_score = VERIFIED_MIN_SCORE if verify else MIN_SCORE
-    if not -1 <= min_score <= 1:
-        raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
-    vectors = store.vectors(space, view=view, where=where)
-    pairs = near_pairs(vectors.matrix, min_score)
-    near = np.flatnonzero(pairs.counts)
-    near_ids = [vectors.clip_ids[row] for row in near]
-    prefer = np.zeros(len(vectors), dtype=np.int64)
-    prefer[near] = _preference(store, near_ids, view)
-    evidence: dict[str, Evidence] = {}
-    confirm = None
-    with contextlib.ExitStack() as stack:
-        if verify == "audio":
-            sources = store.sources(near_ids, view=view)
-            verifier = stack.enter_context(Verifier(sources, threads=os.cpu_count() or 1))
-            confirm = _by_ear(near, near_ids, verifier, evidence, progress)
-        elif verify:
-            prints = fingerprint_verifier(store, near_ids, vectors.clip_ids)
-            confirm = _by_ear(near, near_ids, prints, evidence, progress)
-        stars = stars_of(vectors.matrix, pairs, prefer, confirm)
-    several = store.clips(["clip_id"], view=view, where=all_of(where, _IN_SEVERAL_PLACES)).column(0).to_pylist()
-    starred = {vectors.clip_ids[row] for star in stars for row in star}
-    copied = [clip_id for clip_id in several if clip_id not in starred]
-    paths = _paths(store, sorted(starred) + copied, view)
-    groups = [_described(vectors, star, paths, evidence) for star in stars]
-    groups += [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
+    ways = {"segments": _sharing, "clips": _alike}
+    groups = ways[by](store, found, _Narrowed(view, where, min_score), verify, progress)
     return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
 
 
@@ -134,6 +106,40 @@ def _check(by: str, verify: str | None, space: Space) -> None:
         )
 
 
+def _alike(
+    store: Store, space: Space, asked: _Narrowed, verify: str | None, progress: Progress
+) -> list[DuplicateGroup]:
+    """Return the groups of clips whose vectors are near, and byte-identical copies that are in none."""
+    view, where, min_score = asked.view, asked.where, asked.min_score
+    if min_score is None:
+        min_score = VERIFIED_MIN_SCORE if verify else MIN_SCORE
+    if not -1 <= min_score <= 1:
+        raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
+    vectors = store.vectors(space.name, view=view, where=where)
+    pairs = near_pairs(vectors.matrix, min_score)
+    near = np.flatnonzero(pairs.counts)
+    near_ids = [vectors.clip_ids[row] for row in near]
+    prefer = np.zeros(len(vectors), dtype=np.int64)
+    prefer[near] = _preference(store, near_ids, view)
+    evidence: dict[str, Evidence] = {}
+    confirm = None
+    with contextlib.ExitStack() as stack:
+        if verify == "audio":
+            sources = store.sources(near_ids, view=view)
+            verifier = stack.enter_context(Verifier(sources, threads=os.cpu_count() or 1))
+            confirm = _by_ear(near, near_ids, verifier, evidence, progress)
+        elif verify:
+            prints = fingerprint_verifier(store, near_ids, vectors.clip_ids)
+            confirm = _by_ear(near, near_ids, prints, evidence, progress)
+        stars = stars_of(vectors.matrix, pairs, prefer, confirm)
+    several = store.clips(["clip_id"], view=view, where=all_of(where, _IN_SEVERAL_PLACES)).column(0).to_pylist()
+    starred = {vectors.clip_ids[row] for star in stars for row in star}
+    copied = [clip_id for clip_id in several if clip_id not in starred]
+    paths = _paths(store, sorted(starred) + copied, view)
+    groups = [_described(vectors, star, paths, evidence) for star in stars]
+    return groups + [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
+
+
 def _sharing(
     store: Store, space: Space, asked: _Narrowed, verify: str | None, progress: Progress
 ) -> list[DuplicateGroup]:
@@ -154,8 +160,7 @@ def _sharing(
     copied = [clip_id for clip_id in several if clip_id not in starred]
     paths = _paths(store, sorted(starred) + copied, view)
     told = [_shared_group(group, paths) for group in groups]
-    told += [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
-    return sorted(told, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
+    return told + [_group([clip_id], [1.0], paths, {}, 1.0) for clip_id in copied]
 
 
 def _shared_group(group: Sharing, paths: dict[str, list[str]]) -> DuplicateGroup:
