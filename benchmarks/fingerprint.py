@@ -7,12 +7,13 @@ but these are in the database, other renditions of the same work too, and the re
 hit_Ns: share of cuts of N seconds (three a file, by seed) whose best place in the database, sure or not, is the right
 recording within half a second; told_Ns: for which `identify` says so. ..._own_collection: the same for the encoder of
 --own-checkpoint, trained on the user's own collection; ..._1m: of every fourth cut among a million segments, real ones
-and turned copies of them. false_positive_rate: share of 200 such cuts, of 1 to 10 s, for which `identify` finds anything when all renditions
-of their work are left out of the search; other_rendition_rate: when only their own recording is.
-realtime_factor_one_core: seconds of audio per second of CPU time with one core, from waveforms to vectors, best of
-three; speedup_vs_pfann: that over the same of pfann's network, its default preset here (how fast it is does not depend
-on its weights). search_10s_ms_1m: median wall time of telling what plays in a query of 10 s, its vectors given, among a
-million segments of a store, in the index that it takes by itself; gb_1m: the most memory that the process held.
+and turned copies of them. false_positive_rate: share of 200 such cuts, of 1 to 10 s, for which `identify` finds
+anything when all renditions of their work are left out of the search; other_rendition_rate: when only their own
+recording is. realtime_factor_one_core: seconds of audio per second of CPU time with one core, from waveforms to
+vectors, best of three; speedup_vs_pfann: that over the same of pfann's network, its default preset here (how fast it is
+does not depend on its weights). search_10s_ms_1m: median wall time of telling what plays in a query of 10 s, its
+vectors given, among a million segments of a store, in the index that it takes by itself; gb_1m: the most memory that
+the process held.
 
     python benchmarks/fingerprint.py ../shared/data/versions ../shared/data/environment --own-checkpoint own.safetensors
 """
