@@ -101,20 +101,25 @@ class MappedIndex:
         Where rows lie in lists, the first call checks the whole file and notes the place of each row, in 8 bytes.
         """
         if self.keeps_vectors:
-            return self._flat.take(rows, axis=0)
+            return self._flat.take(rows, axis=0).view(np.float32)
         if self.index.direct_map.no():
             self._check_all()
             self.index.make_direct_map()
         return np.asarray(self.index.reconstruct_batch(rows), dtype=np.float32)
 
     @cached_property
-    def _flat(self) -> Float32:
-        """float32[n, d]: the rows of an index that `keeps_vectors`, where they are mapped."""
+    def _flat(self) -> NDArray[np.uint8]:
+        """uint8[n, 4 d]: the rows of an index that `keeps_vectors`, where they are mapped.
+
+        As bytes, since they may begin anywhere in a file: of numbers that do not lie as the processor likes them NumPy
+        would copy all to take some.
+        """
         import faiss
 
         holder = getattr(self.index, "refine_index", None) or getattr(self.index, "storage", self.index)
         flat: Any = faiss.downcast_index(holder)
-        return np.asarray(faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d)).reshape(flat.ntotal, flat.d)
+        rows = np.asarray(faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d)).reshape(flat.ntotal, flat.d)
+        return rows.view(np.uint8)
 
     def _check_all(self) -> None:
         try:

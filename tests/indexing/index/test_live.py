@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -226,6 +227,17 @@ def test_rows_are_given_back_as_they_were_added_or_not_at_all(
     queries = clustered(40, 24, seed=1)
     again = open_index(Store.open(store.path), store.space(), name="x")
     assert np.array_equal(index.search(queries, 5)[0], again.search(queries, 5)[0])
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw"])
+def test_some_rows_do_not_cost_a_copy_of_all(shared: Store, kind: str) -> None:
+    index = build(shared, kind)
+    index.vectors(np.arange(3))
+    tracemalloc.start()
+    index.vectors(np.arange(3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2000 * 24 * 4 / 4
 
 
 def test_a_damaged_list_gives_no_rows(store: Store, add_vectors: AddVectors) -> None:
