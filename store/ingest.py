@@ -142,7 +142,7 @@ def _examine(source: Source, known: Known, decode: Callable[[Source], tuple[Deco
         return _Examined(source, problem=Problem(source.path, "unreadable", str(error)))
     facts = FileFacts(content, mtime_ns, size_bytes)
     identity = clip_id(content, source.offset_s, source.duration_s)
-    if known.has(source, content):
+    if known.has(source, content, mtime_ns):
         return _Examined(source, identity, facts, known=True)
     if identity in known.ids:
         return _Examined(source, identity, facts)

@@ -59,11 +59,13 @@ class Known:
             return seen.content, found.st_mtime_ns, found.st_size
         return content_hash(path), found.st_mtime_ns, found.st_size
 
-    def has(self, source: Source, content: str) -> bool:
-        """Return whether this very clip is known at this very path, and the source says nothing more about it."""
+    def has(self, source: Source, content: str, mtime_ns: int) -> bool:
+        """Return whether this very clip is known at this very path, written when the file was, and the source says
+        nothing more about it.
+        """
         seen = self._by_path.get(source.path)
         says_more = bool(source.labels or source.fields or source.extra)
-        known_here = seen is not None and seen.content == content
+        known_here = seen is not None and (seen.content, seen.mtime_ns) == (content, mtime_ns)
         return known_here and not says_more and clip_id(content, source.offset_s, source.duration_s) in self.ids
 
 

@@ -44,6 +44,18 @@ def test_adding_again_reads_nothing_and_changes_nothing(store: Store, make_wav: 
     assert store.tables.version("clips") == before
 
 
+def test_a_file_written_anew_with_the_same_bytes_can_be_embedded_once_it_is_added_again(
+    store: Store, make_wav: MakeWav
+) -> None:
+    path = make_wav()
+    store.add(path)
+    os.utime(path, ns=(0, 0))  # restored from a backup, checked out again
+    assert [problem.reason for problem in store.embed("dummy").problems] == ["changed"]
+    report = store.add(path)
+    assert (report.added, report.known, report.updated) == (0, 1, 1)
+    assert store.embed("dummy").embedded == 1
+
+
 def test_the_same_bytes_elsewhere_are_one_row_with_two_places(store: Store, make_wav: MakeWav, tmp_path: Path) -> None:
     first = make_wav("a.wav")
     second = tmp_path / "audio" / "b.wav"
