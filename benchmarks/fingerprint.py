@@ -7,7 +7,7 @@ but these are in the database, other renditions of the same work too, and the re
 hit_Ns: share of cuts of N seconds (three a file, by seed) whose best place in the database, sure or not, is the right
 recording within half a second; told_Ns: for which `identify` says so. ..._own_collection: the same for the encoder of
 --own-checkpoint, trained on the user's own collection; ..._1m: of every fourth cut among a million segments, real ones
-and turned copies of them. false_positive_rate: share of 200 such cuts, of 1 to 10 s, for which `identify` finds
+and turned copies of them. false_positive_rate: share of the same cuts for which `identify` finds
 anything when all renditions of their work are left out of the search, and the recordings whose noise was mixed in;
 other_rendition_rate: when of their work only their own recording is. realtime_factor_one_core: seconds of audio per
 second of CPU time with one core, from waveforms to vectors, best of three; speedup_vs_pfann: that over the same of
@@ -50,7 +50,6 @@ from echodex.store.vectors import normalised, read_all_segments
 
 LENGTHS_S = (1, 2, 3, 5, 10)
 CUTS = 3
-STRANGERS = 200
 MILLION = 1_000_000
 SONG, AT_ONCE = 120, 512
 """Segments of a made-up clip, and such clips that are made at a time."""
@@ -150,12 +149,10 @@ def hit_rates(finder: Finder, cuts: Sequence[Cut], ids: dict[Path, str]) -> dict
     return figures
 
 
-def false_positive_rates(finder: Finder, cuts: Sequence[Cut], ids: dict[Path, str], seed: int) -> tuple[float, float]:
+def false_positive_rates(finder: Finder, cuts: Sequence[Cut], ids: dict[Path, str]) -> tuple[float, float]:
     """The share of cuts for which something is found with all recordings of their work left out; with their own."""
-    chosen = [cuts[number] for number in np.random.default_rng(seed).permutation(len(cuts))[:STRANGERS]]
-    chosen.sort(key=lambda cut: cut.replica.path)
-    found = np.zeros((len(chosen), 2), dtype=np.bool_)
-    for replica, group in groupby(enumerate(chosen), key=lambda numbered: numbered[1].replica):
+    found = np.zeros((len(cuts), 2), dtype=np.bool_)
+    for replica, group in groupby(enumerate(cuts), key=lambda numbered: numbered[1].replica):
         own = {ids[replica.original]}
         heard = {ids[path] for path in replica.work}
         if replica.noise:
@@ -259,7 +256,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     ids = ids_by_path(store, finder)
     print(f"{len(finder.songs)} recordings, {len(finder.timeline)} segments, {len(cuts)} queries")
     figures = hit_rates(finder, cuts, ids)
-    strangers, others = false_positive_rates(finder, cuts, ids, options.seed)
+    strangers, others = false_positive_rates(finder, cuts, ids)
     figures |= {"false_positive_rate": strangers, "other_rendition_rate": others}
     waveforms = [read_mono(replica.original, rate_hz) for replica in replicas]
     figures["realtime_factor_one_core"] = realtime_factor(encoder, waveforms)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ...encoders.base import Encoder
     from ...store.store import Store
 
-MIN_CONFIDENCE = 0.99
-"""Of what is found without a threshold of the user's: of a hundred queries that nothing is known of, one may match."""
+MIN_CONFIDENCE = 0.999
+"""Of what is found without a threshold of the user's. Music that sounds alike makes it less strict than it says: it keeps
+false positives, measured on strangers, below one in a hundred (docs/decisions/0009)."""
 
 MAX_GAP_S = 2.0
 """A match goes on over as long a stretch of pairs below the threshold: a voice over the music, a dropped packet."""
