@@ -5,7 +5,8 @@ what queries are cut of: the rendering "orig", cut at params["offset"] seconds, 
 but these are in the database, other renditions of the same work too, and the recordings of further folders.
 
 hit_Ns: share of cuts of N seconds (three a file, by seed) whose best place in the database, sure or not, is the right
-recording within half a second; told_Ns: for which `identify` says so. ..._own_collection: the same for the encoder of
+recording within half a second; told_Ns: for which `identify` says so; song_Ns: right in which recording, wherever in
+it (rendered music repeats itself, bar for bar). ..._own_collection: the same for the encoder of
 --own-checkpoint, trained on the user's own collection; ..._1m: of every fourth cut among a million segments, real ones
 and turned copies of them. false_positive_rate: share of the same cuts for which `identify` finds
 anything when all renditions of their work are left out of the search, and the recordings whose noise was mixed in;
@@ -139,13 +140,18 @@ def is_right(reply: Reply, cut: Cut, ids: dict[Path, str], *, told: bool = False
     return place is not None and place.is_at(original, cut.replica.offset_s + cut.start_s)
 
 
+def is_song(reply: Reply, cut: Cut, ids: dict[Path, str]) -> bool:
+    return reply.best is not None and reply.best.clip_id == ids[cut.replica.original]
+
+
 def hit_rates(finder: Finder, cuts: Sequence[Cut], ids: dict[Path, str]) -> dict[str, float]:
     replies = [(cut, ask(finder, cut.waveform)) for cut in cuts]
     figures = {}
-    for name, told in (("hit", False), ("told", True)):
-        for seconds in LENGTHS_S:
-            right = [is_right(reply, cut, ids, told=told) for cut, reply in replies if cut.seconds == seconds]
-            figures[f"{name}_{seconds}s"] = float(np.mean(right))
+    for seconds in LENGTHS_S:
+        asked = [(reply, cut, ids) for cut, reply in replies if cut.seconds == seconds]
+        figures[f"hit_{seconds}s"] = float(np.mean([is_right(*one) for one in asked]))
+        figures[f"told_{seconds}s"] = float(np.mean([is_right(*one, told=True) for one in asked]))
+        figures[f"song_{seconds}s"] = float(np.mean([is_song(*one) for one in asked]))
     return figures
 
 
@@ -266,7 +272,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
         store.embed_with(fingerprint(options.own_checkpoint))
         own = open_finder(store, store.space(), Asked())
         rates = hit_rates(own, cuts, ids)
-        figures |= {f"hit_{seconds}s_own_collection": rates[f"hit_{seconds}s"] for seconds in LENGTHS_S}
+        figures |= {f"{name}_own_collection": rates[name] for name in rates if not name.startswith("told")}
     print(figures)
     return figures | at_scale(store, space, options.rows, cuts, ids)
 
