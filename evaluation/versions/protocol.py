@@ -65,8 +65,11 @@ def evaluate_material(material: Material, config: VersionsConfig, progress: Prog
     """Return the measures of the queries of a material, in their order, for each of the lengths.
 
     Memory: about three times HELD_BYTES, whatever the number of clips. Raises UsageError where the stored segments do
-    not allow the shingles.
+    not allow the shingles, or no query has as many as a length says.
     """
+    most = int(material.sizes[material.queries].max())
+    if max(config.lengths) > most:
+        raise UsageError(f"no query has {max(config.lengths)} segments, the longest has {most}; leave out that length")
     grid = Grid.of(material.space, _read(material, material.queries[:100]))
     asking, answering = _Reader(material, config.query, grid), _Reader(material, config.candidate, grid)
     candidates = np.arange(len(material.clip_ids))

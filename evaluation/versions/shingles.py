@@ -32,10 +32,10 @@ class Shingles:
     max_s: float | None = None
 
     def __post_init__(self) -> None:
-        wrong = (self.length_s is not None and self.length_s < 0) or any(
-            value is not None and value <= 0 for value in (self.hop_s, self.max_s)
+        right = (self.length_s is None or 0 <= self.length_s < np.inf) and all(
+            value is None or 0 < value < np.inf for value in (self.hop_s, self.max_s)
         )
-        if wrong:
+        if not right:
             raise UsageError("lengths of shingles are seconds, 0 for the whole clip; hops and clips are longer than 0")
 
 
@@ -45,7 +45,7 @@ AS_STORED = Shingles()
 @dataclass(frozen=True)
 class Grid:
     """How the stored segments of a space lie. segment_s: length, None where the space does not say; hop_s: None where
-    every clip has one segment.
+    it does not say and every clip has one segment.
     """
 
     segment_s: float | None
@@ -53,12 +53,17 @@ class Grid:
 
     @classmethod
     def of(cls, space: Space, sets: Sets) -> Grid:
-        """Return the grid of a space; sets: some of its clips."""
-        held = next((space.config[key] for key in ("segment_s", "window_s") if space.config.get(key)), None)
+        """Return the grid of a space; sets: some of its clips, which are asked where the space does not say."""
+        length, hop = _said(space, "segment_s", "window_s"), _said(space, "hop_s")
         inside = np.ones(max(0, len(sets.starts_s) - 1), dtype=np.bool_)
         inside[sets.bounds[1:-1] - 1] = False
         steps = np.diff(sets.starts_s)[inside]
-        return cls(None if held is None else float(held), float(np.median(steps)) if len(steps) else None)
+        return cls(length, float(np.median(steps)) if hop is None and len(steps) else hop)
+
+
+def _said(space: Space, *keys: str) -> float | None:
+    """Return the first of these settings that the encoder of a space has."""
+    return next((float(space.config[key]) for key in keys if space.config.get(key)), None)
 
 
 def chosen(sets: Sets, shingles: Shingles, grid: Grid) -> Sets:
@@ -67,7 +72,7 @@ def chosen(sets: Sets, shingles: Shingles, grid: Grid) -> Sets:
     Raises UsageError where the stored segments do not allow it.
     """
     step, width = _steps(shingles, grid), _width(shingles, grid)
-    last_s = np.inf if shingles.max_s is None else shingles.max_s - (grid.segment_s or 0.0)
+    last_s = np.inf if shingles.max_s is None else shingles.max_s - (grid.segment_s or 0.0) - TOLERANCE_S
     parts, starts, sizes = [], [], []
     for begin, end in zip(sets.bounds[:-1].tolist(), sets.bounds[1:].tolist(), strict=True):
         held = max(1, int(np.searchsorted(sets.starts_s[begin:end], last_s)))
@@ -82,6 +87,11 @@ def chosen(sets: Sets, shingles: Shingles, grid: Grid) -> Sets:
 
 def _steps(shingles: Shingles, grid: Grid) -> int:
     """Return the hop in stored segments."""
+    if grid.hop_s is None and not _whole(shingles):
+        raise UsageError(
+            "the space has one vector a clip: there are no segments for a length, a hop or a maximum to choose among; "
+            "leave them out, or name a space of segments"
+        )
     if shingles.hop_s is None or grid.hop_s is None:
         return 1
     steps = round(shingles.hop_s / grid.hop_s)
@@ -93,10 +103,15 @@ def _steps(shingles: Shingles, grid: Grid) -> int:
     return steps
 
 
+def _whole(shingles: Shingles) -> bool:
+    """Whether of a clip of one segment nothing else is asked for than that."""
+    return shingles == AS_STORED or (shingles.length_s == 0 and shingles.max_s is None)
+
+
 def _width(shingles: Shingles, grid: Grid) -> int:
     """Return how many stored segments a shingle is the mean of; 0: all of a clip."""
     if not shingles.length_s or grid.hop_s is None:
-        return 1 if shingles.length_s is None or grid.hop_s is None else 0
+        return 1 if shingles.length_s is None else 0
     if grid.segment_s is None:
         raise UsageError("the space does not say how long its segments are; leave out the length, or say 0")
     more = (shingles.length_s - grid.segment_s) / grid.hop_s

@@ -113,6 +113,12 @@ def test_of_one_vector_a_clip(tunes: Store) -> None:
     assert report.rows[0].map.mean > 2 * report.chance_map
 
 
+def test_lengths_that_no_query_has(tunes: Store) -> None:
+    evaluate_material(material_of(tunes), VersionsConfig(lengths=(7,), device="cpu"))
+    with pytest.raises(UsageError, match="no query has 8 segments, the longest has 7"):
+        evaluate_material(material_of(tunes), VersionsConfig(lengths=(1, 8), device="cpu"))
+
+
 def test_lengths_that_make_no_sense() -> None:
     for wrong in ((), (-1,), (2, 2)):
         with pytest.raises(UsageError, match="lengths"):

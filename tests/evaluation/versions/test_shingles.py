@@ -64,8 +64,26 @@ def test_what_the_stored_segments_do_not_allow(shingles: Shingles, grid: Grid, m
         chosen(clips(5), shingles, grid)
 
 
+@pytest.mark.parametrize(
+    "shingles", [Shingles(hop_s=5.0), Shingles(length_s=20.0), Shingles(max_s=60.0), Shingles(length_s=0.0, max_s=60.0)]
+)
+def test_of_one_vector_a_clip_there_is_nothing_to_choose(shingles: Shingles) -> None:
+    with pytest.raises(UsageError, match="one vector a clip"):
+        chosen(clips(1, 1), shingles, Grid(None, None))
+    for whole in (Shingles(), Shingles(length_s=0.0), Shingles(length_s=0.0, hop_s=5.0)):
+        assert chosen(clips(1, 1), whole, Grid(None, None)).bounds.tolist() == [0, 1, 2]
+
+
+def test_a_maximum_between_two_numbers_of_a_machine() -> None:
+    """0.7 s is a little less as float32, and still not before 0.7 s."""
+    starts = np.array([0, 0.7, 1.4], np.float32)
+    found = chosen(Sets(["c"], np.array([0, 3]), starts, starts[:, None]), Shingles(max_s=2.7), Grid(2.0, 0.7))
+    assert found.bounds.tolist() == [0, 1]
+
+
 def test_lengths_that_are_none() -> None:
-    for wrong in ({"length_s": -1.0}, {"hop_s": 0.0}, {"max_s": 0.0}):
+    nan, endless = float("nan"), float("inf")
+    for wrong in ({"length_s": -1.0}, {"hop_s": 0.0}, {"max_s": 0.0}, {"max_s": nan}, {"hop_s": endless}):
         with pytest.raises(UsageError, match="seconds"):
             Shingles(**wrong)
 
@@ -74,4 +92,5 @@ def test_the_grid_is_what_the_space_and_its_clips_say() -> None:
     space = Space("v", "versions", "d", {"segment_s": 20.0}, 1, "")
     assert Grid.of(space, clips(3, 1, 4)) == GRID
     assert Grid.of(Space("i", "import", "d", {}, 1, ""), clips(1, 1)) == Grid(None, None)
-    assert chosen(clips(1, 1), Shingles(0.0, 5.0), Grid(None, None)).bounds.tolist() == [0, 1, 2]
+    told = Space("v", "versions", "d", {"segment_s": 20.0, "hop_s": 2.5}, 1, "")
+    assert Grid.of(told, clips(1, 1)) == Grid(20.0, 2.5), "the first clips may all be short"
