@@ -126,8 +126,8 @@ def tensors(
 ) -> None:
     """Write the vectors of each audio file of SOURCE as a torch file (segments, dim) below FOLDER, as CLEWS does.
 
-    a/b.mp3 becomes a/b.pt. Nothing is removed or written over: run it again to go on. What cannot be read is told and
-    passed over.
+    a/b.mp3 becomes a/b.pt. Nothing is removed or written over: run it again to go on; another encoder takes another
+    folder. What cannot be read is told and passed over.
 
     \b
     Example:

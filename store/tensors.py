@@ -1,17 +1,19 @@
 """`export tensors`: the vectors of every audio file of a folder as torch tensors, a file each, in folders like its own.
 
 What the published CLEWS's inference does, but nothing is removed or written over, so that it can be run again to go on.
+A note in the folder says whose vectors they are: another encoder does not go on among them.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..audio.clip import read_mono
 from ..encoders.base import Encoder, digest
-from ..errors import BadInput, NotFound
+from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress
 from ..schemas.vector import Float32
 from .files import write_atomic
@@ -20,6 +22,7 @@ from .reading import Problem
 from .sources import walk
 
 SUFFIX = ".pt"
+NOTE = "echodex-tensors.json"
 
 
 @dataclass
@@ -41,7 +44,8 @@ def write_tensors(encoder: Encoder, source: Path, folder: Path, *, progress: Pro
     """Write float32[segments, dim] of each audio file of `source`, a folder or one file, below `folder`.
 
     `a/b.mp3` becomes `a/b.pt`. A file that is there is left as it is; of several that would have one name, and of what
-    cannot be read, the report tells. Raises NotFound, and StorageError where nothing can be written.
+    cannot be read, the report tells. Raises NotFound, UsageError where the folder has the vectors of another encoder,
+    and StorageError where nothing can be written.
     """
     if not source.exists():
         raise NotFound(f"{source} does not exist; give a folder of audio files, or one")
@@ -50,11 +54,14 @@ def write_tensors(encoder: Encoder, source: Path, folder: Path, *, progress: Pro
     targets = {file: folder / Path(file).relative_to(root).with_suffix(SUFFIX) for file in files}
     sharing = Counter(targets.values())
     report = TensorsReport(str(folder), digest(encoder), encoder.dim)
+    _check_note(folder, report.encoder)
     for file, target in targets.items():
         if sharing[target] > 1:
             report.problems.append(Problem(file, "ambiguous", f"other files would be {target} too; rename one"))
     wanted = [file for file, target in targets.items() if sharing[target] == 1 and not target.exists()]
     report.known = len(files) - len(report.problems) - len(wanted)
+    if wanted:
+        write_atomic(folder / NOTE, json.dumps({"encoder": report.encoder, "name": encoder.name}).encode())
     rate_hz: int = encoder.config.sample_rate_hz
     heard = in_order(lambda file: _read(file, rate_hz), wanted, ahead=core_count() + 1)
     for done, (file, found) in enumerate(zip(wanted, heard, strict=True), start=1):
@@ -67,6 +74,19 @@ def write_tensors(encoder: Encoder, source: Path, folder: Path, *, progress: Pro
             report.segments += len(vectors)
         progress("export", done, len(wanted))
     return report
+
+
+def _check_note(folder: Path, encoder: str) -> None:
+    """Raise UsageError where the note in a folder is of another encoder."""
+    try:
+        noted = json.loads((folder / NOTE).read_bytes())["encoder"]
+    except (OSError, ValueError, TypeError, KeyError):  # of a folder without one nothing is known
+        return
+    if noted != encoder:
+        raise UsageError(
+            f"{folder} has the vectors of another encoder or of other settings ({str(noted)[:12]}, not "
+            f"{encoder[:12]}); name another folder"
+        )
 
 
 def _read(path: str, rate_hz: int) -> Float32 | Problem:

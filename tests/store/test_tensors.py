@@ -13,9 +13,9 @@ from numpy.testing import assert_array_equal
 from echodex.audio.clip import read_mono
 from echodex.encoders.base import digest
 from echodex.encoders.registry import build
-from echodex.errors import NotFound
+from echodex.errors import NotFound, UsageError
 from echodex.progress import silent
-from echodex.store.tensors import write_tensors
+from echodex.store.tensors import NOTE, write_tensors
 
 ENCODER = build("dummy", {"bands": 4})
 
@@ -33,7 +33,7 @@ def music(tmp_path: Path, make_wav: Callable[..., Path]) -> Path:
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
-    return {str(path.relative_to(folder)): torch.load(path) for path in folder.rglob("*") if path.is_file()}
+    return {str(path.relative_to(folder)): torch.load(path) for path in folder.rglob("*.pt")}
 
 
 def test_the_tree_is_mirrored_and_what_cannot_be_read_is_told(music: Path, tmp_path: Path) -> None:
@@ -62,6 +62,18 @@ def test_what_is_there_stays(music: Path, tmp_path: Path) -> None:
     assert (out / "a" / "b" / "one.pt").read_text() == "mine"
     assert (out / "other").read_text() == "mine too"
     assert write_tensors(ENCODER, music, out, progress=silent).known == 2
+
+
+def test_encoders_are_not_mixed(music: Path, tmp_path: Path) -> None:
+    out, other = tmp_path / "out", build("dummy", {"bands": 5})
+    write_tensors(ENCODER, music, out, progress=silent)
+    (out / "two.v2.pt").unlink()
+    with pytest.raises(UsageError, match="another encoder or of other settings"):
+        write_tensors(other, music, out, progress=silent)
+    assert not (out / "two.v2.pt").exists()
+    assert write_tensors(ENCODER, music, out, progress=silent).written == 1
+    (out / NOTE).write_text("torn")
+    assert write_tensors(other, music, out, progress=silent).known == 2, "of whom they are is not known"
 
 
 def test_files_that_would_have_one_name_are_told(music: Path, tmp_path: Path) -> None:
