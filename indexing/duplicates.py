@@ -16,6 +16,7 @@ from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Alignment, DuplicateGroup, Member, SharedStretch
 from ..schemas.vector import Float32, Space, Vectors
+from ..store.reading import with_audio
 from ..store.where import all_of
 from .fingerprinted import FINGERPRINT, fingerprint_verifier
 from .groups import originals
@@ -106,6 +107,12 @@ def _check(by: str, verify: str | None, space: Space) -> None:
         )
 
 
+def _check_audio(store: Store, space: Space, clip_ids: list[str], view: str | None) -> None:
+    """Raise UsageError where there are clips, and none that could be heard."""
+    if clip_ids and not with_audio(store.clips(["clip_id", "channels"], view=view, clip_ids=clip_ids)):
+        raise UsageError(f"the clips of space {space.name!r} are of features, not of audio; leave out verify='audio'")
+
+
 def _alike(
     store: Store, space: Space, asked: _Narrowed, verify: str | None, progress: Progress
 ) -> list[DuplicateGroup]:
@@ -125,6 +132,7 @@ def _alike(
     confirm = None
     with contextlib.ExitStack() as stack:
         if verify == "audio":
+            _check_audio(store, space, near_ids, view)
             sources = store.sources(near_ids, view=view)
             verifier = stack.enter_context(Verifier(sources, threads=os.cpu_count() or 1))
             confirm = _by_ear(near, near_ids, verifier, evidence, progress)

@@ -12,6 +12,7 @@ import soundfile
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
 from echodex.schemas.hit import DuplicateGroup
+from tests.store.features.miniature import datacos
 
 MakeWav = Callable[..., Path]
 RATE = 8000
@@ -132,6 +133,14 @@ def test_a_large_group_is_described_in_full(store: Store, add_vectors: Callable[
     assert {member.clip_id: member.score for member in group.members} == pytest.approx(
         dict(zip(ids, cosines[best].tolist(), strict=False)), abs=1e-6
     )
+
+
+def test_features_cannot_be_heard(store: Store, tmp_path: Path) -> None:
+    datacos(tmp_path, {"W_1": 2, "W_2": 2})
+    store.add_features("datacos", tmp_path)
+    assert store.duplicates(min_score=0.5)
+    with pytest.raises(UsageError, match="'datacos' are of features, not of audio"):
+        store.duplicates(verify="audio")
 
 
 def test_what_cannot_be_asked(filled: Store) -> None:
