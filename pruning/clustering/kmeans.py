@@ -73,9 +73,9 @@ def kmeans_sweep(
 ) -> list[SweepRow]:
     """Return what K-Means comes to for each number of clusters. Raises UsageError for more clusters than rows."""
     asked = sorted(set(counts))
+    _check_enough(len(swept.matrix), max(asked, default=1))  # before the first: a sweep takes hours
     rows = []
     for done, count in enumerate(asked, start=1):
-        _check_enough(len(swept.matrix), count)
         found, other = kmeans(swept.matrix, count, swept.others, seed=seed, spherical=swept.spherical)
         labels = by_first_row(found)
         measured = inertia(swept.matrix, labels), silhouette(swept.matrix, labels, seed)

@@ -93,6 +93,17 @@ def test_the_sweep_has_a_row_for_each_number(blobs: Blobs) -> None:
     assert max(rows, key=lambda row: row.silhouette or -1).clusters == 5
 
 
+def test_a_sweep_that_cannot_end_does_not_begin(blobs: Blobs) -> None:
+    matrix = blobs(5, 4)
+    none = np.array([""] * 20)
+    heard: list[tuple[object, ...]] = []
+    with pytest.raises(UsageError, match="20 vectors cannot make 21 clusters"):
+        kmeans_sweep(
+            SweepRows(matrix, none, matrix[:0], none[:0]), [2, 21, 4], progress=lambda *step: heard.append(step)
+        )
+    assert heard == []
+
+
 def test_others_go_to_the_nearest_centre_and_have_no_say(blobs: Blobs) -> None:
     matrix, others = blobs(4, 30, spread=0.1), blobs(4, 30, spread=0.1)
     found, other = faiss_kmeans(matrix, 4, others, spherical=False)
