@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,17 +20,26 @@ from .run import finish_run, run_folder, working_run
 from .runlog import read_log
 from .splits import TEST, Splits
 from .trained import read_encoder
+from .trainee import MONITOR
 
 _COUNTERS = ("epoch", "step", "learning_rate")
 
 
 def train_encoder(
-    store: Store, draft: Run, splits: Splits, config: Any, plan: Callable[[Splits, Path], Task], progress: Progress
+    store: Store,
+    draft: Run,
+    splits: Splits,
+    config: Any,
+    plan: Callable[[Splits, Path], Task],
+    progress: Progress,
+    *,
+    best: bool = False,
 ) -> Run:
     """Train, or go on training, what `draft` describes, and return the finished run with the digest of its encoder.
 
-    splits: for a run that is new; one that goes on has its own. plan(splits, folder): what to train. Raises what the
-    task does, and KeyboardInterrupt once it is interrupted and saved.
+    splits: for a run that is new; one that goes on has its own. plan(splits, folder): what to train. best: whether the
+    weights of the best epoch are what remains, and its figures, not those of the last one. Raises what the task does,
+    and KeyboardInterrupt once it is interrupted and saved.
     """
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
@@ -42,14 +52,16 @@ def train_encoder(
         else:
             train_in_ranks(task, interrupt, progress)
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
-        run = finish_run(store, run, {**_figures(folder, task), "test_clips": len(splits.ids(TEST))})
+        run = finish_run(store, run, {**_figures(folder, task, best), "test_clips": len(splits.ids(TEST))})
         (folder / STATE_FILE).unlink(missing_ok=True)
     return run
 
 
-def _figures(folder: Path, task: Task) -> dict[str, float]:
-    """Return the metrics of a finished run: the last epoch's, and counts."""
-    last = read_log(folder)[-1]
+def _figures(folder: Path, task: Task, best: bool) -> dict[str, float]:
+    """Return the metrics of a finished run: those of the epoch that remains, and counts."""
+    log = read_log(folder)
+    last = log[-1]
+    remains = min(log, key=lambda line: line.get(MONITOR, math.inf)) if best else last
     counts = {"epochs": last["epoch"] + 1, "steps": last["step"]}
     sizes = {"train_clips": len(task.teachers), "valid_clips": len(task.measured), "skipped_clips": 0}
-    return {**sizes, **counts, **{name: value for name, value in last.items() if name not in _COUNTERS}}
+    return {**sizes, **counts, **{name: value for name, value in remains.items() if name not in _COUNTERS}}

@@ -7,6 +7,7 @@ CLMR = "clmr"
 FINGERPRINT = "fingerprint"
 PROBE = "probe"
 SUPERVISED = "supervised"
+VERSIONS = "versions"
 
 CONFIG_FILE = "config.yaml"
 ENCODER_FILE = "encoder.safetensors"

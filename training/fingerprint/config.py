@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from ...encoders.config import build_config
 from ...encoders.fingerprint.config import PRESETS as NETWORKS
 from ...encoders.fingerprint.config import FingerprintConfig
 from ...errors import UsageError
 from ..checks import Checked
+from ..network_settings import network_settings
 from ..waveform_config import PRECISIONS
 
 SYNTHETIC = "synthetic"
@@ -144,7 +144,7 @@ class FingerprintTraining(Checked):
     @property
     def encoder(self) -> FingerprintConfig:
         """The configuration of the encoder that is trained."""
-        values = asdict(NETWORKS[self.network]) | _network_settings(self.network_settings)
+        values = asdict(NETWORKS[self.network]) | network_settings(self.network_settings)
         return build_config(FingerprintConfig, values | ({"dim": self.dim} if self.dim else {}))
 
     @property
@@ -169,23 +169,6 @@ class FingerprintTraining(Checked):
     def offset_samples(self) -> int:
         """The largest offset, at the encoder's rate."""
         return round(self.offset_s * self.encoder.sample_rate_hz)
-
-
-def _network_settings(text: str) -> dict[str, Any]:
-    """Return the values that "KEY=VALUE KEY=VALUE" says, as YAML would have them; build_config checks them."""
-    pairs = [part.partition("=") for part in text.split()]
-    return {key: _plain(value) for key, _, value in pairs}
-
-
-def _plain(text: str) -> bool | float | str:
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 _NAFP = FingerprintTraining(
