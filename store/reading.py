@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +16,12 @@ from ..errors import BadInput, NotFound
 from ..progress import Progress
 from ..schemas.clip import Clip
 from ..schemas.vector import Float32
+from .keys import rows_of
+from .known import CLIPS_TABLE
 from .pipeline import in_order
+
+if TYPE_CHECKING:
+    from .store import Store
 
 BATCH_CLIPS = 32
 """Clips that are worked on together: enough to fill a GPU with windows, few enough to bound memory."""
@@ -46,6 +52,19 @@ def with_audio(rows: pa.Table) -> list[str]:
     """Return the `clip_id` of those rows of the clips table, with `channels`, that are of audio and not of features."""
     found: list[str] = rows.filter(pc.greater(rows.column("channels"), 0)).column("clip_id").to_pylist()
     return found
+
+
+def audio_clips(store: Store, *, view: str | None, where: str | None) -> list[Clip]:
+    """Return the usable clips (of a view, that `where` selects) that are of audio and still in the store.
+
+    Neighbours on disk come together. Raises BadInput where there is none.
+    """
+    wanted = store.clips(["clip_id"], view=view, where=where).column(0)
+    held = rows_of(store.tables, CLIPS_TABLE, ["clip_id", "channels"], wanted)  # a view keeps what was removed
+    clips = store.sources(with_audio(held))
+    if not clips:
+        raise BadInput(f"{store.path} has no usable clip with audio; run `echodex add`")
+    return sorted(clips, key=lambda clip: clip.path)
 
 
 def hear(clips: Sequence[Clip], sample_rate_hz: int, *, stage: str, progress: Progress) -> Iterator[Heard]:

@@ -1,5 +1,5 @@
-"""`remove`: clips leave the store. The row in the clips table goes first, and with it every answer; vectors and
-waveforms follow.
+"""`remove`: clips leave the store. The row in the clips table goes first, and with it every answer; vectors,
+waveforms and frames follow.
 
 A journal of what is being removed is written before anything goes. A process that dies in between leaves it behind,
 and whoever removes next finishes the job.
@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import Damaged, NotFound
 from ..schemas.clip import CLIPS
 from .files import storage_errors, write_atomic
+from .frames.layout import frames_tables
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
@@ -28,8 +29,8 @@ _DELETE_ROWS = 10_000
 
 
 def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
-    """Delete clips, their vectors in every space and their waveforms; return how many there were. Views keep what they
-    were made from.
+    """Delete clips, their vectors in every space, their waveforms and frames; return how many there were. Views keep
+    what they were made from.
 
     Finishes what an earlier call left unfinished. Raises NotFound naming an unknown id; nothing is removed then.
     """
@@ -44,7 +45,7 @@ def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
         if doomed | gone:
             write_atomic(tables.folder / JOURNAL, json.dumps(sorted(doomed | gone)).encode())
             _delete(tables, CLIPS_TABLE, doomed & held)
-            for table in [*map(table_of, list_spaces(tables)), *waveforms_tables(tables)]:
+            for table in [*map(table_of, list_spaces(tables)), *waveforms_tables(tables), *frames_tables(tables)]:
                 _delete(tables, table, doomed | gone)
         (tables.folder / JOURNAL).unlink(missing_ok=True)
     return len(doomed)

@@ -138,13 +138,9 @@ class Store:
         loaders then read crops at that rate. Goes on where it was stopped. See store/materialising.py.
         """
         from .materialising import materialise
-        from .reading import with_audio
+        from .reading import audio_clips
 
-        wanted = self.clips(["clip_id"], view=view, where=where).column(0)
-        if not len(wanted):
-            raise BadInput(f"{self.path} has no usable clip whose waveform could be written; run `echodex add`")
-        held = rows_of(self.tables, CLIPS_TABLE, ["clip_id", "channels"], wanted)  # a view keeps what was removed
-        clips = sorted(self.sources(with_audio(held)), key=lambda clip: clip.path)
+        clips = audio_clips(self, view=view, where=where)
         return materialise(self.tables, clips, sample_rate_hz, progress=progress)
 
     def remove(self, clip_ids: Sequence[str]) -> int:

@@ -18,8 +18,9 @@ from echodex.api import Store
 from echodex.audio.clip import read_mono
 from echodex.errors import Damaged, UsageError
 from echodex.schemas.clip import Clip
-from echodex.store.materialising import MaterialiseReport, WaveformWriter
-from echodex.store.waveforms import Waveforms, open_waveforms
+from echodex.store.blob_writing import BlobReport, BlobWriter
+from echodex.store.pcm import quantised
+from echodex.store.waveforms import WAVEFORMS, Waveforms, open_waveforms
 from echodex.store.where import is_in
 
 RATE_HZ = 8000
@@ -99,8 +100,8 @@ def test_many_clips_are_picked_out_of_a_scan_few_are_looked_up(kinds: Store, mon
     monkeypatch.setattr("echodex.store.keys.SHARE", 0.0)
     many = opened(kinds, wanted)
     assert 0 < many.held.sum() < len(wanted)
-    assert np.array_equal(many.row_ids, few.row_ids)
-    assert (many.samples.tolist(), list(many.sums)) == (few.samples.tolist(), list(few.sums))
+    assert np.array_equal(many.blobs.row_ids, few.blobs.row_ids)
+    assert (many.samples.tolist(), list(many.blobs.sums)) == (few.samples.tolist(), list(few.blobs.sums))
     assert len(opened(kinds, []).held) == 0
 
 
@@ -149,11 +150,12 @@ def test_removed_clips_leave_the_table(kinds: Store) -> None:
 
 
 def test_a_clip_that_is_removed_before_its_commit(kinds: Store) -> None:
-    report = MaterialiseReport("waveforms_8000", RATE_HZ)
-    writer = WaveformWriter(kinds.tables, report)
+    report = BlobReport("waveforms_8000")
+    writer = BlobWriter(kinds.tables, report, WAVEFORMS)
     stays, goes = kinds.sources(ids(kinds)[:2])
     for clip in (stays, goes):
-        writer.add(clip.clip_id, from_file(clip))
+        pcm, step = quantised(from_file(clip))
+        writer.add(clip.clip_id, pcm, len(pcm) // 2, step)
     kinds.remove([goes.clip_id])
     writer.commit()
     assert (held_rows(kinds), report.written) == ([stays.clip_id], 1)
@@ -209,8 +211,8 @@ def test_a_file_that_is_gone_is_said(kinds: Store) -> None:
 WORKER = """
 import os, signal, sys
 from echodex.api import Store
-from echodex.store import materialising
-materialising.COMMIT_BYTES = 5 * 4000  # five clips a commit
+from echodex.store import blob_writing
+blob_writing.COMMIT_BYTES = 5 * 4000  # five clips a commit
 store, stop = Store.open(sys.argv[1]), int(sys.argv[2])
 append, done = type(store.tables).append, 0
 def counted(self, name, rows):

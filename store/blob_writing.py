@@ -1,0 +1,86 @@
+"""Filling a table of blobs: many clips to a commit, each once, whoever else writes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .blobs import BlobKind
+from .keys import rows_of
+from .known import CLIPS_TABLE
+from .lock import writer_lock
+from .reading import Problem
+from .tables import Tables
+
+COMMIT_BYTES = 128 << 20
+COMMIT_S = 30.0
+
+
+@dataclass
+class BlobReport:
+    """What filling a table did: `written` clips (`hours` of them, `size_bytes` of blobs) are new in `table`, `known`
+    were there; `problems` are those that could not be read any more, or whose files have changed.
+    """
+
+    table: str
+    written: int = 0
+    known: int = 0
+    hours: float = 0.0
+    size_bytes: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+class BlobWriter:
+    """Appends blobs to the table of a report, but for clips that it holds by then, or that have left the store.
+
+    ids: the clips that the table holds. The table is made where it is not there.
+    """
+
+    def __init__(
+        self, tables: Tables, report: BlobReport, kind: BlobKind, metadata: Mapping[bytes, bytes] | None = None
+    ) -> None:
+        self._tables, self._report, self._kind = tables, report, kind
+        with writer_lock(tables.folder):
+            tables.create(report.table, kind.schema(metadata))
+        self._version = 0
+        self._waiting: dict[str, tuple[bytes, tuple[float, ...]]] = {}
+        self._waiting_bytes, self._since_s = 0, time.monotonic()
+        self.ids: set[str] = set()
+        self._refresh()
+
+    def add(self, clip_id: str, blob: bytes, *told: float) -> None:
+        """Take a blob and what describes it, in the kind's order; commit once there are enough, or it is time."""
+        self._waiting[clip_id] = blob, told
+        self._waiting_bytes += len(blob)
+        if self._waiting_bytes >= COMMIT_BYTES or time.monotonic() - self._since_s > COMMIT_S:
+            self.commit()
+
+    def commit(self, *, ahead: bool = False) -> None:
+        """Write what is waiting as one commit. ahead: the clips themselves are committed next."""
+        with writer_lock(self._tables.folder):
+            self._refresh()
+            wanted = set(self._waiting) - self.ids
+            if not ahead:
+                rows = rows_of(self._tables, CLIPS_TABLE, ["clip_id"], sorted(wanted))
+                wanted = set(rows.column(0).to_pylist())
+            new = {clip_id: said for clip_id, said in self._waiting.items() if clip_id in wanted}
+            if new:
+                self._version = self._tables.append(self._report.table, self._kind.rows(new))
+                self.ids.update(new)
+        self._report.written += len(new)
+        self._report.size_bytes += sum(len(blob) for blob, _ in new.values())
+        self._waiting, self._waiting_bytes, self._since_s = {}, 0, time.monotonic()
+
+    def finish(self) -> None:
+        """Write what is waiting, and index the keys once there are many."""
+        self.commit()
+        with writer_lock(self._tables.folder):
+            self._tables.index_keys(self._report.table)
+
+    def _refresh(self) -> None:
+        version = self._tables.version(self._report.table)
+        if version != self._version:
+            rows = self._tables.scan(self._report.table, ["clip_id"], version=version)
+            self.ids = set(rows.column(0).to_pylist())  # anew: others remove clips as well
+            self._version = version

@@ -1,0 +1,101 @@
+"""Writing frames: as float16, many clips to a commit, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import BadInput, UsageError
+from ...progress import Progress
+from ..blob_writing import BlobReport, BlobWriter
+from ..tables import Tables
+from .layout import FrameLayout, frames_table, layout_of
+from .table import FRAMES, VALUE_BYTES
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+LARGEST = float(np.finfo(np.float16).max)
+
+
+@dataclass
+class FramesReport(BlobReport):
+    """What was done for frames, and what they are."""
+
+    layout: FrameLayout = field(default_factory=FrameLayout)
+
+
+class FrameWriter:
+    """Appends frames to the table called `name`, which is made where it is not there.
+
+    Raises UsageError where it is there and its frames are of another layout.
+    """
+
+    def __init__(self, tables: Tables, name: str, layout: FrameLayout) -> None:
+        self.report = FramesReport(frames_table(name), layout=layout)
+        there = layout_of(tables, self.report.table) if tables.exists(self.report.table) else layout
+        if there != layout:
+            raise UsageError(
+                f"{self.report.table} holds {there}, and these are {layout}: they never mix; give these another name"
+            )
+        self._writer = BlobWriter(tables, self.report, FRAMES, layout.to_metadata())
+
+    @property
+    def ids(self) -> set[str]:
+        """The clips that the table holds."""
+        return self._writer.ids
+
+    def add(self, clip_id: str, frames: NDArray[Any]) -> None:
+        """Take the frames of a clip, magnitudes [t, bins]; commit once there are enough, or it is time.
+
+        Raises BadInput for frames of another shape, none at all, or values that float16 does not hold.
+        """
+        bins = self.report.layout.bins
+        if frames.ndim != 2 or frames.shape[1] != bins or not len(frames):
+            raise BadInput(f"the frames of clip {clip_id[:80]} have shape {frames.shape}; it must be (frames, {bins})")
+        if not 0 <= frames.min() <= frames.max() <= LARGEST:
+            raise BadInput(
+                f"the frames of clip {clip_id[:80]} are no magnitudes: all must be from 0 to {LARGEST:.0f}, and finite"
+            )
+        self._writer.add(clip_id, np.ascontiguousarray(frames, "<f2").tobytes(), len(frames))
+
+    def commit(self, *, ahead: bool = False) -> None:
+        """Write what is waiting. ahead: the clips themselves are committed next."""
+        self._writer.commit(ahead=ahead)
+
+    def finish(self) -> FramesReport:
+        """Write what is waiting; return what was done."""
+        self._writer.finish()
+        layout = self.report.layout
+        self.report.hours = self.report.size_bytes / (VALUE_BYTES * layout.bins) * layout.hop_s / 3600
+        return self.report
+
+
+def write_frames(
+    store: Store,
+    name: str,
+    layout: FrameLayout,
+    clips: Iterable[tuple[str, NDArray[Any]]],
+    *,
+    progress: Progress,
+) -> FramesReport:
+    """Write the frames of clips of the store, (clip id, magnitudes [t, bins]), to the table called `name`.
+
+    Those that it holds are passed over. Raises UsageError for a table of another layout, BadInput for odd frames; what
+    came before stays.
+    """
+    writer = FrameWriter(store.tables, name, layout)
+    try:
+        for done, (clip_id, frames) in enumerate(clips, start=1):
+            if clip_id in writer.ids:
+                writer.report.known += 1
+            else:
+                writer.add(clip_id, frames)
+            progress("frames", done, None)
+    finally:
+        report = writer.finish()
+    return report
