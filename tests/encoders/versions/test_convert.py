@@ -168,8 +168,26 @@ def test_a_torn_file_says_so(checkpoint: Path, tmp_path: Path) -> None:
         Versions.read_weights(torn)
     damaged = tmp_path / "damaged.ckpt"
     damaged.write_bytes(checkpoint.read_bytes().replace(b"omegaconf", b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"))
-    with pytest.raises(BadInput, match=r"damaged\.ckpt is torn"):
+    with pytest.raises(BadInput, match=r"damaged\.ckpt is damaged in '.*data\.pkl'"):
         Versions.read_weights(damaged)
+
+
+def test_a_weight_that_changed_on_its_way_is_not_taken(checkpoint: Path) -> None:
+    content = bytearray(checkpoint.read_bytes())
+    content[content.index(np.float32(0.5).tobytes()) + 3] ^= 0x01  # a gain
+    checkpoint.write_bytes(content)
+    assert torch.serialization.get_unsafe_globals_in_checkpoint(str(checkpoint)), "torch finds nothing wrong with it"
+    with pytest.raises(BadInput, match=r"checkpoint_best\.ckpt is damaged in '.*data/.*copy or download it again"):
+        Versions.read_weights(checkpoint)
+
+
+def test_a_large_file_that_ends_early_is_not_called_too_large(tmp_path: Path) -> None:
+    """As an interrupted download of the published ones is; this one takes no room on disk."""
+    with (tmp_path / "part.ckpt").open("wb") as file:
+        file.write(b"PK\x03\x04")
+        file.truncate(800 << 20)
+    with pytest.raises(BadInput, match=r"part\.ckpt is torn, or an archive"):
+        Versions.read_weights(tmp_path / "part.ckpt")
 
 
 @pytest.mark.parametrize(
