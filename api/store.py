@@ -50,6 +50,7 @@ class Store(BaseStore):
         instead, with its own `settings`; `download` fetches what is not there, see docs/datasets.md. Passes over what
         it knows; safe to interrupt and repeat.
         """
+        from ..store.datasets.adding import add_listing
         from ..store.datasets.notes import note_dataset
         from ..store.datasets.prepare import prepare
         from ..store.sources import LabelsFile, gather
@@ -62,14 +63,15 @@ class Store(BaseStore):
                 raise UsageError(f"a data set is added by its name and its root, without paths and labels{odd}")
             listing = prepare(dataset, root, download=download, settings=settings, progress=progress)
             note_dataset(self.path, listing)
-        said = LabelsFile(Path(labels), label_column).load() if labels else None
-        sources = list(listing.sources if listing else gather(paths, said))
         encoder = find_encoder(self, embed, {}, progress=progress) if embed else None
-        report = self.add_sources(sources, embed=encoder, limits=limits, progress=progress)
         if listing:
-            report.missing, report.notes = list(listing.missing), list(listing.notes)
-        if said:
-            report.unmatched_labels = len(said.by_path.keys() - {source.path for source in sources})
+            report = add_listing(self, listing, embed=encoder, limits=limits, progress=progress)
+        else:
+            said = LabelsFile(Path(labels), label_column).load() if labels else None
+            sources = list(gather(paths, said))
+            report = self.add_sources(sources, embed=encoder, limits=limits, progress=progress)
+            if said:
+                report.unmatched_labels = len(said.by_path.keys() - {source.path for source in sources})
         if encoder:
             self.embed_with(encoder, progress=progress)
         return report

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="Instead of paths: esc50, gtzan, librispeech, magnatagatune, million_song or spoken_digit (docs/datasets.md).",
+    help="Instead of paths: clews, covers80, datacos, discogs_vi, esc50, gtzan, librispeech, magnatagatune, "
+    "million_song, shs100k or spoken_digit (docs/datasets.md).",
 )
 @click.option("--root", type=click.Path(), help="The folder of the data set.")
 @click.option("--download", is_flag=True, help="Fetch what of the data set is not there.")
@@ -88,6 +89,8 @@ def _print_added(report: AddReport, json_: bool) -> None:
         for note in report.notes:
             click.echo(safe(note))
         click.echo(f"added {report.added} clips ({report.hours:.2f} h), {report.known} known, {report.updated} updated")
+        for count in report.works:
+            click.echo(safe(str(count)))
         if report.unmatched_labels:
             click.echo(f"{report.unmatched_labels} paths of the labels file are not among the files added")
         for conflict in report.conflicts[:SHOWN_PROBLEMS]:

@@ -133,9 +133,7 @@ def torch_tensors(source: io.BytesIO | Path, shown: str) -> dict[str, Tensor]:
     import torch
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of old protocols; what it cannot read it refuses
-            loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=isinstance(source, Path))
+        loaded = load_plain(source, mmap=isinstance(source, Path))
     except Exception as error:  # a crafted or torn file makes torch raise nearly anything
         raise BadInput(_refusal(shown, error)) from error
     state = loaded.get("state_dict", loaded.get("model", loaded)) if isinstance(loaded, dict) else None
@@ -145,6 +143,18 @@ def torch_tensors(source: io.BytesIO | Path, shown: str) -> dict[str, Tensor]:
         for name, value in named
         if isinstance(name, str) and isinstance(value, torch.Tensor)
     }
+
+
+def load_plain(source: io.BytesIO | Path, *, mmap: bool = False) -> Any:
+    """Return what a torch file holds: tensors, plain values, and lists and dictionaries of them.
+
+    Nothing in it is run. Raises nearly anything for what is torn, no torch file, or asks for more.
+    """
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of old protocols; what it cannot read it refuses
+        return torch.load(source, map_location="cpu", weights_only=True, mmap=mmap)
 
 
 def _refusal(shown: str, error: Exception) -> str:

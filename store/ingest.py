@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..audio.clip import Decoded, decode_clip
 from ..audio.limits import Limits
@@ -28,6 +28,9 @@ from .reading import AHEAD_CLIPS, BATCH_BYTES, BATCH_CLIPS, Problem
 from .rows import Conflict, FileFacts, Row, clip_row, clip_table, unite
 from .tables import Tables
 from .where import is_in
+
+if TYPE_CHECKING:
+    from .datasets.works import WorkCount
 
 COMMIT_CLIPS = 512
 COMMIT_S = 10.0
@@ -52,7 +55,8 @@ class AddReport:
     """What `add` did. `added` and `hours` count new clips, `statuses` how they and unreadable files ended, `known`
     those passed over, `updated` those that were seen again elsewhere or were told more about; `problems` are all
     that is not ok, `conflicts` what two copies disagree on. Of a data set, `missing` are the files that its lists have
-    and its folder has not, `notes` what it says of itself: above all, which split this is.
+    and its folder has not, `notes` what it says of itself: above all, which split this is, and `works`, where it is one
+    of versions of works, how many of each split can be used.
     """
 
     added: int = 0
@@ -65,6 +69,7 @@ class AddReport:
     unmatched_labels: int = 0
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    works: list[WorkCount] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

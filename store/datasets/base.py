@@ -36,7 +36,8 @@ class Listing:
 
     split: which of the data set's several splits this is, as published; sources: the clips whose files are there;
     missing: the files that are not, as the lists name them; notes: sentences for the user; classes: the labels in the
-    order of the published heads, () where there is none.
+    order of the published heads, () where there is none; min_s: seconds below which a clip is too short to be used;
+    singles: of versions of works, what becomes of one whose work has no other ("drop" or "keep", versions.py).
     """
 
     dataset: str
@@ -45,6 +46,8 @@ class Listing:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    min_s: float = 0.0
+    singles: str = ""
 
 
 class Dataset(Protocol):

@@ -10,7 +10,10 @@ from ...errors import NotFound
 from ...registry import Registry
 from .base import Dataset
 
-BUILT_IN = ("esc50", "gtzan", "librispeech", "magnatagatune", "million_song", "spoken_digit")
+BUILT_IN = (
+    *("clews", "covers80", "datacos", "discogs_vi"),
+    *("esc50", "gtzan", "librispeech", "magnatagatune", "million_song", "shs100k", "spoken_digit"),
+)
 
 DATASETS: Registry[Dataset] = Registry("data set", __package__, BUILT_IN)
 

@@ -6,7 +6,6 @@ novelty functions, and the strongest tempo. 52 numbers, unscaled.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import BadInput, NotFound, Unavailable
 from ...schemas.clip import Source
+from ..datasets.datacos_metadata import read_metadata, said_of
 from .base import Features, Found
 from .registry import register
 
@@ -33,9 +33,6 @@ FRAME_S = 512 / 44_100
 
 _MAX_VALUES = 1 << 26
 """No feature of a recording has more: 18 hours of chroma. What a file declares is not read beyond."""
-
-_TOLD = ("work_title", "work_artist", "release_year", "instrumental", "perf_artist_mbid")
-"""Of the metadata, what stands in `extra`; titles and artists of performances have columns of their own."""
 
 _UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
 """What h5py raises for a file that is none, or torn, or for a dataset that is not there or is a group."""
@@ -81,7 +78,7 @@ class DaTacos:
 
         missing: the performances of the metadata that have no file. Raises NotFound where there is no file at all.
         """
-        about = _metadata(Path(self.metadata).expanduser()) if self.metadata else {}
+        about = read_metadata(Path(self.metadata).expanduser()) if self.metadata else {}
         paths = [path for folder in folders for path in _files(folder)]
         if not paths:
             raise NotFound(
@@ -113,14 +110,11 @@ class DaTacos:
 
     def _source(self, path: Path, told: Mapping[str, Any]) -> Source:
         work, performance = _identity(path)
-        said = {"title": told.get("perf_title"), "artist": told.get("perf_artist"), "work": work}
-        said |= {"rendition": performance, "split": self.split}
-        extra = {name: told[name] for name in _TOLD if told.get(name) not in (None, "")}
-        extra |= {"dataset": "da-tacos", "dataset_id": f"{work}/{performance}"}
-        fields = tuple((name, str(value)) for name, value in said.items() if value)
-        return Source(
-            str(path), fields=fields, extra=tuple(sorted((name, str(value)) for name, value in extra.items()))
-        )
+        fields, extra = said_of(told)
+        more = (("work", work), ("rendition", performance), ("split", self.split))
+        identity = (("dataset", "da-tacos"), ("dataset_id", f"{work}/{performance}"))
+        known = (*fields, *((name, value) for name, value in more if value))
+        return Source(str(path), fields=known, extra=tuple(sorted((*extra, *identity))))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -135,20 +129,6 @@ def _files(folder: Path) -> Iterator[Path]:
 def _identity(path: Path) -> tuple[str, str]:
     """Return ("W_1", "P_2") of ".../W_1/P_2.h5"."""
     return path.parent.name, path.stem
-
-
-def _metadata(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return what the JSON file tells of each performance, by work and performance."""
-    if not path.is_file():
-        raise NotFound(f"metadata {path} does not exist")
-    try:
-        works = json.loads(path.read_text(encoding="utf-8"))
-        found = {(work, name): about for work, group in works.items() for name, about in group.items()}
-    except (ValueError, AttributeError) as error:
-        raise BadInput(f"metadata {path} is not JSON as da-TACOS has it, works of performances ({error})") from error
-    if not all(isinstance(about, dict) for about in found.values()):
-        raise BadInput(f"metadata {path} is not JSON as da-TACOS has it: a performance is no list of names and values")
-    return found
 
 
 def _values(file: h5py.File, name: str, axes: int) -> NDArray[np.float64]:

@@ -136,7 +136,7 @@ def test_every_data_set_is_found_by_name_and_fetched_from_the_web(name: str) -> 
 
 def test_names_and_settings_are_checked(tmp_path: Path) -> None:
     assert set(BUILT_IN) <= set(dataset_names())
-    with pytest.raises(NotFound, match=r"'magnatagtune' does not exist; did you mean 'magnatagatune'\? \(known: esc50"):
+    with pytest.raises(NotFound, match=r"'magnatagtune' does not exist; did you mean 'magnatagatune'\? \(known: clews"):
         prepare("magnatagtune", tmp_path)
     for former, command in (("msd", "`echodex add --dataset million_song --root DIR`"), ("audio", "`echodex add DIR`")):
         with pytest.raises(NotFound, match=command):
