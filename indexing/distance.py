@@ -8,10 +8,14 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from ..errors import NotFound, UsageError
+from ..schemas.vector import Float32
 from ..store.removing import clips_named
 from ..store.store import Store
 from ..store.vectors import read_pooled
 from ..store.where import equals
+
+BLOCK_CELLS = 1 << 22
+"""Pairs of clips compared at once (32 MB): what is called a work may be all the clips that have none."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,17 @@ def distance(store: Store, a: str, b: str, *, space: str | None = None) -> Dista
             raise NotFound(f"{name[:200]!r} has no vector in space {found.name!r}; embed it, or name another space")
         sides.append(vectors)
     one, other = sides
-    differ = np.array(one.clip_ids, dtype=object)[:, None] != np.array(other.clip_ids, dtype=object)[None]
-    if not differ.any():
+    same = len(set(one.clip_ids) & set(other.clip_ids))
+    pairs = len(one) * len(other) - same
+    if not pairs:
         raise UsageError(f"{a[:200]!r} and {b[:200]!r} are one clip; name another, or a work that has several")
-    pairs = cdist(one.matrix.astype(np.float64), other.matrix.astype(np.float64))
-    return Distance(found.name, a, b, len(one), len(other), float(pairs[differ].mean()))
+    return Distance(found.name, a, b, len(one), len(other), distance_sum(one.matrix, other.matrix) / pairs)
+
+
+def distance_sum(a: Float32, b: Float32) -> float:
+    """Return the sum of the Euclidean distances of all rows of float32[n, d] to all of float32[m, d]."""
+    b, step = b.astype(np.float64), max(1, BLOCK_CELLS // len(b))
+    return sum(float(cdist(a[first : first + step].astype(np.float64), b).sum()) for first in range(0, len(a), step))
 
 
 def _clips(store: Store, name: str) -> list[str]:

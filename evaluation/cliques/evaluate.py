@@ -23,10 +23,14 @@ def evaluate_cliques(
     """Return how far the clips of a work are from each other and from others, by the `work` column, vectors as stored.
 
     standardise: bring each column to one scale first (store/scaling.py). Clips without a work take no part, and are
-    counted. Raises NotFound where no clip has one, UsageError where all have the same.
+    counted. Raises NotFound where no clip is asked for or has one, UsageError where all have the same.
     """
     config = config or CliquesConfig()
     vectors = stored_vectors(store, space, view=view, where=where, standardise=standardise)
+    if not len(vectors):
+        raise NotFound(
+            f"no clip that is asked for has a vector in {vectors.space.name!r}; check the view and the filter"
+        )
     clips = store.clips(["clip_id", "work"], view=view, where=where)
     work_of = dict(zip(clips.column(0).to_pylist(), clips.column(1).to_pylist(), strict=True))
     works = np.array([work_of[clip_id] or "" for clip_id in vectors.clip_ids], dtype=np.str_)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from ...errors import UsageError
+from ...indexing.distance import distance_sum
 from ...schemas.vector import Float32
 
 Means = NDArray[np.float64]
@@ -52,20 +52,20 @@ def clique_distances(matrix: Float32, works: NDArray[np.str_], config: CliquesCo
     over them of the mean distance to all clips of those works that a sample of other clips falls on. The same rows in
     the same order give the same. Raises UsageError where there is but one work.
     """
-    order = np.argsort(works, kind="stable")
-    rows = matrix[order].astype(np.float64)
-    names, first, sizes = np.unique(works[order], return_index=True, return_counts=True)
+    rows = matrix[np.argsort(works, kind="stable")]
+    names, sizes = np.unique(works, return_counts=True)
     if len(names) < 2:
         raise UsageError(f"distances to others need two works or more; these {len(works)} clips are of {len(names)}")
-    owner = np.repeat(np.arange(len(names)), sizes)
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
     random = np.random.default_rng(config.seed)
     inside, outside = np.full(len(names), np.nan), np.empty(len(names))
-    for number, (begin, size) in enumerate(zip(first.tolist(), sizes.tolist(), strict=True)):
+    for number, (begin, size) in enumerate(zip(bounds[:-1].tolist(), sizes.tolist(), strict=True)):
         own = rows[begin : begin + size]
         if size > 1:
-            inside[number] = cdist(own, own).sum() / (size * (size - 1))
+            inside[number] = distance_sum(own, own) / (size * (size - 1))
         drawn = random.choice(len(rows) - size, min(config.samples, len(rows) - size), replace=False, shuffle=False)
-        hit = np.zeros(len(names), np.bool_)
-        hit[owner[np.where(drawn >= begin, drawn + size, drawn)]] = True  # counted past the work's own rows
-        outside[number] = cdist(own, rows[hit[owner]]).mean()
+        past = np.where(drawn >= begin, drawn + size, drawn)  # counted past the work's own rows
+        hit = np.unique(np.searchsorted(bounds, past, side="right") - 1)
+        others = np.concatenate([rows[bounds[work] : bounds[work + 1]] for work in hit.tolist()])
+        outside[number] = distance_sum(own, others) / (size * len(others))
     return CliqueDistances(names, sizes, inside, outside)

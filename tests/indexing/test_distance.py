@@ -5,11 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import NotFound, UsageError
+from echodex.indexing import distance as module
 from tests.store.features.miniature import datacos
+
+Matrix = NDArray[np.float64]
 
 
 @pytest.fixture
@@ -44,6 +49,21 @@ def test_a_work_and_itself_is_the_mean_within(study: Study) -> None:
     store, rows, _ = study
     pairs = [np.linalg.norm(rows[f"W_1/P_{i}"] - rows[f"W_1/P_{j}"]) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert store.distance("W_1", "W_1").mean == pytest.approx(np.mean(pairs), rel=1e-5)
+
+
+def test_large_works_are_compared_in_parts(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, _, _ = study
+    whole = [store.distance("W_1", other).mean for other in ("W_1", "W_2")]
+    monkeypatch.setattr(module, "BLOCK_CELLS", 4)
+    cells: list[int] = []
+
+    def counted(a: Matrix, b: Matrix) -> Matrix:
+        cells.append(len(a) * len(b))
+        return np.asarray(cdist(a, b))
+
+    monkeypatch.setattr(module, "cdist", counted)
+    assert [store.distance("W_1", other).mean for other in ("W_1", "W_2")] == pytest.approx(whole)
+    assert cells == [3, 3, 3, 4, 2], "a row at least at a time"
 
 
 def test_what_cannot_be_compared_is_said(study: Study) -> None:

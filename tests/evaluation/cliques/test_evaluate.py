@@ -51,6 +51,11 @@ def test_without_works_it_says_what_to_add(kinds_store: Store) -> None:
         evaluate_cliques(kinds_store)
 
 
+def test_a_filter_that_selects_nothing_is_named(study: Store) -> None:
+    with pytest.raises(NotFound, match="no clip that is asked for has a vector in 'datacos'"):
+        evaluate_cliques(study, where="split = 'vaild'")
+
+
 def test_from_the_command_line(study: Store, tmp_path: Path) -> None:
     words = ["--store", str(study.path), "--quiet", "evaluate", "cliques", "--where", "split = 'valid'"]
     done = CliRunner().invoke(cli, [*words, "--plot", str(tmp_path / "c.png"), "--json", "--seed", "3"])
