@@ -1,4 +1,4 @@
-"""materialise: waveforms ready for training."""
+"""materialise: waveforms, or frames, ready for training."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from .output import print_json, print_problems
 
 
 @click.command()
-@click.option(
-    "--rate", "sample_rate_hz", default=22_050, show_default=True, metavar="HZ", help="What the encoder wants."
-)
+@click.option("--rate", "sample_rate_hz", type=int, metavar="HZ", help="What the encoder wants [default: 22050].")
+@click.option("--features", metavar="NAME", help="Features in the place of waveforms: cqt.")
 @reads
 @click.pass_context
 def materialise(context: click.Context, /, json_: bool, **options: Any) -> None:
     """Write the waveforms of clips, mono and 16-bit, at a rate, into a table that training reads crops from.
 
-    Training on crops at that rate then decodes no file. Safe to interrupt: run it again.
+    Training on crops at that rate then decodes no file. With --features cqt, constant-Q frames are written, for
+    networks of versions. Safe to interrupt: run it again.
 
     \b
     Example:
       echodex materialise --view lean
+      echodex materialise --features cqt
     """
     settings: Settings = context.obj
     report = settings.open().materialise(progress=settings.progress, **options)

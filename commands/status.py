@@ -31,5 +31,7 @@ def status(context: click.Context, /, json_: bool) -> None:
         print_table(["space", "dim", "clips", "encoder"], [(s.name, s.dim, s.clips, s.note) for s in found.spaces])
     if found.waveforms:
         print_table(["waveforms", "clips"], sorted(found.waveforms.items()))
+    if found.frames:
+        print_table(["frames", "clips"], sorted(found.frames.items()))
     if found.views:
         click.echo(f"views: {', '.join(found.views)}")

@@ -6,7 +6,6 @@ Safe to interrupt and to repeat: half a minute of work is lost at most, and what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..audio.limits import DEFAULT_LIMITS
 from ..errors import UsageError
@@ -19,14 +18,7 @@ from .tables import Tables
 from .waveforms import WAVEFORMS, waveforms_table
 
 
-@dataclass
-class MaterialiseReport(BlobReport):
-    """What `materialise` did for waveforms."""
-
-    sample_rate_hz: int = 0
-
-
-def materialise(tables: Tables, clips: Sequence[Clip], sample_rate_hz: int, *, progress: Progress) -> MaterialiseReport:
+def materialise(tables: Tables, clips: Sequence[Clip], sample_rate_hz: int, *, progress: Progress) -> BlobReport:
     """Write the waveform of every clip of `clips` that the table of the rate does not hold yet.
 
     Raises UsageError for a rate that no audio has.
@@ -36,7 +28,7 @@ def materialise(tables: Tables, clips: Sequence[Clip], sample_rate_hz: int, *, p
             f"waveforms at {sample_rate_hz} Hz cannot be made; a rate is {DEFAULT_LIMITS.min_rate_hz} to "
             f"{DEFAULT_LIMITS.max_rate_hz} Hz"
         )
-    report = MaterialiseReport(waveforms_table(sample_rate_hz), sample_rate_hz=sample_rate_hz)
+    report = BlobReport(waveforms_table(sample_rate_hz))
     writer = BlobWriter(tables, report, WAVEFORMS)
     pending = [clip for clip in clips if clip.clip_id not in writer.ids]
     report.known = len(clips) - len(pending)

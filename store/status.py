@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..schemas.clip import Status
+from .frames.layout import frames_tables
 from .known import CLIPS_TABLE
 from .spaces import list_spaces, table_of
 from .tables import Tables
@@ -27,8 +28,8 @@ class SpaceCount:
 
 @dataclass(frozen=True)
 class StoreStatus:
-    """Counts of a store. `statuses` and `reasons` count clips, `hours` are of usable clips, `waveforms` counts the
-    clips of each such table, `views` are "name@version".
+    """Counts of a store. `statuses` and `reasons` count clips, `hours` are of usable clips, `waveforms` and `frames`
+    count the clips of each such table, `views` are "name@version".
     """
 
     path: str
@@ -40,6 +41,7 @@ class StoreStatus:
     labels: int
     spaces: tuple[SpaceCount, ...]
     waveforms: dict[str, int]
+    frames: dict[str, int]
     views: tuple[str, ...]
     size_bytes: int
 
@@ -61,6 +63,7 @@ def store_status(tables: Tables) -> StoreStatus:
             for space in list_spaces(tables)
         ),
         waveforms={table: tables.count(table) for table in waveforms_tables(tables)},
+        frames={table: tables.count(table) for table in frames_tables(tables)},
         views=tuple(f"{info.name}@{info.version}" for info in list_views(tables)),
         size_bytes=_size_bytes(tables.folder),
     )

@@ -28,9 +28,9 @@ from .where import all_of, check_where
 if TYPE_CHECKING:
     from ..encoders.base import Encoder
     from ..schemas.vector import Float32, Space, Vectors
+    from .blob_writing import BlobReport
     from .embedding import EmbedReport
     from .ingest import AddReport
-    from .materialising import MaterialiseReport
 
 MARKER = "echodex.json"
 USABLE = f"status != '{Status.BAD}'"
@@ -131,17 +131,26 @@ class Store:
         *,
         view: str | None = None,
         where: str | None = None,
-        sample_rate_hz: int = 22_050,
+        sample_rate_hz: int | None = None,
+        features: str | None = None,
         progress: Progress = silent,
-    ) -> MaterialiseReport:
-        """Write the waveforms of the usable clips (of a view, that `where` selects) at a rate into a table, from which
-        loaders then read crops at that rate. Goes on where it was stopped. See store/materialising.py.
+    ) -> BlobReport:
+        """Write the waveforms of the usable clips (of a view, that `where` selects) at a rate (None: 22,050 Hz) into a
+        table that loaders read crops from; with features="cqt" constant-Q frames instead. Goes on where it was stopped.
+
+        See store/materialising.py and store/frames/compute.py.
         """
+        from .frames.compute import COMPUTED, compute_frames
         from .materialising import materialise
         from .reading import audio_clips
 
-        clips = audio_clips(self, view=view, where=where)
-        return materialise(self.tables, clips, sample_rate_hz, progress=progress)
+        if features is None:
+            clips = audio_clips(self, view=view, where=where)
+            rate_hz = 22_050 if sample_rate_hz is None else sample_rate_hz
+            return materialise(self.tables, clips, rate_hz, progress=progress)
+        if features != COMPUTED or sample_rate_hz is not None:
+            raise UsageError(f"features are {COMPUTED} and have a rate of their own; leave out the rate")
+        return compute_frames(self, features, view=view, where=where, progress=progress)
 
     def remove(self, clip_ids: Sequence[str]) -> int:
         """Delete clips, their vectors and waveforms; return how many. Saved views keep what they were made from.

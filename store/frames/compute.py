@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from ...encoders.versions.cqt import ConstantQ
     from ..store import Store
 
+COMPUTED = "cqt"
+"""What `materialise` calls them, and their table."""
+
 
 def compute_frames(
     store: Store,
-    name: str = "cqt",
+    name: str = COMPUTED,
     *,
     view: str | None = None,
     where: str | None = None,

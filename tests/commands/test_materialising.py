@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from echodex.api import Store
 from echodex.cli import cli
+from echodex.errors import UsageError
 
 
 def run(store: Store, *arguments: str) -> tuple[str, int]:
@@ -38,3 +40,16 @@ def test_a_file_that_changed(store: Store, make_wav: Callable[..., Path]) -> Non
     assert out.startswith("waveforms_22050: 2 clips written")
     assert "1 files are not ok" in out
     assert str(paths[0]) in out
+
+
+def test_frames_are_written_and_counted(store: Store, make_wav: Callable[..., Path]) -> None:
+    store.add(*[make_wav(f"{seed}.wav", seed=seed, seconds=1.0) for seed in range(2)])
+    out, code = run(store, "--features", "cqt")
+    assert (out, code) == ("frames_cqt: 2 clips written (0.00 h, 0.0 MB), 0 known\n", 0)
+    assert store.status().frames == {"frames_cqt": 2}
+    assert "frames_cqt      2" in CliRunner().invoke(cli, ["--store", str(store.path), "status"]).stdout
+    said = json.loads(run(store, "--features", "cqt", "--json")[0])
+    assert (said["known"], said["layout"]["bins"], said["layout"]["source"]) == (2, 84, "computed")
+    for odd in (["--features", "mel"], ["--features", "cqt", "--rate", "8000"]):
+        with pytest.raises(UsageError, match="features are cqt"):
+            raise CliRunner().invoke(cli, ["--store", str(store.path), "materialise", *odd]).exception or AssertionError
