@@ -18,6 +18,9 @@ from ..store.store import Store
 from ..training.inputs import chance
 from ..training.splits import TEST, TEST_SHARE, TRAIN, VALID, VALID_SHARE
 
+ALONE = "clip "
+"""What the name of a group begins with that is a clip without a value."""
+
 _SHARES = ((TEST, TEST_SHARE), (VALID, VALID_SHARE))
 
 
@@ -27,7 +30,7 @@ def read_groups(store: Store, clip_ids: Sequence[str], column: str | None) -> ND
     A clip without a value is a group of its own, as every clip is where `column` is None. Raises UsageError where no
     clip has a value.
     """
-    own = np.asarray([f"clip {clip_id}" for clip_id in clip_ids], dtype=np.str_)
+    own = np.asarray([f"{ALONE}{clip_id}" for clip_id in clip_ids], dtype=np.str_)
     if column is None:
         return own
     clips = store.clips(["clip_id", column if column in DESCRIPTIVE else "extra"], clip_ids=clip_ids)

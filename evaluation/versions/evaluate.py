@@ -30,7 +30,7 @@ def evaluate_versions(
     """
     material = read_material(store, store.space(space), chosen)
     found = evaluate_material(material, config, progress)
-    report = report_of(material, chosen.by, config, found)
+    report = report_of(material, chosen, config, found)
     if out:
         write_report(out, report, material, found)
     return report

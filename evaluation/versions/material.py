@@ -14,7 +14,7 @@ from ...errors import UsageError
 from ...indexing.segment_sets.sets import set_sizes
 from ...schemas.vector import Space
 from ...store.spaces import table_of
-from ..grouped import read_groups
+from ..grouped import ALONE, read_groups
 
 if TYPE_CHECKING:
     from ...store.store import Store
@@ -26,7 +26,7 @@ Rows = NDArray[np.int64]
 class Material:
     """n clips of a space, by id. sizes: int64[n], stored segments; works, tracks: int64[n], numbers that clips of one
     work, or of one recording, share; queries: int64[q], the clips that are asked, each with another version; without:
-    how many more would be, but for having none.
+    how many more would be, but for having none; unnamed: clips of no work, each of which is searched as one of its own.
     """
 
     store: Store
@@ -38,6 +38,7 @@ class Material:
     tracks: Rows
     queries: Rows
     without: int
+    unnamed: int
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,24 @@ def read_material(store: Store, space: Space, chosen: Chosen) -> Material:
     clip_ids = held.filter(wanted).to_pylist()
     if not clip_ids:
         raise UsageError(f"no clip that is asked for has a vector in space {space.name!r}; embed them first")
-    works = _numbers(read_groups(store, clip_ids, chosen.by))
+    named = read_groups(store, clip_ids, chosen.by)
+    works, unnamed = _numbers(named), int(np.char.startswith(named, ALONE).sum())
     files = _files(store, clip_ids, chosen.view)
     tracks = _numbers(files if chosen.track is None else read_groups(store, clip_ids, chosen.track))
     asked = np.arange(len(clip_ids))
     if chosen.queries is not None:
         those = store.clips(["clip_id"], view=chosen.view, where=chosen.queries).column(0).to_pylist()
         asked = np.flatnonzero(np.isin(clip_ids, those))
+        if not len(asked):
+            raise UsageError(f"no clip that is searched is selected by the queries' filter, {chosen.queries[:200]!r}")
     able = asked[_has_version(works, tracks)[asked]]
     if not len(able):
         raise UsageError(
             f"of {len(asked)} clips to ask for, none has another version: a clip with its value in {chosen.by!r} that "
             "is of another recording"
         )
-    return Material(store, space, version, clip_ids, sizes[wanted], works, tracks, able, len(asked) - len(able))
+    without = len(asked) - len(able)
+    return Material(store, space, version, clip_ids, sizes[wanted], works, tracks, able, without, unnamed)
 
 
 def _has_version(works: Rows, tracks: Rows) -> NDArray[np.bool_]:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ...store.files import write_atomic
-from .material import Material
+from .material import Chosen, Material
 from .measures import RANKS, Figure, Measures, figure
 from .protocol import WHOLE, VersionsConfig
+from .shingles import Shingles
 
 Columns = tuple[list[str], list[tuple[object, ...]]]
 
@@ -36,18 +37,22 @@ class VersionsRow:
 
 @dataclass(frozen=True)
 class VersionsReport:
-    """space: what was evaluated; by: the column that names works; redux: the reduction; queries: how many were asked;
-    without: those left out because no other version of them is there; candidates: of so many clips, works and segments;
-    chance_map: the MAP of a random order; ranks: those of `by_rank`; rows: one for each length.
+    """space: what was evaluated; chosen: which clips took part; redux: the reduction; query, candidate: their shingles;
+    queries: how many were asked; without: those left out because no other version of them is there; candidates: how
+    many clips were searched; works: how many works they are of; unnamed: clips among them of no work; segments: stored
+    ones of all of them; chance_map: the MAP of a random order; ranks: those of `by_rank`; rows: one for each length.
     """
 
     space: str
-    by: str
+    chosen: Chosen
     redux: str
+    query: Shingles
+    candidate: Shingles
     queries: int
     without: int
     candidates: int
     works: int
+    unnamed: int
     segments: int
     chance_map: float
     ranks: tuple[int, ...]
@@ -56,10 +61,11 @@ class VersionsReport:
     def header(self) -> str:
         """Return what was evaluated, in a line."""
         without = f" ({self.without} more have no other version)" if self.without else ""
+        unnamed = f" and {self.unnamed} of none" if self.unnamed else ""
         return (
             f"{self.space}: {self.queries} queries{without} against {self.candidates} clips of {self.works} works by "
-            f"{self.by!r}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP and top 1, 10 from 0 to 1, "
-            "ARP and NAR in %"
+            f"{self.chosen.by!r}{unnamed}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP and top 1, "
+            "10 from 0 to 1, ARP and NAR in %"
         )
 
     def table(self) -> Columns:
@@ -73,7 +79,7 @@ class VersionsReport:
         return names, rows
 
 
-def report_of(material: Material, by: str, config: VersionsConfig, found: Sequence[Measures]) -> VersionsReport:
+def report_of(material: Material, chosen: Chosen, config: VersionsConfig, found: Sequence[Measures]) -> VersionsReport:
     """Return the report of what `evaluate_material` found."""
     rows = [
         VersionsRow(
@@ -88,12 +94,15 @@ def report_of(material: Material, by: str, config: VersionsConfig, found: Sequen
     ]
     return VersionsReport(
         space=material.space.name,
-        by=by,
+        chosen=chosen,
         redux=config.redux,
+        query=config.query,
+        candidate=config.candidate,
         queries=len(material.queries),
         without=material.without,
         candidates=len(material.clip_ids),
-        works=len(np.unique(material.works)),
+        works=len(np.unique(material.works)) - material.unnamed,
+        unnamed=material.unnamed,
         segments=int(material.sizes.sum()),
         chance_map=float(found[0].chance.mean()),
         ranks=RANKS,

@@ -52,6 +52,13 @@ def test_as_a_table_as_json_as_files_and_as_a_picture(library: Path, tmp_path: P
     assert float(lines[-1].split()[1]) == 1.0
     assert (tmp_path / "v.png").read_bytes().startswith(b"\x89PNG")
     report = json.loads(run(library, *asked, "--json"))
+    assert report["chosen"] == {
+        "by": "work",
+        "track": None,
+        "queries": "rendition = 'orig'",
+        "view": None,
+        "where": None,
+    }
     assert report == json.loads((tmp_path / "out" / "report.json").read_text())
     assert [row["length"] for row in report["rows"]] == [1, 2, 0]
     with (tmp_path / "out" / "queries.csv").open() as file:
@@ -65,6 +72,8 @@ def test_shingles_and_reductions(library: Path) -> None:
     words = ["--qslen", "0", "--cshop", "0.5", "--maxlen", "1", "--redux", "min", "--json"]
     report = json.loads(run(library, *words))
     assert (report["redux"], report["queries"], report["without"]) == ("min", 8, 1)
+    assert report["query"] == {"length_s": 0.0, "hop_s": None, "max_s": 1.0}
+    assert report["candidate"] == {"length_s": None, "hop_s": 0.5, "max_s": 1.0}
     with pytest.raises(UsageError, match="no multiple"):
         run(library, "--qshop", "0.3")
 

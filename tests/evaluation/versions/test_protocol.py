@@ -14,6 +14,7 @@ from echodex.evaluation.versions.evaluate import evaluate_versions
 from echodex.evaluation.versions.material import Chosen, Material, read_material
 from echodex.evaluation.versions.measures import measure
 from echodex.evaluation.versions.protocol import VersionsConfig, evaluate_material
+from echodex.evaluation.versions.shingles import Shingles
 from echodex.indexing.segment_sets.reductions import reduce
 
 Matrix = NDArray[np.float32]
@@ -65,6 +66,22 @@ def test_it_is_what_a_slow_reading_says(tunes: Store, how: str) -> None:
         np.testing.assert_allclose(measures.average_precision, means, atol=1e-6)
 
 
+def test_shingles_are_those_that_were_asked_for(tunes: Store) -> None:
+    """A query as its mean, against every other segment of what lies before 1.25 s."""
+    material, unit = material_of(tunes), lambda rows: rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+    raw = [tunes.segments(None, [clip_id])[2].astype(np.float64) for clip_id in material.clip_ids]
+    candidate = Shingles(hop_s=0.5, max_s=1.25)
+    config = VersionsConfig("min", Shingles(length_s=0.0), candidate, device="cpu")
+    means = []
+    for query in material.queries.tolist():
+        far = [(1 - unit(raw[query].mean(axis=0)) @ unit(rows[:4:2]).T).min() for rows in raw]
+        answers = material.tracks != material.tracks[query]
+        right = answers & (material.works == material.works[query])
+        means.append(measure(np.array([far], np.float32), right[None], answers[None]).average_precision[0])
+    np.testing.assert_allclose(evaluate_material(material, config)[0].average_precision, means, atol=1e-6)
+    assert len({len(rows) for rows in raw}) > 1
+
+
 def test_parts_of_one_file_do_not_answer_each_other(tunes: Store, paths: dict[str, str]) -> None:
     material = material_of(tunes)
     halves = [place for place, clip_id in enumerate(material.clip_ids) if paths[clip_id] == "0-cover.wav"]
@@ -96,6 +113,10 @@ def test_queries_are_chosen_and_candidates_are_not(tunes: Store) -> None:
     assert (len(some.queries), some.without, len(some.clip_ids)) == (6, 2, 22)
     few = material_of(tunes, where="rendition != 'live'", queries="rendition = 'orig'")
     assert (len(few.queries), len(few.clip_ids)) == (6, 16)
+    with pytest.raises(
+        UsageError, match="no clip that is searched is selected by the queries' filter, \"rendition = 'x'"
+    ):
+        material_of(tunes, queries="rendition = 'x'")
 
 
 def test_of_one_vector_a_clip(tunes: Store) -> None:
@@ -111,6 +132,8 @@ def test_of_one_vector_a_clip(tunes: Store) -> None:
     expected = measure(far[asked], right[asked], answers[asked]).average_precision.mean()
     assert report.rows[0].map.mean == pytest.approx(expected, abs=1e-6)
     assert report.rows[0].map.mean > 2 * report.chance_map
+    assert (report.works, report.unnamed) == (8, 1)
+    assert "22 clips of 8 works by 'work' and 1 of none; " in report.header()
 
 
 def test_lengths_that_no_query_has(tunes: Store) -> None:
