@@ -65,9 +65,10 @@ def train(
     progress: Progress = silent,
     **settings: Any,
 ) -> Run:
-    """Train `objective` ("clmr", "supervised", "fingerprint", "probe" or "autoencoder") on a view and return the run.
+    """Train `objective` on a view and return the run.
 
-    Settings: fields of ClmrTraining, SupervisedTraining, FingerprintTraining, ProbeConfig or AutoencoderTraining (in
+    objective: "clmr", "supervised", "fingerprint", "versions", "probe" or "autoencoder". Settings: fields of
+    ClmrTraining, SupervisedTraining, FingerprintTraining, VersionsTraining, ProbeConfig or AutoencoderTraining (in
     training/), on top of the preset that `preset` names. space: for the latter two, what they learn from.
     """
     from ..training.objectives import find_objective

@@ -109,6 +109,25 @@ def fingerprint(context: click.Context, /, **options: Any) -> None:
 
 
 @train.command()
+@of_training
+def versions(context: click.Context, /, **options: Any) -> None:
+    """Train an encoder of musical versions on the works of a view (CLEWS): clips with the same name in their column
+    `work` against all others. Interrupt it and run it again to continue. The run is an encoder.
+
+    It reads constant-Q frames, of files of features or computed before the first epoch. Splits are by work: the split
+    column says them, or they are drawn. preset=dvi and preset=shs are the published sizes and settings, for GPUs.
+
+    \b
+    Example:
+      echodex train versions --view lean --name covers max_epochs=50
+      echodex train versions preset=shs devices=2 start=checkpoint_best.ckpt
+      echodex embed run:covers
+      echodex evaluate versions --space run:covers --where "split = 'test'"
+    """
+    _train(context, "versions", **options)
+
+
+@train.command()
 @click.option("--space", metavar="NAME", help="Whose vectors it learns from [default: datacos].")
 @of_training
 def autoencoder(context: click.Context, /, **options: Any) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
-def network_settings(text: str) -> dict[str, Any]:
-    """Return the values that "KEY=VALUE KEY=VALUE" says, as YAML would have them; build_config checks them."""
+def network_settings(text: str, kind: type[DataclassInstance]) -> dict[str, Any]:
+    """Return the values that "KEY=VALUE KEY=VALUE" says, words for those fields of `kind` that are words, else as YAML
+    would have them; build_config checks them.
+    """
+    words = {field.name for field in fields(kind) if isinstance(field.default, str)}
     pairs = [part.partition("=") for part in text.split()]
-    return {key: _plain(value) for key, _, value in pairs}
+    return {key: value if key in words else _plain(value) for key, _, value in pairs}
 
 
 def _plain(text: str) -> bool | float | str:

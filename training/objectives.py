@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..schemas.run import Run
-from .layout import AUTOENCODER, CLMR, FINGERPRINT, PROBE, SUPERVISED
+from .layout import AUTOENCODER, CLMR, FINGERPRINT, PROBE, SUPERVISED, VERSIONS
 from .published_config import for_clmr, for_probe, for_supervised
 from .settings import Said, Translate
 
@@ -70,6 +70,13 @@ def _fingerprint() -> Objective:
     return Objective(FingerprintTraining, PRESETS, for_fingerprint, train_fingerprint)
 
 
+def _versions() -> Objective:
+    from .versions.config import PRESETS, VersionsTraining
+    from .versions.train import train_versions
+
+    return Objective(VersionsTraining, PRESETS, _as_said, train_versions)
+
+
 def _autoencoder() -> Objective:
     from .autoencoder.config import PRESETS, AutoencoderTraining
     from .autoencoder.train import train_autoencoder
@@ -86,5 +93,6 @@ _OBJECTIVES = {
     CLMR: _clmr,
     SUPERVISED: _supervised,
     FINGERPRINT: _fingerprint,
+    VERSIONS: _versions,
     AUTOENCODER: _autoencoder,
 }

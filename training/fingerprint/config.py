@@ -144,7 +144,7 @@ class FingerprintTraining(Checked):
     @property
     def encoder(self) -> FingerprintConfig:
         """The configuration of the encoder that is trained."""
-        values = asdict(NETWORKS[self.network]) | network_settings(self.network_settings)
+        values = asdict(NETWORKS[self.network]) | network_settings(self.network_settings, FingerprintConfig)
         return build_config(FingerprintConfig, values | ({"dim": self.dim} if self.dim else {}))
 
     @property

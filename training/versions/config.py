@@ -105,7 +105,7 @@ class VersionsTraining(Checked):
     @property
     def encoder(self) -> VersionsConfig:
         """The configuration of the encoder that is trained."""
-        return preset_config(self.network, network_settings(self.network_settings))
+        return preset_config(self.network, network_settings(self.network_settings, VersionsConfig))
 
     @property
     def loss(self) -> ClewsLoss:
