@@ -7,19 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import UsageError
-from ...schemas.vector import Float32
+from ...schemas.vector import Float32, Space
+from ...store.spaces import table_of
 from ...store.store import Store
 from ..inputs import chance
 from ..splits import TRAIN, VALID, VALID_SHARE, Splits, meaning
 
 
-def autoencoder_splits(store: Store, seed: int) -> Splits:
-    """Return the split of every usable clip, by the `split` column; those that it says nothing of teach.
+def autoencoder_splits(store: Store, space: Space, seed: int) -> Splits:
+    """Return the split of every usable clip with a vector in a space, by the `split` column; those that it says nothing
+    of teach. What else is in the store, audio beside features, has no say.
 
-    Where no clip at all is valid, VALID_SHARE of the teachers are drawn for it, and with a clip all that are of its
+    Where none of them is valid, VALID_SHARE of the teachers are drawn for it, and with a clip all that are of its
     `work`: another performance of what is taught would be too easy a test.
     """
-    clips = store.clips(["clip_id", "split", "work"])
+    held = store.tables.scan(table_of(space), ["clip_id"]).column(0).unique()
+    clips = store.clips(["clip_id", "split", "work"], clip_ids=held.to_pylist())
     clip_ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
     names = np.array([meaning(name) or TRAIN for name in clips.column("split").to_pylist()], dtype="U5")
     if (names == VALID).any():

@@ -52,7 +52,7 @@ def train_autoencoder(
     config = config or AutoencoderTraining()
     view, features = pinned(store, view), store.space(space or FEATURES)
     config.check_dim(features.dim)
-    splits = autoencoder_splits(store, config.seed)
+    splits = autoencoder_splits(store, features, config.seed)
     read_rows(store, view, features.name, splits.ids(TRAIN), f"train clips in {view!r}")  # before there is a folder
     described = {**asdict(config), "source": features.name, "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", AUTOENCODER, view, "", "", described, (), {}, "")

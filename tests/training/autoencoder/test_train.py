@@ -28,6 +28,7 @@ from echodex.training.checkpoint import read_checkpoint
 from echodex.training.run import load_run, run_folder
 from echodex.training.splits import Splits
 from echodex.training.trained import load_trained
+from tests.store.features.miniature import datacos
 
 SIZES = "16-24-8-3"
 SMALL = AutoencoderTraining(sizes=SIZES, batch_size=16, max_epochs=12)
@@ -148,13 +149,29 @@ def test_works_do_not_straddle_the_draw(store: Store, make_wav: Callable[..., Pa
     listed = "".join(f"{make_wav(f'{n}.wav', seed=n)},w{n // 2}\n" for n in range(20))
     (tmp_path / "labels.csv").write_text("path,work\n" + listed)
     store.add(labels=tmp_path / "labels.csv")
+    store.embed("dummy")
     works = dict(zip(*(store.clips(["clip_id", "work"]).column(i).to_pylist() for i in (0, 1)), strict=True))
-    splits = autoencoder_splits(store, 42)
+    splits = autoencoder_splits(store, store.space(), 42)
     valid = {works[clip_id] for clip_id in splits.ids("valid")}
     assert len(splits.ids("valid")) == 2 * len(valid) == 4
     assert not valid & {works[clip_id] for clip_id in splits.ids("train")}
     assert splits.drawn == ("valid",)
-    assert autoencoder_splits(store, 43).ids("valid") != splits.ids("valid")
+    assert autoencoder_splits(store, store.space(), 43).ids("valid") != splits.ids("valid")
+
+
+def test_audio_beside_the_features_has_no_say_in_the_draw(
+    store: Store, make_wav: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Clips of audio that are of split valid do not stand for the features that none is of."""
+    datacos(tmp_path / "data", {f"W_{number}": 2 for number in range(10)})
+    store.add_features("datacos", tmp_path / "data")
+    alone = autoencoder_splits(store, store.space("datacos"), 42)
+    (tmp_path / "labels.csv").write_text(f"path,split\n{make_wav('a.wav')},valid\n")
+    store.add(labels=tmp_path / "labels.csv")
+    beside = autoencoder_splits(store, store.space("datacos"), 42)
+    assert beside.drawn == ("valid",)
+    assert beside.ids("valid") == alone.ids("valid")
+    assert len(beside.ids("train")) == 16
 
 
 def test_a_feature_that_does_not_vary_is_only_shifted() -> None:
