@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +23,8 @@ class Frames(Protocol):
 
     @property
     def lengths(self) -> Rows: ...  # noqa: D102
-    def read(self, index: int, start: int, count: int) -> Float32:
-        """Return float32[up to count, bins] of a clip, from frame `start` on."""
+    def read_many(self, wanted: Sequence[tuple[int, int, int]]) -> list[Float32]:
+        """Return float32[up to count, bins] of each (clip, first frame, count)."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +68,24 @@ class ItemReader:
 
     def fetch(self, rows: Rows, epoch: int) -> Fetched:
         """Return float32[m, versions, crop, bins], magnitudes."""
-        plan = self._plan
-        pieces = [
-            self._piece(clip, plan.start(row, place, clip, int(self._frames.lengths[clip]), epoch))
+        plan, lengths = self._plan, self._frames.lengths.tolist()
+        wanted = [
+            (clip, plan.start(row, place, clip, lengths[clip], epoch))
             for row in rows.tolist()
             for place, clip in enumerate(plan.clips(row, epoch))
         ]
-        batch = empty_batch(len(pieces), pieces[0].size)
-        np.stack(pieces, out=batch.numpy().reshape(-1, *pieces[0].shape))
-        return Fetched(rows, batch.view(len(rows), plan.versions, *pieces[0].shape))
-
-    def _piece(self, clip: int, start: int) -> Float32:
-        """Return float32[crop, bins] of a clip from a frame on, repeated where it ends."""
-        crop, length = self._plan.crop, int(self._frames.lengths[clip])
-        if start + crop <= length:
-            return self._frames.read(clip, start, crop)
-        whole = self._frames.read(clip, 0, length)
-        return whole.take(np.arange(start, start + crop), axis=0, mode="wrap")
+        whole = [start + plan.crop > lengths[clip] for clip, start in wanted]  # what goes on with its beginning
+        found = self._frames.read_many(
+            [
+                (clip, 0, lengths[clip]) if all_of_it else (clip, start, plan.crop)
+                for (clip, start), all_of_it in zip(wanted, whole, strict=True)
+            ]
+        )
+        batch = empty_batch(len(found), plan.crop * found[0].shape[1])
+        for out, (_, start), piece, all_of_it in zip(batch.numpy(), wanted, found, whole, strict=True):
+            at = np.arange(plan.crop) + start * all_of_it
+            piece.take(at, axis=0, mode="wrap", out=out.reshape(plan.crop, -1))
+        return Fetched(rows, batch.view(len(rows), plan.versions, plan.crop, -1))
 
 
 def shingles(pieces: Tensor, size: int, hop: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,9 +54,8 @@ class HeldFrames:
             for work, length in zip(works.works.tolist(), self.lengths.tolist(), strict=True)
         ]
 
-    def read(self, index: int, start: int, count: int) -> Float32:
-        piece: Float32 = self.clips[index][start : start + count]
-        return piece
+    def read_many(self, wanted: Sequence[tuple[int, int, int]]) -> list[Float32]:
+        return [self.clips[index][start : start + count] for index, start, count in wanted]
 
 
 def some_works(works: int = 6, versions: int = 3, prefix: str = "") -> Works:
