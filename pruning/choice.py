@@ -2,8 +2,9 @@
 
 A rank is given to every clip, so that one choice holds every budget: the first r ranks are what is kept of r clips.
 First come pinned clips, then those that a label cannot do without, then the clips that their selectors keep, then those
-they do not, then noise that the policy prunes, then duplicates. Within each of these, clusters are interleaved by
-relative position: a third of the ranks holds about a third of every cluster.
+that are kept for their work alone, then those that selectors do not keep, then noise that the policy prunes, then
+duplicates. Within each of these, clusters are interleaved by relative position: a third of the ranks holds about a
+third of every cluster.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..schemas.vector import Float32
 from .cluster import NOISE, Clusters, cluster
 from .collapse import collapse
 from .config import PruneConfig
+from .layers import layers_of, select_in_layers
 from .parts import Parts, one_each
 from .selectors.base import Selection
 from .selectors.random import Random
@@ -28,7 +30,7 @@ from .wishes import Wishes, no_wishes
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_PINNED, _SELECTED, _LEFT, _NOISE_PRUNED, _COPY = range(5)
+_PINNED, _SELECTED, _FOR_WORK, _LEFT, _NOISE_PRUNED, _COPY = range(6)
 """The tiers of a rank, best first."""
 
 
@@ -39,10 +41,10 @@ class Choice:
     duplicate_of: int64[n], the row that stands for a duplicate, itself for all others; scores: float32[n], of a
     duplicate and that row, 1 for all others; labels: int32[n], the cluster (a duplicate has its representative's), -1
     for noise; rank: int64[n], a permutation; gains: float32[n], NaN where no selector gave one; selected: bool[n], kept
-    without a budget; for_label: bool[n], kept for its label's sake alone; required: how many of the first ranks are
-    kept whatever the budget; algorithm: how the clusters were found; agreement: of approximate clusters with exact
-    ones, None where they are exact; duplicates_recall: the share of pairs of duplicates that was found, 1.0 where none
-    can be missing.
+    without a budget; for_label, for_work: bool[n], kept for its label's or its work's sake alone; required: how many
+    of the first ranks are kept whatever the budget; algorithm: how the clusters were found; agreement: of approximate
+    clusters with exact ones, None where they are exact; duplicates_recall: the share of pairs of duplicates that was
+    found, 1.0 where none can be missing.
     """
 
     duplicate_of: Rows
@@ -52,6 +54,7 @@ class Choice:
     gains: Float32
     selected: Mask
     for_label: Mask
+    for_work: Mask
     required: int
     algorithm: str
     agreement: float | None
@@ -93,7 +96,7 @@ def choose(
     n, wishes, parts = len(matrix), wishes or no_wishes(len(matrix)), parts or one_each(matrix)
     with threadpool_limits(limits=1, user_api="blas"):
         progress("duplicates", 0, None)
-        duplicate_of, recall = collapse(parts, prefer, wishes.pinned, config.duplicate_score)
+        duplicate_of, recall = collapse(parts, prefer, wishes.pinned, config.duplicate_score, wishes.apart)
         alone = duplicate_of == np.arange(n)
         rows, copies = np.flatnonzero(alone), np.flatnonzero(~alone)
         scores = np.ones(n, dtype=np.float32)
@@ -115,13 +118,19 @@ def _order(
     """
     n = len(matrix)
     order = _Order(np.full(n, _COPY), np.zeros(n), np.full(n, np.nan, dtype=np.float32))
+    layers = np.zeros(len(rows), dtype=np.int64)
+    if wishes.apart is not None:
+        layers = layers_of(labels, wishes.apart.take(rows))
     clusters = list(by_cluster(labels))
     for done, (label, places) in enumerate(clusters, start=1):
         members = rows[places]
         weights = None if wishes.weights is None else wishes.weights[members]
         rng = np.random.default_rng([config.seed, label - NOISE])
         by_policy = label == NOISE and config.noise != "cluster"
-        selection = (_noise if by_policy else _select)(matrix[members], rng, weights, config)
+        if by_policy:
+            selection = _noise(matrix[members], rng, weights, config)
+        else:
+            selection = _select(matrix[members], rng, weights, layers[places], config)
         ordered = members[selection.order]
         kept = np.arange(len(ordered)) < selection.kept
         order.tier[ordered] = np.where(kept, _SELECTED, _NOISE_PRUNED if by_policy else _LEFT)
@@ -131,15 +140,24 @@ def _order(
     return order
 
 
-def by_cluster(labels: NDArray[np.int32]) -> Iterator[tuple[int, Rows]]:
-    """Yield each label that there is in int32[m], noise first, with its places, ascending."""
+def by_cluster(labels: NDArray[np.int32] | Rows) -> Iterator[tuple[int, Rows]]:
+    """Yield each label that there is in int[m], noise first, with its places, ascending."""
     order = np.argsort(labels, kind="stable")
     values, starts = np.unique(labels[order], return_index=True)
     yield from zip(values.tolist(), np.split(order, starts)[1:], strict=True)
 
 
-def _select(vectors: Float32, rng: np.random.Generator, weights: Float32 | None, config: PruneConfig) -> Selection:
-    return config.build_selector().select(vectors, rng, weights)
+def _select(
+    vectors: Float32, rng: np.random.Generator, weights: Float32 | None, layers: Rows, config: PruneConfig
+) -> Selection:
+    selector = config.build_selector()
+    if not layers.any():
+        return selector.select(vectors, rng, weights)
+
+    def select(places: Rows) -> Selection:
+        return selector.select(vectors[places], rng, None if weights is None else weights[places])
+
+    return select_in_layers(select, layers)
 
 
 def _noise(vectors: Float32, rng: np.random.Generator, weights: Float32 | None, config: PruneConfig) -> Selection:
@@ -162,6 +180,8 @@ def _rank(
     """
     n = len(labels)
     tier = np.where(wishes.pinned, _PINNED, order.tier)
+    for_work = np.zeros(n, dtype=np.bool_) if wishes.alone is None else wishes.alone & (tier > _SELECTED)
+    tier[for_work] = _FOR_WORK
     rank = _ranks(np.lexsort((np.arange(n), labels, order.place, tier)))
     required = wishes.pinned | wishes.labels.best(rank, copies[0], config.min_per_label)
     rank = _ranks(np.lexsort((rank, ~required)))
@@ -171,8 +191,9 @@ def _rank(
         labels=labels,
         rank=rank,
         gains=order.gains,
-        selected=(tier <= _SELECTED) | required,
-        for_label=required & (tier > _SELECTED),
+        selected=(tier <= _FOR_WORK) | required,
+        for_label=required & (tier > _FOR_WORK),
+        for_work=for_work & ~required,
         required=int(required.sum()),
         algorithm=how.algorithm,
         agreement=how.agreement,

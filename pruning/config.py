@@ -16,6 +16,9 @@ NOISE_POLICIES = ("keep", "prune", "cluster")
 PREFERENCES = ("longer", "quality", "labelled")
 LEAKAGE_POLICIES = ("report", "keep-test", "error")
 MATCHES = ("mean", "best-pair")
+KEEP_VERSIONS = "keep"
+ONE_PER_WORK = "one-per-work"
+VERSIONS = (KEEP_VERSIONS, ONE_PER_WORK)
 DEFAULT_SPLIT = "train"
 DEFAULT_DUPLICATE_SCORE = 0.98
 
@@ -36,6 +39,14 @@ class PruneConfig(ClusterConfig):
     that an excerpt is a duplicate of what it was cut from. It decides on duplicates alone, within the pruned split and
     across splits: clusters are found, and clips selected in them, by the means.
 
+    versions: what becomes of clips of one `work`; None: nothing, they are clips as any others. "keep": no clip goes
+    because of another performance of its work, that is a clip of the work which is neither of the same file nor of the
+    same rendition, nor, where its score makes it a duplicate, of the same recording by ear (same_recording.py). Such
+    clips are no duplicates, also across splits; a selector never weighs them against each other (layers.py); and none
+    is the representative of another. "one-per-work": of every work one clip is kept (one_per_work.py), and all others
+    but pinned ones go, whatever the budget; a budget counts what is left, and may leave out works. Clips without a work
+    are pruned as if nothing was said.
+
     prefer: which clips are preferred when picks are compared (how much, each selector says: selectors/base.py), and
     which of some duplicates stays: "longer", "quality" (lossless, then sample rate) or "labelled". pin: clip ids or
     paths of clips that are always kept, first of all, and pin_where: a filter that selects more of them; they count
@@ -52,6 +63,7 @@ class PruneConfig(ClusterConfig):
     keep: float | int | None = None
     duplicate_score: float = DEFAULT_DUPLICATE_SCORE
     match: str = "mean"
+    versions: str | None = None
     noise: str = "keep"
     split: str | None = None
     prefer: str | None = None
@@ -76,6 +88,8 @@ class PruneConfig(ClusterConfig):
     def _check_policies(self) -> None:
         if self.match not in MATCHES:
             raise UsageError(f"match is one of {', '.join(MATCHES)}, not {self.match!r}")
+        if self.versions not in (None, *VERSIONS):
+            raise UsageError(f"versions is one of {', '.join(VERSIONS)}, not {self.versions!r}")
         if self.noise not in NOISE_POLICIES:
             raise UsageError(f"noise is one of {', '.join(NOISE_POLICIES)}, not {self.noise!r}")
         if self.prefer not in (None, *PREFERENCES):

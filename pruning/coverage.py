@@ -15,6 +15,7 @@ from ..indexing.near import ROUNDING, UNSURE, blocks, within
 from ..schemas.vector import Float32
 from ..store.pipeline import core_count, in_order
 from .selectors.base import medoid
+from .versions import Barred
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -25,10 +26,11 @@ speaks for them: 600 of a million of which 850,000 are kept, 5,000 where 100,000
 """
 
 
-def nearest(queries: Float32, matrix: Float32) -> tuple[Rows, Float32]:
+def nearest(queries: Float32, matrix: Float32, barred: Barred | None = None) -> tuple[Rows, Float32]:
     """Return for each query the most similar row, int64[q], and its cosine, float32[q].
 
-    queries: float32[q, d]; matrix: float32[n, d], n >= 1; both L2-normalised. A thread for each block, BLAS on one: the
+    queries: float32[q, d]; matrix: float32[n, d], n >= 1; both L2-normalised; barred: rows that do not count, -1 with a
+    cosine of -1 where none is left. A thread for each block, BLAS on one: the
     digits are the same however many there are.
     """
     rows = np.empty(len(queries), dtype=np.int64)
@@ -36,8 +38,12 @@ def nearest(queries: Float32, matrix: Float32) -> tuple[Rows, Float32]:
 
     def fill(at: slice) -> None:
         cosines = queries[at] @ matrix.T
+        if barred is not None:
+            cosines[barred.cells(at)] = -np.inf
         rows[at] = cosines.argmax(axis=1)
-        scores[at] = np.clip(np.take_along_axis(cosines, rows[at, None], axis=1)[:, 0], -1, 1)
+        best = np.take_along_axis(cosines, rows[at, None], axis=1)[:, 0]
+        rows[at][np.isneginf(best)] = -1
+        scores[at] = np.clip(best, -1, 1)
 
     parts = list(blocks(len(queries), 4 * len(matrix)))
     with _one_thread():
@@ -48,12 +54,14 @@ def nearest(queries: Float32, matrix: Float32) -> tuple[Rows, Float32]:
     return rows, scores
 
 
-def nearest_within(queries: Float32, matrix: Float32, min_score: float) -> tuple[Rows, Float32, Mask]:
+def nearest_within(
+    queries: Float32, matrix: Float32, min_score: float, barred: Barred | None = None
+) -> tuple[Rows, Float32, Mask]:
     """Return what `nearest` does, and bool[q]: whether any row is within `min_score`, as `within` decides it.
 
     The row is one that is, where there is any: near the threshold it may not be the one of the highest float32 score.
     """
-    rows, scores = nearest(queries, matrix)
+    rows, scores = nearest(queries, matrix, barred)
     near = scores >= min_score
     unsure = np.flatnonzero(np.abs(scores - np.float32(min_score)) < UNSURE)
     for at in blocks(len(unsure), 16 * matrix.shape[1]):
@@ -62,6 +70,8 @@ def nearest_within(queries: Float32, matrix: Float32, min_score: float) -> tuple
         near[which] = exact >= min_score - ROUNDING
     for query in unsure[~near[unsure] & (scores[unsure] >= min_score - 4 * ROUNDING)].tolist():
         others = np.flatnonzero(within(queries[query : query + 1], matrix, min_score))
+        if barred is not None:
+            others = np.setdiff1d(others, barred.cells(slice(query, query + 1))[1])
         if len(others):  # less than a rounding behind
             rows[query], near[query] = others[0], True
     return rows, scores, near

@@ -13,6 +13,7 @@ from ..indexing.places import clip_of
 from ..schemas.view import Kept, ViewInfo
 from ..store.known import CLIPS_TABLE
 from .clustering.config import NOISE
+from .config import KEEP_VERSIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,7 +90,10 @@ def explain(store: Store, view: str, clip: str | Path) -> Explanation:
     if found.kept:
         return replace(found, sentence=_why_in(found, config))
     if found.reason == Kept.LEAKAGE:
-        return replace(found, sentence=_why_leaked(found, _split_of(store, info, stands), config))
+        return replace(found, sentence=_why_leaked(found, _told(store, info, stands, "split"), config))
+    if found.reason == Kept.VERSION:
+        work = _told(store, info, clip_id, "work")
+        return replace(found, sentence=_why_version(found, work, _row(rows, stands), config))
     return replace(found, sentence=_why_out(found, _row(rows, stands), config) + _way_back(found))
 
 
@@ -100,10 +104,10 @@ def _budget(rank: int | None, recipe: dict[str, Any]) -> int | None:
     return 1 if rank < recipe.get("required", 0) else rank + 1
 
 
-def _split_of(store: Store, info: ViewInfo, clip_id: str) -> str | None:
-    """Return the split of a clip, of the view's source or not, as it was when the view was saved."""
-    clips = store.clips(["split"], clip_ids=[clip_id], version=info.version_of(CLIPS_TABLE))
-    return next(iter(clips.column("split").to_pylist()), None)
+def _told(store: Store, info: ViewInfo, clip_id: str, column: str) -> str | None:
+    """Return what a column says of a clip, of the view's source or not, as it was when the view was saved."""
+    clips = store.clips([column], clip_ids=[clip_id], version=info.version_of(CLIPS_TABLE))
+    return next(iter(clips.column(column).to_pylist()), None)
 
 
 def _row(rows: pa.Table, clip_id: str) -> dict[str, Any] | None:
@@ -125,6 +129,7 @@ def _why_in(found: Explanation, config: dict[str, Any]) -> str:
         else "it is in no cluster, so that no other clip stands for it",
         Kept.PINNED: "it is pinned, and stays whatever the budget",
         Kept.LABEL: f"a label of its keeps {config.get('min_per_label')} clips whatever the budget, of which it is one",
+        Kept.WORK: "it is the one clip of its work that stays (versions='one-per-work'), though the selector left it",
         Kept.UNTOUCHED: "it is not of the split that was pruned",
     }[Kept(found.reason)]
     also = f"; it stands for {found.stands_for} clips that are left out" if found.stands_for else ""
@@ -140,15 +145,34 @@ def _why_out(found: Explanation, representative: dict[str, Any] | None, config: 
         policy = "noise is pruned" if config.get("keep") is None else "the budget does not reach it"
         why = f"it is in no cluster, and {policy}; the nearest kept clip is {near}"
     elif found.reason == Kept.DUPLICATE:
-        fate = f", which is itself {representative['reason']}" if representative and not representative["kept"] else ""
-        why = f"it is a duplicate of {near}{fate}"
+        why = f"it is a duplicate of {near}{_fate(representative)}"
     elif found.cluster == NOISE:
         why = f"it is in no cluster, and the selector chose others of those; the nearest kept clip is {near}"
+    elif found.representative is None:
+        why = "the budget does not reach it, and all that is kept are other performances of its work"
+    elif representative and representative["cluster"] != found.cluster and config.get("versions") == KEEP_VERSIONS:
+        why = (
+            f"the budget does not reach it; of its cluster, {found.cluster}, at most other performances of its work "
+            f"are kept, and the nearest clip beside those is {near}"
+        )
     elif representative and representative["cluster"] != found.cluster:
         why = f"nothing of its cluster, {found.cluster}, is kept; the nearest kept clip is {near}"
     else:
         why = f"in cluster {found.cluster} it is covered by {near}"
     return f"{found.path} is not in {found.view}: {why}."
+
+
+def _fate(representative: dict[str, Any] | None) -> str:
+    """Return what to add of a representative that is not kept either."""
+    return f", which is itself {representative['reason']}" if representative and not representative["kept"] else ""
+
+
+def _why_version(
+    found: Explanation, work: str | None, representative: dict[str, Any] | None, config: dict[str, Any]
+) -> str:
+    """Return why a clip is left to another one of its work."""
+    why = f"of its work, {work!r}, one clip stays (versions='one-per-work'): {_near(found, config)}"
+    return f"{found.path} is not in {found.view}: {why}{_fate(representative)}."
 
 
 def _why_leaked(found: Explanation, split: str | None, config: dict[str, Any]) -> str:
@@ -160,8 +184,8 @@ def _why_leaked(found: Explanation, split: str | None, config: dict[str, Any]) -
 def _near(found: Explanation, config: dict[str, Any]) -> str:
     """Return who stands for a clip, and how near that is."""
     if not found.representative:
-        return "none"
-    by_segments = config.get("match") == "best-pair" and found.reason in (Kept.DUPLICATE, Kept.LEAKAGE)
+        return "none" if config.get("versions") != KEEP_VERSIONS else "none, but for other performances of its work"
+    by_segments = config.get("match") == "best-pair" and found.reason in (Kept.DUPLICATE, Kept.LEAKAGE, Kept.VERSION)
     cosine = "cosine of their nearest segments" if by_segments else "cosine"
     return f"{found.representative_path} ({cosine} {found.similarity:.3f})"
 

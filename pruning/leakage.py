@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..indexing.groups.pairs import near_pairs
-from .material import Leaked, Material
+from ..schemas.view import Kept
+from .material import LeftOut, Material
 from .parts import Parts, joined
+from .versions import Barred, Performances
 
 Mask = NDArray[np.bool_]
 
@@ -37,16 +39,18 @@ class Leak:
 class Leaks:
     """The leaks of a source, found when they are first asked for, and once for all budgets of a plan.
 
-    min_score: from which clips are duplicates, 0 where none are looked for.
+    min_score: from which clips are duplicates, 0 where none are looked for; apart: what the clips of the source and
+    those beyond are performances of, where those of one work leak nothing to each other.
     """
 
     material: Material
     min_score: float
+    apart: Performances | None = None
 
     @cached_property
     def found(self) -> tuple[Leak, ...]:
         """All leaks, whatever is kept."""
-        return tuple(leaks_of(self.material, self.min_score))
+        return tuple(self._of(None))
 
     def kept(self, kept: Mask) -> tuple[Leak, ...]:
         """Return the leaks that a view has which keeps these clips of the source (bool[n]).
@@ -55,9 +59,25 @@ class Leaks:
         another split may be gone and the next one kept, so that they are looked for anew.
         """
         if self.material.split is None:
-            return tuple(leaks_of(self.material, self.min_score, kept))
+            return tuple(self._of(kept))
         left = {self.material.clip_ids[row] for row in np.flatnonzero(kept).tolist()}
         return tuple(leak for leak in self.found if leak.clip_id in left)
+
+    def _of(self, kept: Mask | None) -> list[Leak]:
+        """Return the leaks of the clips of the source that have a vector (of those `kept`, bool[n]) to each other, and
+        to what other splits of the store hold beyond it.
+        """
+        material, beyond = self.material, self.material.beyond
+        if self.min_score == 0 or len({split for split in (*material.splits, *beyond.splits) if split}) < 2:
+            return []
+        rows = np.flatnonzero(material.has_vector if kept is None else material.has_vector & kept)
+        clip_ids = [material.clip_ids[row] for row in rows] + beyond.clip_ids
+        splits = [material.splits[row] for row in rows] + beyond.splits
+        parts = joined(material.parts(rows), beyond.parts) if len(beyond) else material.parts(rows)
+        asked = np.arange(len(clip_ids)) < len(rows)
+        among = np.concatenate([rows, len(material) + np.arange(len(beyond))])
+        apart = self.apart and self.apart.take(among)
+        return find_leaks(clip_ids, parts, splits, material.split, self.min_score, asked, apart)
 
 
 def find_leaks(
@@ -67,13 +87,15 @@ def find_leaks(
     first: str | None,
     min_score: float,
     asked: Mask | None = None,
+    apart: Performances | None = None,
 ) -> list[Leak]:
     """Return the clips with a duplicate (score at least `min_score`) in another split, each with the nearest one.
 
     parts: by which clips are compared; splits: of each clip (None: in no split, never a leak); asked: bool[n], whose
-    leaks are wanted, None for all. Each pair of splits is looked at once, from the side of `first` (the pruned split),
-    then in alphabetical order; clips that are not asked for are looked at from the other side alone. Sorted by score,
-    highest first. Of more than a million clips or so, near_pairs may miss a few, which its recall would tell.
+    leaks are wanted, None for all; apart: as of Leaks, of these clips. Each pair of splits is looked at once, from the
+    side of `first` (the pruned split), then in alphabetical order; clips that are not asked for are looked at from the
+    other side alone. Sorted by score, highest first. Of more than a million clips or so, near_pairs may miss a few,
+    which its recall would tell.
     """
     names = sorted({split for split in splits if split}, key=lambda split: (split != first, split))
     rows = {name: np.array([row for row, split in enumerate(splits) if split == name]) for name in names}
@@ -88,7 +110,8 @@ def find_leaks(
         others = np.concatenate([*(rows[other] for other in names[position + 1 :]), *before, own[:0]])
         if not len(others) or not len(own):
             continue
-        found, scores, near = parts.take(own).nearest(parts.take(others), min_score)
+        barred = None if apart is None else Barred(apart.take(own), apart.take(others))
+        found, scores, near = parts.take(own).nearest(parts.take(others), min_score, barred)
         for place in np.flatnonzero(near):
             row, other = int(own[place]), int(others[found[place]])
             leaks.append(Leak(clip_ids[row], name, clip_ids[other], str(splits[other]), float(scores[place])))
@@ -98,20 +121,6 @@ def find_leaks(
 def _near_any(parts: Parts, min_score: float) -> Mask:
     """Return bool[n]: the clips with a part that is near some other part; all that leak are among them."""
     return np.asarray(np.logical_or.reduceat(near_pairs(parts.matrix, min_score).counts > 0, parts.starts[:-1]))
-
-
-def leaks_of(material: Material, min_score: float, kept: Mask | None = None) -> list[Leak]:
-    """Return the leaks of the clips of the source that have a vector (of those `kept`, bool[n]) to each other, and to
-    what other splits of the store hold beyond it.
-    """
-    beyond = material.beyond
-    if min_score == 0 or len({split for split in (*material.splits, *beyond.splits) if split}) < 2:
-        return []
-    rows = np.flatnonzero(material.has_vector if kept is None else material.has_vector & kept)
-    clip_ids = [material.clip_ids[row] for row in rows] + beyond.clip_ids
-    splits = [material.splits[row] for row in rows] + beyond.splits
-    parts = joined(material.parts(rows), beyond.parts) if len(beyond) else material.parts(rows)
-    return find_leaks(clip_ids, parts, splits, material.split, min_score, np.arange(len(clip_ids)) < len(rows))
 
 
 def resolve(leaks: Leaks, policy: str) -> Material:
@@ -136,8 +145,9 @@ def resolve(leaks: Leaks, policy: str) -> Material:
     if len(own) == len(material.pool):
         raise UsageError(f"every clip of split {material.split!r} has a duplicate in another; nothing is left to prune")
     return material.without(
-        Leaked(
+        LeftOut(
             rows=np.array([place[leak.clip_id] for leak in own], dtype=np.int64),
+            reasons=(Kept.LEAKAGE.value,) * len(own),
             others=tuple(leak.other for leak in own),
             scores=np.array([leak.score for leak in own], dtype=np.float32),
         )

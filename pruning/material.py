@@ -22,8 +22,9 @@ from ..store.known import CLIPS_TABLE
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
 from .beyond import NOBODY, Beyond, parts_of, read_beyond
-from .config import DEFAULT_SPLIT, PruneConfig, config_of
+from .config import DEFAULT_SPLIT, KEEP_VERSIONS, PruneConfig, config_of
 from .parts import Parts, one_each
+from .versions import NO_WORK, Performances, read_performances
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -38,19 +39,20 @@ EVERY_SPLIT = "all"
 
 
 @dataclass(frozen=True)
-class Leaked:
-    """Clips that are pruned because another split has a duplicate of them.
+class LeftOut:
+    """Clips of the pruned split that go before any is selected: for a duplicate in another split, or for their work.
 
-    rows: int64[l]; others: the clip id of each such duplicate, which need not be of the source; scores: float32[l],
-    their cosine.
+    rows: int64[l]; reasons: of Kept; others: the clip id of what stands for each, which need not be of the source;
+    scores: float32[l], their cosine.
     """
 
     rows: Rows
+    reasons: tuple[str, ...]
     others: tuple[str, ...]
     scores: Float32
 
 
-NO_LEAKS = Leaked(np.zeros(0, np.int64), (), np.zeros(0, np.float32))
+NOBODY_LEFT_OUT = LeftOut(np.zeros(0, np.int64), (), (), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ class Material:
     splits: of each clip, None for none; seconds: float64[n], duration; paths: the first place of each; described: the
     clips table with COLUMNS; matrix: float32[n, d], L2-normalised, zero for a clip without a vector; has_vector:
     bool[n]; pinned: bool[n], always kept; split: the one that is pruned, None for all; pool: int64[m], the rows that
-    are pruned: of that split, with a vector, not leaked; segments: of the clips that have a vector, where duplicates
-    are looked for by the best pair; beyond: what other splits of the store hold that the source does not; versions: at
-    which the tables were read, by name.
+    are pruned: of that split, with a vector, not left out; segments: of the clips that have a vector, where duplicates
+    are looked for by the best pair; beyond: what other splits of the store hold that the source does not; performances:
+    what the n clips, and then those beyond, are of, where that was asked for; alone: bool[n], the one clip of its work
+    that is left; versions: at which the tables were read, by name.
     """
 
     clip_ids: list[str]
@@ -76,9 +79,11 @@ class Material:
     space: Space
     split: str | None
     pool: Rows
-    leaked: Leaked = NO_LEAKS
+    left_out: LeftOut = NOBODY_LEFT_OUT
     segments: Parts | None = None
     beyond: Beyond = NOBODY
+    performances: Performances | None = None
+    alone: NDArray[np.bool_] | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -106,9 +111,20 @@ class Material:
             return one_each(rows_of(self.matrix, rows))
         return self.segments.take(np.cumsum(self.has_vector)[rows] - 1)
 
-    def without(self, leaked: Leaked) -> Material:
-        """Return the same clips with the leaked ones out of the pool."""
-        return replace(self, pool=np.setdiff1d(self.pool, leaked.rows), leaked=leaked)
+    def apart(self, versions: str | None) -> Performances | None:
+        """Return `performances` where the policy of PruneConfig is that those of a work do not stand for each other."""
+        return self.performances if versions == KEEP_VERSIONS else None
+
+    def without(self, more: LeftOut) -> Material:
+        """Return the same clips with more of them out of the pool."""
+        one = self.left_out
+        left_out = LeftOut(
+            rows=np.concatenate([one.rows, more.rows]),
+            reasons=one.reasons + more.reasons,
+            others=one.others + more.others,
+            scores=np.concatenate([one.scores, more.scores]),
+        )
+        return replace(self, pool=np.setdiff1d(self.pool, more.rows), left_out=left_out)
 
 
 def read_material(store: Store, config: PruneConfig, *, space: str | None, view: str, where: str | None) -> Material:
@@ -133,9 +149,23 @@ def _compared(store: Store, material: Material, config: PruneConfig, whole: bool
         had = [clip_id for clip_id, has in zip(material.clip_ids, material.has_vector, strict=True) if has]
         segments = parts_of(store, material.space, had, material.versions)
         material = replace(material, segments=segments)
-    if whole or config.duplicate_score == 0:
+    if not whole and config.duplicate_score != 0:
+        material = replace(material, beyond=read_beyond(store, material, config.match))
+    if config.versions is None:
         return material
-    return replace(material, beyond=read_beyond(store, material, config.match))
+    return replace(material, performances=_performances(store, material))
+
+
+def _performances(store: Store, material: Material) -> Performances:
+    """Read what the clips of the source and beyond are of. Raises UsageError where no clip to prune has a work."""
+    clip_ids = material.clip_ids + material.beyond.clip_ids
+    performances = read_performances(store, clip_ids, material.versions[CLIPS_TABLE])
+    if (performances.work[material.pool] == NO_WORK).all():
+        raise UsageError(
+            "no clip that is pruned says of which work it is, so that versions has nothing to go by: leave it out, or "
+            "tell works by a column `work` of a labels file (`echodex add --labels`)"
+        )
+    return performances
 
 
 def _whole(view: str, where: str | None) -> bool:
@@ -156,10 +186,10 @@ def read_saved(store: Store, info: ViewInfo, rows: pa.Table) -> Material:
     material = replace(arrange(wanted, vectors, recipe["split"]), versions=versions)
     material = _compared(store, material, config, whole=_whole(recipe.get("view", ALL), recipe.get("where")))
     reasons = np.array(rows.column("reason").to_pylist(), dtype=object)
-    leaked = np.flatnonzero(reasons == Kept.LEAKAGE)
-    others, scores = (rows.column(name).take(pa.array(leaked)) for name in ("representative", "similarity"))
+    out = np.flatnonzero(np.isin(reasons, [Kept.LEAKAGE, Kept.VERSION]))
+    others, scores = (rows.column(name).take(pa.array(out)) for name in ("representative", "similarity"))
     material = replace(material, pinned=reasons == Kept.PINNED)
-    material = material.without(Leaked(leaked, tuple(others.to_pylist()), scores.to_numpy()))
+    material = material.without(LeftOut(out, tuple(reasons[out]), tuple(others.to_pylist()), scores.to_numpy()))
     ranked = np.flatnonzero(rows.column("rank").is_valid().to_numpy())
     if len(material) != len(rows) or not np.array_equal(material.pool, ranked):
         raise Damaged(

@@ -18,6 +18,7 @@ from ..indexing.groups.pairs import NearPairs, near_pairs
 from ..indexing.near import rows_of
 from ..schemas.vector import Float32
 from .coverage import nearest_within
+from .versions import Barred, Performances
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -56,13 +57,16 @@ class Parts:
         rows = np.arange(starts[-1]) + np.repeat(self.starts[clips] - starts[:-1], sizes)
         return Parts(self.matrix[rows], starts)
 
-    def nearest(self, others: Parts, min_score: float) -> tuple[Rows, Float32, Mask]:
+    def nearest(self, others: Parts, min_score: float, barred: Barred | None = None) -> tuple[Rows, Float32, Mask]:
         """Return for each clip the one of the m >= 1 `others` of highest score, int64[n], that score, float32[n], and
         whether it is at least `min_score`, bool[n], as `near_clips` decides.
 
-        Scores are computed block by block.
+        barred: others that do not count for a clip, which may be all of them: then it is near none. Scores are computed
+        block by block.
         """
-        rows, scores, near = nearest_within(self.matrix, others.matrix, min_score)
+        if barred is not None:
+            barred = Barred(barred.of.take(self.owners()), barred.by.take(others.owners()))
+        rows, scores, near = nearest_within(self.matrix, others.matrix, min_score, barred)
         if self.single and others.single:
             return rows, scores, near
         best = np.lexsort((-scores, ~near, self.owners()))[self.starts[:-1]]
@@ -98,6 +102,31 @@ class ClipPairs:
         return self.others[self.starts[row] : self.starts[row + 1]].astype(np.int64)
 
 
+@dataclass(frozen=True)
+class UnbarredPairs:
+    """The near pairs of which neither is another performance of the other's work. counts, recall: of all pairs, of
+    which `counts` decides nothing but an order.
+    """
+
+    pairs: NearPairs | ClipPairs
+    performances: Performances
+
+    @property
+    def counts(self) -> Rows:
+        """int64[n]: how many others are near each clip, versions among them."""
+        return self.pairs.counts
+
+    @property
+    def recall(self) -> float:
+        """The share of all pairs that was found."""
+        return self.pairs.recall
+
+    def near(self, row: int) -> Rows:
+        """Return the clips near a clip that are no version of it, ascending, without itself."""
+        others = self.pairs.near(row)
+        return others[~self.performances.versions(np.full(len(others), row), others)]
+
+
 def one_each(matrix: Float32) -> Parts:
     """Return the clips of float32[n, d] with one part each, their row."""
     return Parts(matrix, np.arange(len(matrix) + 1))
@@ -110,13 +139,16 @@ def joined(one: Parts, other: Parts) -> Parts:
     )
 
 
-def near_clips(parts: Parts, min_score: float) -> NearPairs | ClipPairs:
-    """Return the pairs of clips with a score of at least `min_score`.
+def near_clips(
+    parts: Parts, min_score: float, apart: Performances | None = None
+) -> NearPairs | ClipPairs | UnbarredPairs:
+    """Return the pairs of clips with a score of at least `min_score`; apart: but for two performances of a work.
 
     Raises UsageError where there are more than MAX_PAIRS because many clips share a segment.
     """
     pairs = near_pairs(parts.matrix, min_score)
-    return pairs if parts.single else _by_clip(parts, pairs)
+    found = pairs if parts.single else _by_clip(parts, pairs)
+    return found if apart is None else UnbarredPairs(found, apart)
 
 
 def _by_clip(parts: Parts, pairs: NearPairs) -> ClipPairs:

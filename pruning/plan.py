@@ -15,9 +15,10 @@ from ..progress import Progress, silent
 from ..schemas.view import ALL, ViewInfo
 from .cautions import cautions
 from .choice import Choice, choose
-from .config import PruneConfig, budget, config_of
+from .config import ONE_PER_WORK, PruneConfig, budget, config_of
 from .leakage import Leak, Leaks, resolve
 from .material import Material, read_material, read_saved
+from .one_per_work import one_per_work
 from .pins import clips_named, pin
 from .rows import choice_of_rows, view_rows
 from .wishes import wishes_of
@@ -128,9 +129,11 @@ def plan(
 
 def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], progress: Progress = silent) -> Plan:
     """Work out a plan of material that was read already; `source` goes into the recipe."""
-    leakage = Leaks(material, config.duplicate_score)
+    leakage = Leaks(material, config.duplicate_score, material.apart(config.versions))
     material = resolve(leakage, config.leakage)
-    prefer, wishes = wishes_of(material, config.prefer)
+    if config.versions == ONE_PER_WORK:
+        material = one_per_work(material, config.prefer)
+    prefer, wishes = wishes_of(material, config)
     choice = choose(material.pooled, prefer, config, wishes, parts=material.parts(material.pool), progress=progress)
     recipe = {
         **source,
@@ -165,4 +168,5 @@ def reopen(store: Store, view: str) -> Plan:
     material = read_saved(store, info, rows)
     choice = choice_of_rows(rows, material.pool, info.recipe)
     config = config_of(info.recipe["config"])
-    return Plan(material, choice, config, info.recipe, Leaks(material, config.duplicate_score))
+    leakage = Leaks(material, config.duplicate_score, material.apart(config.versions))
+    return Plan(material, choice, config, info.recipe, leakage)

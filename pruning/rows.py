@@ -25,21 +25,22 @@ UNCLUSTERED = -2
 
 def view_rows(material: Material, choice: Choice, kept: Mask, config: PruneConfig) -> pa.Table:
     """Return VIEW_ROWS without row_id for the n clips of the source; kept: bool[m], of those in the pool."""
-    n, pool, leaked = len(material), material.pool, material.leaked
+    n, pool, out = len(material), material.pool, material.left_out
+    apart = material.apart(config.versions)
     outside = np.ones(n, dtype=np.bool_)
     outside[pool] = False
     all_kept = ~material.in_split | material.pinned
-    all_kept[pool], all_kept[leaked.rows] = kept, False
+    all_kept[pool], all_kept[out.rows] = kept, False
     with threadpool_limits(limits=1, user_api="blas"):  # for the same digits whatever the number of threads
-        stands, similarity = represent(material.pooled, choice, kept)
+        stands, similarity = represent(material.pooled, choice, kept, apart and apart.take(pool))
     representative = np.where(all_kept, np.arange(n), -1)
     representative[pool] = np.where(stands < 0, -1, pool[stands])
     representatives = np.array(material.clip_ids, dtype=object)[representative]
-    representatives[leaked.rows] = leaked.others
+    representatives[out.rows] = out.others
     similarities = _spread(similarity, pool, n, 1.0)
-    similarities[leaked.rows] = leaked.scores
+    similarities[out.rows] = out.scores
     named = representative >= 0
-    named[leaked.rows] = True
+    named[out.rows] = True
     gains = _spread(choice.gains, pool, n, np.nan)
     columns = {
         "clip_id": pa.array(material.clip_ids),
@@ -73,6 +74,7 @@ def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], recipe: Mapping[str,
         gains=inside.column("gain").to_numpy(),
         selected=inside.column("kept").to_numpy(),
         for_label=reasons == Kept.LABEL,
+        for_work=reasons == Kept.WORK,
         required=recipe.get("required", 0),
         algorithm=recipe["clustering"],
         agreement=recipe.get("agreement"),
@@ -98,9 +100,11 @@ def _reasons(material: Material, choice: Choice, kept: Mask, config: PruneConfig
     inside = np.where(kept, Kept.SELECTED.value, Kept.REDUNDANT.value).astype(object)
     inside[by_policy] = Kept.NOISE.value
     inside[choice.is_duplicate & ~kept] = Kept.DUPLICATE.value
+    if config.keep is None:
+        inside[choice.for_work & kept] = Kept.WORK.value
     inside[by_label & kept] = Kept.LABEL.value
     reasons = np.where(material.in_split, Kept.NO_VECTOR.value, Kept.UNTOUCHED.value).astype(object)
     reasons[material.pool] = inside
-    reasons[material.leaked.rows] = Kept.LEAKAGE.value
+    reasons[material.left_out.rows] = material.left_out.reasons
     reasons[material.in_split & material.pinned] = Kept.PINNED.value
     return reasons

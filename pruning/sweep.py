@@ -13,7 +13,7 @@ from ..indexing.groups.pairs import NearPairs
 from .config import DEFAULT_DUPLICATE_SCORE
 from .coverage import MAX_PAIRS, coverages
 from .labels import label_pairs
-from .parts import ClipPairs, near_clips
+from .parts import ClipPairs, UnbarredPairs, near_clips
 from .selectors.jsd_cut import jensen_shannon
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     matrix, seconds = material.matrix[material.pool], material.seconds[material.pool]
     labels = label_pairs(material.described.column("labels").take(material.pool))
     everything = np.ones(len(rank), dtype=np.bool_)
-    pairs = near_clips(material.parts(material.pool), plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE)
+    apart, score = material.apart(plan.config.versions), plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE
+    pairs = near_clips(material.parts(material.pool), score, apart and apart.take(material.pool))
     late = _after_a_duplicate(pairs, rank)
     bins = _bins(seconds)
     shares = sorted({float(share) for share in shares})
@@ -83,7 +84,7 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     ]
 
 
-def _after_a_duplicate(pairs: NearPairs | ClipPairs, rank: Rows) -> NDArray[np.bool_]:
+def _after_a_duplicate(pairs: NearPairs | ClipPairs | UnbarredPairs, rank: Rows) -> NDArray[np.bool_]:
     """Return bool[n]: the rows that have a duplicate of a lower rank.
 
     In order of rank, so that the first of many copies answers for them all: only rows not yet known to be late are

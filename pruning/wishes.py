@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from ..indexing.groups.originals import places, preference
 from ..schemas.vector import Float32
+from .config import PruneConfig
 from .labels import LabelPairs, label_pairs
+from .versions import Performances
 
 if TYPE_CHECKING:
     from .material import Material
@@ -25,12 +27,15 @@ _ORDERS = {"longer": ("duration",), "quality": ("lossless", "rate", "channels")}
 @dataclass(frozen=True)
 class Wishes:
     """Of n clips. weights: float32[n] for the selectors, 1 to 2, None where all are alike; pinned: bool[n], always
-    kept; labels: who has which.
+    kept; labels: who has which; apart: what they are performances of, where those of one work may not stand for each
+    other; alone: bool[n], the one clip of its work, kept unless a budget does not reach it.
     """
 
     weights: Float32 | None
     pinned: NDArray[np.bool_]
     labels: LabelPairs
+    apart: Performances | None = None
+    alone: NDArray[np.bool_] | None = None
 
 
 def no_wishes(n: int) -> Wishes:
@@ -39,18 +44,20 @@ def no_wishes(n: int) -> Wishes:
     return Wishes(None, np.zeros(n, dtype=np.bool_), LabelPairs(none, none, ()))
 
 
-def wishes_of(material: Material, prefer: str | None) -> tuple[Rows, Wishes]:
+def wishes_of(material: Material, config: PruneConfig) -> tuple[Rows, Wishes]:
     """Return int64[m], lower for the better of some duplicates, and what is asked of the clips of the pool.
 
-    prefer: as in PruneConfig; what it says of duplicates comes before which of them is the original.
+    What `prefer` says of duplicates comes before which of them is the original.
     """
-    clips = material.described.take(pa.array(material.pool))
+    prefer, pool, apart = config.prefer, material.pool, material.apart(config.versions)
+    works = apart and apart.take(pool), None if material.alone is None else material.alone[pool]
+    clips = material.described.take(pa.array(pool))
     originals = preference(clips)
-    labels, pinned = label_pairs(clips.column("labels")), material.pinned[material.pool]
+    labels, pinned = label_pairs(clips.column("labels")), material.pinned[pool]
     if prefer is None:
-        return originals, Wishes(None, pinned, labels)
+        return originals, Wishes(None, pinned, labels, *works)
     first = preferred(clips, prefer)
-    return places(np.stack([first, originals], axis=1)), Wishes(weights_of(first), pinned, labels)
+    return places(np.stack([first, originals], axis=1)), Wishes(weights_of(first), pinned, labels, *works)
 
 
 def preferred(clips: pa.Table, prefer: str) -> Rows:

@@ -22,6 +22,8 @@ class Kept(StrEnum):
     """Kept: pinned by name or filter, whatever the selector and the budget say."""
     LABEL = "label"
     """Kept: among the best ranked clips of a label, of which so many are kept whatever else is (min_per_label)."""
+    WORK = "work"
+    """Kept: the one clip of its work that stays (versions="one-per-work"), whatever the selector says."""
     UNTOUCHED = "other-split"
     """Kept: not in the split that is pruned."""
     DUPLICATE = "duplicate"
@@ -30,6 +32,8 @@ class Kept(StrEnum):
     """Pruned: covered by `representative`, the most similar kept clip of its cluster."""
     LEAKAGE = "leakage"
     """Pruned: a duplicate of `representative`, a clip of another split, which need not be of the source."""
+    VERSION = "version"
+    """Pruned: of the work of `representative`, of which that one clip stays (versions="one-per-work")."""
     NO_VECTOR = "no-vector"
     """Pruned: of the pruned split, but without a vector in the space: nobody can tell whether it is redundant."""
 
