@@ -178,6 +178,8 @@ def _from_zip(data: bytes, shown: str, *, nested: bool) -> dict[str, Tensor]:
     if size_bytes > MAX_BYTES:
         raise BadInput(f"checkpoint {shown} would unpack to more than {MAX_BYTES >> 20} MiB")
     if _is_torch(names):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_intact(archive, shown)
         return torch_tensors(io.BytesIO(data), shown)
     if nested:
         raise BadInput(f"checkpoint {shown} is an archive in an archive; give the inner one")
@@ -193,6 +195,18 @@ def _refusing_torn_zip(shown: str) -> Iterator[None]:
         yield
     except Exception as error:  # each kind of damage and compression fails in its own way
         raise BadInput(f"checkpoint {shown} is a torn zip archive; copy or download it again") from error
+
+
+def check_intact(archive: zipfile.ZipFile, shown: str) -> None:
+    """Raise BadInput where a part of a torch file has another checksum than when it was written: torch asks for none,
+    and a weight that a disk or a download changed would go unseen.
+    """
+    try:
+        damaged = archive.testzip()
+    except Exception as error:  # each kind of damage and compression fails in its own way
+        raise BadInput(f"checkpoint {shown} is torn; copy or download it again") from error
+    if damaged:
+        raise BadInput(f"checkpoint {shown} is damaged in {damaged[:80]!r}; copy or download it again")
 
 
 def _is_torch(names: list[str]) -> bool:
@@ -222,6 +236,13 @@ def _find_prefix(names: Iterable[str], expected: Shapes, shown: str) -> str:
             raise BadInput(f"checkpoint {shown} holds several encoders: {', '.join(map(repr, sorted(found)[:4]))}")
     wanted = next(iter(expected))
     raise BadInput(f"checkpoint {shown} holds no such encoder: nothing in it ends in {wanted!r}; it has {names[0]!r}")
+
+
+def own_array(weights: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return a copy of what is called `name`, as float32, or as int64 where it counts; a counter may be missing."""
+    if name.endswith(COUNTER):
+        return np.array(weights.get(name, np.zeros(shape)), np.int64)
+    return np.array(weights[name], np.float32)
 
 
 def to_array(tensor: Tensor, name: str, path: Path) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import BadInput
 from ..base import Weights
-from ..checkpoint import MAX_BYTES, pick_state, read_tensors, torch_tensors
+from ..checkpoint import MAX_BYTES, check_intact, pick_state, read_tensors, torch_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +80,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     if path.is_file() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if any(name.rpartition("/")[2] == "data.pkl" for name in archive.namelist()):
-                _check_intact(archive, path)
+                check_intact(archive, str(path))
                 return _from_fabric(path)
     if path.is_file() and path.stat().st_size > MAX_BYTES:
         raise BadInput(
@@ -88,18 +88,6 @@ def _tensors(path: Path) -> dict[str, Tensor]:
             "give the checkpoint_best.ckpt in it"
         )
     return read_tensors(path)
-
-
-def _check_intact(archive: zipfile.ZipFile, path: Path) -> None:
-    """Raise BadInput where a part of a torch file has another checksum than when it was written: torch asks for none,
-    and a weight that a disk or a download changed would go unseen.
-    """
-    try:
-        damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
-        raise BadInput(f"checkpoint {path} is torn; copy or download it again") from error
-    if damaged:
-        raise BadInput(f"checkpoint {path} is damaged in {damaged[:80]!r}; copy or download it again")
 
 
 def _from_fabric(path: Path) -> dict[str, Tensor]:

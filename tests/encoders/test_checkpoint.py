@@ -52,6 +52,14 @@ def lightning(plain: State, **others: Any) -> dict[str, Any]:
     return {"pytorch-lightning_version": "1.4.9", "epoch": 9, "state_dict": OrderedDict(state), **others}
 
 
+def one_bit(content: bytes) -> bytes:
+    """Change a bit in the middle, which is in a weight: torch would not notice."""
+    middle = len(content) // 2
+    changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    torch.load(io.BytesIO(changed), weights_only=True)
+    return changed
+
+
 def torch_bytes(content: Any, **options: Any) -> bytes:
     buffer = io.BytesIO()
     torch.save(content, buffer, **options)
@@ -124,6 +132,7 @@ BAD: dict[str, tuple[Callable[[State], bytes], str]] = {
     "empty": (lambda plain: b"", "is empty"),
     "text": (lambda plain: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "neither a torch file nor"),
     "truncated": (lambda plain: torch_bytes(plain)[:-4000], "torn"),
+    "one bit changed": (lambda plain: one_bit(torch_bytes(plain)), "is damaged in '"),
     "truncated early": (lambda plain: torch_bytes(plain)[:300], "torn"),
     "truncated old form": (lambda plain: torch_bytes(plain, _use_new_zipfile_serialization=False)[:9000], "torn"),
     "truncated safetensors": (lambda plain: as_safetensors(plain)[:-1], "not valid safetensors"),
