@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...errors import BadInput
 from ...schemas.vector import Float32, Segments
 from ..base import Weights
-from ..checkpoint import COUNTER, check_shapes, read_state
+from ..checkpoint import check_shapes, own_array, read_state
 from ..registry import register
 from .choice import choose_config
 from .config import PRESETS, FingerprintConfig
@@ -47,7 +47,7 @@ class Fingerprint:
         shapes = state_shapes(config)
         check_shapes({name: array.shape for name, array in weights.items()}, shapes, "the state of 'fingerprint'")
         self.config = config
-        self._weights = {name: _plain(weights, name, shape) for name, shape in shapes.items()}
+        self._weights = {name: own_array(weights, name, shape) for name, shape in shapes.items()}
         self._embedding = load(config, self._weights, device)
 
     @classmethod
@@ -125,13 +125,6 @@ class Fingerprint:
 def segment_count(samples: int, config: FingerprintConfig) -> int:
     """Return how many whole segments a clip of `samples` samples has; a shorter one counts as one."""
     return max((samples - config.segment_samples) // config.segment_hop, 0) + 1
-
-
-def _plain(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return a copy of what is called `name`, as float32, or as int64 where it counts; a counter may be missing."""
-    if name.endswith(COUNTER):
-        return np.array(weights.get(name, np.zeros(shape)), np.int64)
-    return np.array(weights[name], np.float32)
 
 
 def _found_shapes(found: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:

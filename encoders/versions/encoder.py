@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...errors import BadInput
 from ...schemas.vector import Float32, Segments
 from ..base import Weights
-from ..checkpoint import COUNTER, check_shapes
+from ..checkpoint import check_shapes, own_array
 from ..registry import register
 from .choice import choose_config
 from .config import VersionsConfig
@@ -38,7 +38,7 @@ class Versions:
         shapes = state_shapes(config)
         check_shapes({name: array.shape for name, array in weights.items()}, shapes, "the state of 'versions'")
         self.config = config
-        self._weights = {name: _plain(weights, name, shape) for name, shape in shapes.items()}
+        self._weights = {name: own_array(weights, name, shape) for name, shape in shapes.items()}
         network = load_network(config, self._weights, device)
         self._embedding = Embedding(config, network).to(next(network.parameters()).device)
         self._frame_embedding = FrameEmbedding(config, network)
@@ -122,18 +122,15 @@ def segment_count(length: int, size: int, hop: int) -> int:
 
 
 def _stretches(clip: Float32, size: int, hop: int) -> list[tuple[Float32, int]]:
-    """Return pieces of a clip (float32[n, ...]), and how many segments each holds; the clip is repeated at its end."""
+    """Return pieces of a clip (float32[n, ...]), and how many segments each holds; the clip is repeated at its end.
+
+    The pieces are parts of the clip, and not copies, but for the last.
+    """
     count = segment_count(len(clip), size, hop)
-    filled = np.take(clip, np.arange(size + hop * (count - 1)), axis=0, mode="wrap")
     pieces = []
     for first in range(0, count, _STRETCH):
         held = min(_STRETCH, count - first)
-        pieces.append((filled[hop * first : hop * (first + held - 1) + size], held))
+        begin, end = hop * first, hop * (first + held - 1) + size
+        inside = clip[begin:end] if end <= len(clip) else np.take(clip, np.arange(begin, end), axis=0, mode="wrap")
+        pieces.append((inside, held))
     return pieces
-
-
-def _plain(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return a copy of what is called `name`, as float32, or as int64 where it counts; a counter may be missing."""
-    if name.endswith(COUNTER):
-        return np.array(weights.get(name, np.zeros(shape)), np.int64)
-    return np.array(weights[name], np.float32)
