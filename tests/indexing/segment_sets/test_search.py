@@ -17,7 +17,11 @@ from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import BadInput, NotFound, UsageError
 from echodex.indexing.segment_sets import search, vectors
+from echodex.indexing.segment_sets.distances import VERSIONS
 from echodex.indexing.segment_sets.reductions import reduce
+from echodex.schemas.vector import Segments, Space, vector_schema
+from echodex.store.spaces import table_of
+from echodex.store.vectors import Writer
 
 Matrix = NDArray[np.float32]
 AddVectors = Callable[..., list[str]]
@@ -65,6 +69,38 @@ def test_small_spaces_are_compared_as_a_whole(filled: tuple[Store, Matrix], how:
     hits = store.similar("clip00007", k=12, match="versions", redux=how)
     assert [number(hit.clip_id) for hit in hits] == order[:12]
     assert [hit.score for hit in hits] == pytest.approx(1 - expected[order[:12]], abs=1e-5)
+
+
+@pytest.fixture
+def trained(filled: tuple[Store, Matrix]) -> tuple[Store, Matrix]:
+    """The same clips in a space of the encoder `versions`, whose vectors have lengths that count."""
+    store, sets = filled
+    sets = sets * np.random.default_rng(5).uniform(0.5, 2, (*sets.shape[:2], 1)).astype(np.float32)
+    space = Space("clews", VERSIONS, "digest", {}, DIM, "2026-01-01")
+    store.tables.create(table_of(space), vector_schema(DIM, space.to_metadata()))
+    starts = np.arange(SEGMENTS, dtype=np.float32)
+    ids = [f"clip{number:05}" for number in range(len(sets))]
+    Writer(store.tables, space).write(ids, [Segments(starts, rows) for rows in sets])
+    return store, sets
+
+
+@pytest.mark.parametrize("small", [True, False], ids=["all", "index"])
+def test_vectors_of_versions_are_compared_as_they_were_trained(
+    trained: tuple[Store, Matrix], small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not small:
+        monkeypatch.setattr(search, "SMALL_BYTES", 4096)
+    store, sets = trained
+    same = 0
+    for clip in (0, 40, 80):
+        cells = ((sets[clip][None, :, None] - sets[:, None]) ** 2).mean(axis=-1)
+        expected = reduce(torch.from_numpy(cells), "bpwr-10").numpy()
+        order = [row for row in np.argsort(expected, kind="stable") if row != clip][:3]
+        hits = store.similar(f"clip{clip:05}", k=3, match="versions", space="clews", candidates=25)
+        same += len({number(hit.clip_id) for hit in hits} & set(order))
+        told = {number(hit.clip_id): hit.score for hit in hits}
+        assert all(score == pytest.approx(-expected[row], abs=1e-5) for row, score in told.items())
+    assert same == 9 if small else same >= 7
 
 
 def test_versions_come_first(filled: tuple[Store, Matrix]) -> None:
