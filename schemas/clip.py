@@ -93,7 +93,8 @@ class Source:
     """One thing to add: a file or an excerpt of one, with what the user says about it.
 
     `offset_s` and `duration_s` are seconds; `duration_s` None means to the end. `labels` are the clip's labels,
-    `fields` the DESCRIPTIVE columns, `extra` every other column of a labels file.
+    `fields` the DESCRIPTIVE columns, `extra` every other column of a labels file. `part` is what a file that holds
+    several recordings calls this one, such as a dataset of an HDF5 file.
     """
 
     path: str
@@ -102,11 +103,12 @@ class Source:
     labels: tuple[str, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
+    part: str = ""
 
     @property
     def is_excerpt(self) -> bool:
         """Whether this is less than the whole file."""
-        return self.offset_s > 0.0 or self.duration_s is not None
+        return self.offset_s > 0.0 or self.duration_s is not None or bool(self.part)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..schemas.vector import Float32, Segments, Space
 from .fitting import Stage, fitted, kept_fit
 from .ingest import Listener
 from .lock import writer_lock
-from .reading import Problem, hear
+from .reading import BATCH_CLIPS, Problem, hear
 from .spaces import load_encoder, space_of, table_of
 from .tables import Tables
 from .vectors import Writer
@@ -43,6 +43,7 @@ class Embedder:
     def __init__(self, tables: Tables, encoder: Encoder, note: str = "") -> None:
         self.encoder = encoder
         self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        self.batch_clips = BATCH_CLIPS
         self.space = space_of(tables, encoder, note)
         self.writer = Writer(tables, self.space)
         self.written = 0

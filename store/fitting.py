@@ -20,7 +20,7 @@ from ..progress import Progress
 from ..schemas.clip import PRIMARY_KEY, Clip
 from ..schemas.vector import Float32, Space
 from .lock import writer_lock
-from .reading import Problem, hear
+from .reading import BATCH_CLIPS, Problem, hear
 from .spaces import list_spaces, load_encoder
 from .tables import Tables
 from .vectors import vector_column
@@ -35,6 +35,7 @@ class Stage:
         self._tables = tables
         self._encoder = encoder
         self.sample_rate_hz: int = encoder.config.sample_rate_hz
+        self.batch_clips = BATCH_CLIPS
         identity = blake2b(json.dumps(asdict(encoder.config), sort_keys=True).encode(), digest_size=4).hexdigest()
         self._table = f"stage_{encoder.name}-{identity}"
         self._waiting: list[tuple[list[str], Float32]] = []

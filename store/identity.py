@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from ..errors import BadInput
+from ..schemas.clip import Source
 
 _BLOCK_BYTES = 1 << 20
 _HASH_BYTES = 16
@@ -25,12 +26,12 @@ def content_hash(path: Path) -> str:
     return state.hexdigest()
 
 
-def clip_id(content: str, offset_s: float, duration_s: float | None) -> str:
-    """Return the id of a clip: the content hash for a whole file, a hash of it and the excerpt (to the microsecond)
-    otherwise.
+def clip_id(content: str, source: Source) -> str:
+    """Return the id of a clip: the content hash for a whole file, otherwise a hash of it and the excerpt (to the
+    microsecond) or the part.
     """
-    if offset_s == 0.0 and duration_s is None:
+    if not source.is_excerpt:
         return content
-    end = "end" if duration_s is None else str(round(duration_s * 1e6))
-    excerpt = f"{content}:{round(offset_s * 1e6)}:{end}"
+    end = "end" if source.duration_s is None else str(round(source.duration_s * 1e6))
+    excerpt = f"{content}:{round(source.offset_s * 1e6)}:{end}" + (f":{source.part}" if source.part else "")
     return hashlib.blake2b(excerpt.encode(), digest_size=_HASH_BYTES).hexdigest()

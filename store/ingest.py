@@ -24,8 +24,8 @@ from .identity import clip_id
 from .known import CLIPS_TABLE, Known
 from .lock import writer_lock
 from .pipeline import in_order
-from .reading import AHEAD_CLIPS, BATCH_BYTES, BATCH_CLIPS, Problem
-from .rows import Conflict, FileFacts, Row, clip_row, clip_table, unite
+from .reading import AHEAD_CLIPS, BATCH_BYTES, Problem
+from .rows import Conflict, FileFacts, Row, clip_row, clip_table, judged, unite
 from .tables import Tables
 from .where import is_in
 
@@ -40,6 +40,8 @@ class Listener(Protocol):
     """Something that wants the waveforms while they are decoded anyway: embedding in the same pass."""
 
     sample_rate_hz: int
+    batch_clips: int
+    """How many it takes at once, at most."""
 
     def accept(self, clip_ids: Sequence[str], waveforms: Sequence[Float32]) -> None:
         """Take the waveforms of clips whose rows are about to be committed: mono, float32[n] each, at
@@ -111,13 +113,17 @@ def add_sources(
     listener: Listener | None,
     progress: Progress,
     decode: Decode = decode_audio,
+    lacks: Callable[[str], bool] = lambda _: False,
 ) -> AddReport:
-    """Add `sources` to the clips table; `listener` gets the waveforms of new usable clips. Returns what was done."""
+    """Add `sources` to the clips table; `listener` gets the waveforms of new usable clips. Returns what was done.
+
+    lacks: whether the listener wants a clip, by its id, though the clips table has it.
+    """
     known = Known(tables)
     report = AddReport()
     sample_rate_hz = listener.sample_rate_hz if listener else None
     examined = in_order(
-        lambda source: _examine(source, known, lambda new: decode(new, limits, sample_rate_hz)),
+        lambda source: _examine(source, known, lambda new: decode(new, limits, sample_rate_hz), lacks),
         sources,
         ahead=AHEAD_CLIPS,
         size_bytes=_waveform_bytes,
@@ -136,7 +142,12 @@ def add_sources(
     return report
 
 
-def _examine(source: Source, known: Known, decode: Callable[[Source], tuple[Decoded, dict[str, str]]]) -> _Examined:
+def _examine(
+    source: Source,
+    known: Known,
+    decode: Callable[[Source], tuple[Decoded, dict[str, str]]],
+    lacks: Callable[[str], bool],
+) -> _Examined:
     try:
         source.path.encode()
         content, mtime_ns, size_bytes = known.content_of(source)
@@ -146,7 +157,9 @@ def _examine(source: Source, known: Known, decode: Callable[[Source], tuple[Deco
     except (OSError, BadInput) as error:
         return _Examined(source, problem=Problem(source.path, "unreadable", str(error)))
     facts = FileFacts(content, mtime_ns, size_bytes)
-    identity = clip_id(content, source.offset_s, source.duration_s)
+    identity = clip_id(content, source)
+    if identity in known.ids and lacks(identity):
+        return _Examined(source, identity, facts, *decode(source))
     if known.has(source, content, mtime_ns):
         return _Examined(source, identity, facts, known=True)
     if identity in known.ids:
@@ -195,7 +208,8 @@ def _settle(item: _Examined, rows: dict[str, Row], report: AddReport) -> None:
     elif item.known:
         report.known += 1
     elif item.facts and item.clip_id in rows:
-        rows[item.clip_id], conflicts = unite(rows[item.clip_id], item.source, item.facts)
+        united, conflicts = unite(rows[item.clip_id], item.source, item.facts)
+        rows[item.clip_id] = united | judged(item.decoded) if item.decoded else united
         report.conflicts += conflicts
         report.known += 1
     elif item.facts and item.decoded:
@@ -229,7 +243,7 @@ def _tell(listener: Listener, examined: Iterator[_Examined]) -> Iterator[_Examin
     for item in chain(examined, [None]):
         if item:
             waiting.append(item)
-        if item is None or len(waiting) == BATCH_CLIPS or sum(map(_waveform_bytes, waiting)) > BATCH_BYTES:
+        if item is None or len(waiting) == listener.batch_clips or sum(map(_waveform_bytes, waiting)) > BATCH_BYTES:
             heard = {i.clip_id: i.decoded.waveform for i in waiting if i.decoded and i.decoded.waveform is not None}
             if heard:
                 listener.accept(list(heard), list(heard.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ..schemas.clip import Source
@@ -29,6 +30,8 @@ class Known:
         self.version = 0
         self.ids: set[str] = set()
         self._by_path: dict[str, _Seen] = {}
+        self._hashed: dict[str, _Seen] = {}
+        self._locks: dict[str, Lock] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -57,7 +60,17 @@ class Known:
         seen = self._by_path.get(source.path)
         if seen and (seen.mtime_ns, seen.size_bytes) == (found.st_mtime_ns, found.st_size):
             return seen.content, found.st_mtime_ns, found.st_size
+        if source.is_excerpt:
+            return self._hash_once(source.path, found.st_mtime_ns, found.st_size), found.st_mtime_ns, found.st_size
         return content_hash(path), found.st_mtime_ns, found.st_size
+
+    def _hash_once(self, path: str, mtime_ns: int, size_bytes: int) -> str:
+        """Return the hash of a file of which there are many excerpts, reading it for the first alone."""
+        with self._locks.setdefault(path, Lock()):
+            seen = self._hashed.get(path)
+            if not seen or (seen.mtime_ns, seen.size_bytes) != (mtime_ns, size_bytes):
+                seen = self._hashed[path] = _Seen(mtime_ns, size_bytes, content_hash(Path(path)))
+        return seen.content
 
     def has(self, source: Source, content: str, mtime_ns: int) -> bool:
         """Return whether this very clip is known at this very path, written when the file was, and the source says
@@ -66,7 +79,7 @@ class Known:
         seen = self._by_path.get(source.path)
         says_more = bool(source.labels or source.fields or source.extra)
         known_here = seen is not None and (seen.content, seen.mtime_ns) == (content, mtime_ns)
-        return known_here and not says_more and clip_id(content, source.offset_s, source.duration_s) in self.ids
+        return known_here and not says_more and clip_id(content, source) in self.ids
 
 
 def _note(rows: Iterable[Mapping[str, Any]], ids: set[str], by_path: dict[str, _Seen]) -> None:

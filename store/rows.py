@@ -47,8 +47,19 @@ def clip_row(clip_id: str, source: Source, facts: FileFacts, decoded: Decoded, t
         "size_bytes": facts.size_bytes,
         "content_hash": facts.content_hash,
         "offset_s": source.offset_s,
-        "duration_s": decoded.decoded_s,
         "excerpt": source.is_excerpt,
+        **judged(decoded),
+        **{column: said.get(column, "") for column in DESCRIPTIVE},
+        "labels": list(source.labels),
+        "extra": json.dumps(dict(source.extra), sort_keys=True),
+        "added_at": datetime.now(UTC),
+    }
+
+
+def judged(decoded: Decoded) -> Row:
+    """Return the columns of a clip that say how decoding it ended."""
+    return {
+        "duration_s": decoded.decoded_s,
         "expected_s": decoded.expected_s,
         "decoded_s": decoded.decoded_s,
         "sample_rate_hz": decoded.sample_rate_hz,
@@ -57,10 +68,6 @@ def clip_row(clip_id: str, source: Source, facts: FileFacts, decoded: Decoded, t
         "status": str(decoded.status),
         "reason": str(decoded.reason),
         "detail": decoded.detail,
-        **{column: said.get(column, "") for column in DESCRIPTIVE},
-        "labels": list(source.labels),
-        "extra": json.dumps(dict(source.extra), sort_keys=True),
-        "added_at": datetime.now(UTC),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a kind of feature files is to `add`: where they lie, what they are called, and a row of numbers for each."""
+"""What a kind of feature files is to `add`: where they lie, what they are called, what one holds, and who keeps it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import ClassVar, Protocol
 
 from ...schemas.clip import Source
 from ...schemas.vector import Float32
+from ..ingest import Listener
+from ..tables import Tables
 
 
 @dataclass(frozen=True)
 class Found:
-    """sources: the files that are there; missing: those that a list names and no folder has."""
+    """sources: the files that are there, or the parts of them; missing: those that a list names and no folder has."""
 
     sources: tuple[Source, ...]
     missing: tuple[str, ...] = ()
@@ -21,35 +23,44 @@ class Found:
 
 @dataclass(frozen=True)
 class Features:
-    """row: float32[columns], finite, as the file has them; seconds: of the recording that they describe."""
+    """values: float32, finite, in the shape that the keeper takes; seconds: of the recording that they describe; told:
+    how they lie in the file, by name, for whoever wants to look.
+    """
 
-    row: Float32
+    values: Float32
     seconds: float
+    told: tuple[tuple[str, str], ...] = ()
+
+
+class Keeper(Listener, Protocol):
+    """Writes what files hold. It is given the values of clips in the place of their waveforms, before the clips
+    themselves are committed, so that an interrupted call leaves no clip without.
+    """
+
+    def holds(self, clip_id: str) -> bool:
+        """Return whether there is something of this clip already."""
+
+    def finish(self) -> None:
+        """Tidy up once all is written."""
 
 
 class FeatureFiles(Protocol):
     """A frozen dataclass of settings that all have defaults, made known by `@register(name)`.
 
-    columns: what each number of a row is; codec: what the clips table says of such a file.
+    codec: what the clips table says of such a file.
     """
 
     name: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
     codec: ClassVar[str]
-
-    @property
-    def space(self) -> str:
-        """The name of the space that the rows go into."""
-
-    @property
-    def note(self) -> str:
-        """What the space says of itself."""
 
     def check_installed(self) -> None:
         """Raise Unavailable where an optional package is missing without which no file can be read."""
 
-    def find(self, folders: Sequence[Path]) -> Found:
-        """Return the files below `folders`; raise NotFound or BadInput where there are none or a list is unusable."""
+    def keeper(self, tables: Tables) -> Keeper:
+        """Return who keeps the values in a store. Raises UsageError where what is there does not go with them."""
 
-    def read(self, path: Path) -> Features:
-        """Return what a file holds; raise BadInput, saying what is odd about it."""
+    def find(self, paths: Sequence[Path]) -> Found:
+        """Return the files that `paths` name; raise NotFound or BadInput where there are none or a list is unusable."""
+
+    def read(self, source: Source) -> Features:
+        """Return what a file, or a part of it, holds; raise BadInput, saying what is odd about it."""

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BadInput, NotFound, Unavailable
+from ...errors import BadInput, NotFound
 from ...schemas.clip import Source
 from ..datasets.datacos_metadata import read_metadata, said_of
-from .base import Features, Found
+from ..tables import Tables
+from .base import Features, Found, Keeper
+from .hdf5 import UNREADABLE, check_h5py, first_line
+from .keeping import RowKeeper
 from .registry import register
 
 if TYPE_CHECKING:
@@ -33,9 +36,6 @@ FRAME_S = 512 / 44_100
 
 _MAX_VALUES = 1 << 26
 """No feature of a recording has more: 18 hours of chroma. What a file declares is not read beyond."""
-
-_UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
-"""What h5py raises for a file that is none, or torn, or for a dataset that is not there or is a group."""
 
 
 @register("datacos")
@@ -59,19 +59,14 @@ class DaTacos:
         "tempo",
     )
 
-    @property
-    def note(self) -> str:
-        """What the space says of itself."""
-        return f"{len(self.columns)} features of da-TACOS, unscaled"
-
     def check_installed(self) -> None:
         """Raise Unavailable without h5py."""
-        try:
-            import h5py  # noqa: F401
-        except ImportError as error:
-            raise Unavailable(
-                "reading da-TACOS needs h5py, which is not installed: `pip install 'echodex[features]'`"
-            ) from error
+        check_h5py()
+
+    def keeper(self, tables: Tables) -> Keeper:
+        """Return who keeps the rows: a space."""
+        columns = len(self.columns)
+        return RowKeeper(tables, self.space, columns, f"{columns} features of da-TACOS, unscaled")
 
     def find(self, folders: Sequence[Path]) -> Found:
         """Return the files `W_*/P_*.h5` below `folders`, each with its work and its performance.
@@ -88,19 +83,19 @@ class DaTacos:
         missing = tuple(f"{work}/{performance}.h5" for work, performance in about if (work, performance) not in here)
         return Found(tuple(self._source(path, about.get(_identity(path), {})) for path in paths), missing)
 
-    def read(self, path: Path) -> Features:
+    def read(self, source: Source) -> Features:
         """Return the 52 numbers of a file. Raises BadInput, naming the feature that is missing or odd."""
         import h5py
 
         try:
-            with h5py.File(path, "r") as file:
+            with h5py.File(source.path, "r") as file:
                 rows = [_bins(file, name) for name in _CHROMAS]
                 coefficients = _values(file, "mfcc_htk", 2)
                 novelties = [_finite_mean(_values(file, f"madmom_features/{name}", 1), name, 0) for name in _NOVELTIES]
                 tempos = _values(file, _TEMPOS, 2)
                 seconds = float(max(file["hpcp"].shape)) * FRAME_S
-        except _UNREADABLE as error:
-            raise BadInput(f"cannot be read as HDF5 features of da-TACOS ({_first_line(error)})") from error
+        except UNREADABLE as error:
+            raise BadInput(f"cannot be read as HDF5 features of da-TACOS ({first_line(error)})") from error
         if not tempos.size:
             raise BadInput(f"has no tempo in {_TEMPOS!r}")
         row = np.concatenate([*rows, _masked_means(coefficients), *map(np.atleast_1d, novelties), tempos[0, :1]])
@@ -162,7 +157,3 @@ def _masked_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not finite.any(axis=1).all():
         raise BadInput("has a coefficient in 'mfcc_htk' without a finite value")
     return np.asarray(np.where(finite, values, 0).sum(axis=1) / finite.sum(axis=1))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__

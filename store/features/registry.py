@@ -9,7 +9,7 @@ from ...encoders.config import build_config
 from ...registry import Registry
 from .base import FeatureFiles
 
-FEATURES: Registry[FeatureFiles] = Registry("feature set", __package__, ("datacos",))
+FEATURES: Registry[FeatureFiles] = Registry("feature set", __package__, ("cqt", "datacos"))
 
 register, feature_names = FEATURES.register, FEATURES.names
 

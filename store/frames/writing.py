@@ -54,13 +54,10 @@ class FrameWriter:
 
         Raises BadInput for frames of another shape, none at all, or values that float16 does not hold.
         """
-        bins = self.report.layout.bins
-        if frames.ndim != 2 or frames.shape[1] != bins or not len(frames):
-            raise BadInput(f"the frames of clip {clip_id[:80]} have shape {frames.shape}; it must be (frames, {bins})")
-        if not 0 <= frames.min() <= frames.max() <= LARGEST:
-            raise BadInput(
-                f"the frames of clip {clip_id[:80]} are no magnitudes: all must be from 0 to {LARGEST:.0f}, and finite"
-            )
+        try:
+            check_magnitudes(frames, self.report.layout.bins)
+        except BadInput as error:
+            raise BadInput(f"clip {clip_id[:80]} {error}") from error
         self._writer.add(clip_id, np.ascontiguousarray(frames, "<f2").tobytes(), len(frames))
 
     def commit(self, *, ahead: bool = False) -> None:
@@ -73,6 +70,14 @@ class FrameWriter:
         layout = self.report.layout
         self.report.hours = self.report.size_bytes / (VALUE_BYTES * layout.bins) * layout.hop_s / 3600
         return self.report
+
+
+def check_magnitudes(frames: NDArray[Any], bins: int) -> None:
+    """Raise BadInput for frames of another shape than [t, bins], or of values that float16 does not hold."""
+    if frames.ndim != 2 or frames.shape[1] != bins or not len(frames):
+        raise BadInput(f"has frames of shape {frames.shape}; it must be (frames, {bins})")
+    if not 0 <= frames.min() <= frames.max() <= LARGEST:
+        raise BadInput(f"has values that are no magnitudes: all must be from 0 to {LARGEST:.0f}, and finite")
 
 
 def write_frames(

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from echodex.errors import BadInput, NotFound, Unavailable
+from echodex.schemas.clip import Source
+from echodex.store.features.base import Features
 from echodex.store.features.datacos import DaTacos
 from tests.store.features.miniature import FRAMES, arrays, datacos, metadata, row_of, write
+
+
+def read(path: Path) -> Features:
+    return DaTacos().read(Source(str(path)))
 
 
 def test_the_columns_are_those_of_the_published_table() -> None:
@@ -27,9 +33,9 @@ def test_the_columns_are_those_of_the_published_table() -> None:
 
 def test_a_row_is_that_of_the_published_table(tmp_path: Path) -> None:
     found = arrays(0)
-    features = DaTacos().read(write(tmp_path / "W_1/P_1.h5", found))
-    assert features.row.dtype == np.float32
-    np.testing.assert_allclose(features.row, row_of(found), rtol=1e-6)
+    features = read(write(tmp_path / "W_1/P_1.h5", found))
+    assert features.values.dtype == np.float32
+    np.testing.assert_allclose(features.values, row_of(found), rtol=1e-6)
     assert features.seconds == pytest.approx(FRAMES * 512 / 44100)
 
 
@@ -37,8 +43,8 @@ def test_a_row_is_that_of_the_published_table(tmp_path: Path) -> None:
 def test_crema_may_lie_on_its_side(tmp_path: Path, frames: int) -> None:
     """As in the cover analysis subset; where both sides are 12, frames are taken to come first."""
     found = arrays(0, frames=frames)
-    upright = DaTacos().read(write(tmp_path / "W_1/P_1.h5", found)).row
-    lying = DaTacos().read(write(tmp_path / "W_1/P_2.h5", {**found, "crema": found["crema"].T})).row
+    upright = read(write(tmp_path / "W_1/P_1.h5", found)).values
+    lying = read(write(tmp_path / "W_1/P_2.h5", {**found, "crema": found["crema"].T})).values
     if frames != 12:
         np.testing.assert_array_equal(lying, upright)
     np.testing.assert_allclose(upright, row_of(found), rtol=1e-6)
@@ -48,9 +54,9 @@ def test_frames_without_mfcc_are_left_out_of_the_mean(tmp_path: Path) -> None:
     found = arrays(0)
     found["mfcc_htk"][:, 3] = np.nan
     found["mfcc_htk"][2, 5] = -np.inf
-    features = DaTacos().read(write(tmp_path / "W_1/P_1.h5", found))
-    np.testing.assert_allclose(features.row, row_of(found), rtol=1e-6)
-    assert np.isfinite(features.row).all()
+    features = read(write(tmp_path / "W_1/P_1.h5", found))
+    np.testing.assert_allclose(features.values, row_of(found), rtol=1e-6)
+    assert np.isfinite(features.values).all()
 
 
 @pytest.mark.parametrize(
@@ -70,23 +76,23 @@ def test_frames_without_mfcc_are_left_out_of_the_mean(tmp_path: Path) -> None:
 def test_odd_features_are_named(tmp_path: Path, name: str, array: np.ndarray, said: str) -> None:
     path = write(tmp_path / "W_1/P_1.h5", arrays(0) | {name: array})
     with pytest.raises(BadInput, match=said):
-        DaTacos().read(path)
+        read(path)
 
 
 def test_what_is_no_such_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "P_1.h5"
     path.write_bytes(b"not HDF5")
     with pytest.raises(BadInput, match="cannot be read as HDF5"):
-        DaTacos().read(path)
+        read(path)
     found = arrays(0)
     del found["crema"]
     with pytest.raises(BadInput, match="crema"):
-        DaTacos().read(write(tmp_path / "P_2.h5", found))
+        read(write(tmp_path / "P_2.h5", found))
     with h5py.File(tmp_path / "P_3.h5", "w") as file:
         for name in found:
             file.create_group(name)
     with pytest.raises(BadInput, match="cannot be read as HDF5"):
-        DaTacos().read(tmp_path / "P_3.h5")
+        read(tmp_path / "P_3.h5")
 
 
 def test_what_a_file_declares_is_not_believed(tmp_path: Path) -> None:
@@ -95,7 +101,7 @@ def test_what_a_file_declares_is_not_believed(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file.create_dataset("hpcp", (10**11, 12), np.float64, chunks=(1000, 12))
     with pytest.raises(BadInput, match="'hpcp' of shape"):
-        DaTacos().read(path)
+        read(path)
 
 
 def test_files_are_found_with_what_the_metadata_tells(tmp_path: Path) -> None:

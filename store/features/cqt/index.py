@@ -1,0 +1,132 @@
+"""Which recordings there are: lines of JSON, a recording each, or folders of `.mm` files; and who performs what."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ....errors import BadInput, NotFound
+from .arrays import shape_of
+
+_ID = ("youtube_id", "ytid", "youtubeId")
+_H5 = ("h5_chunk", "h5_file")
+_H5_KEY = "h5_key"
+_MM = ("mm_path", "cqt_mm_path")
+_HOP = ("hop_s", "hoplen_s", "frame_hop_s")
+_SHAPE = ("shape", "cqt_shape")
+_SUFFIX = ".mm"
+_FOLDER_LETTERS = 2
+
+
+@dataclass(frozen=True)
+class Recording:
+    """identity: its YouTube id; path: its file, None where none is there; key: its dataset in an HDF5 file, "" in
+    others; hop_s, shape: as the index says them, None where it does not.
+    """
+
+    identity: str
+    path: Path | None
+    key: str = ""
+    hop_s: float | None = None
+    shape: tuple[int, int] | None = None
+
+
+@dataclass
+class Index:
+    """Finds the file of each recording: the HDF5 file that a line names, else the `.mm` file that it names, else
+    `<mm_root>/<first two letters>/<id>.mm`.
+
+    h5_root, mm_root: folders; None for that of the list, where nothing is guessed. Whether an HDF5 file is there is
+    asked once.
+    """
+
+    h5_root: Path | None
+    mm_root: Path | None
+    _there: dict[Path, bool] = field(default_factory=dict)
+
+    def recordings(self, path: Path) -> Iterator[Recording]:
+        """Yield those of a folder, sorted, or of a list, in its order. Raises NotFound, BadInput naming the line."""
+        if path.is_dir():
+            for file in sorted(path.rglob(f"*{_SUFFIX}")):
+                if file.is_file() and not file.is_symlink():
+                    yield Recording(file.stem, file)
+            return
+        if not path.is_file():
+            raise NotFound(f"{path} does not exist; name a list (JSON lines) or a folder of {_SUFFIX} files")
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    try:
+                        yield self._recording(_object(line), path.parent)
+                    except BadInput as error:
+                        raise BadInput(f"{path}, line {number}: {error}") from error
+
+    def _recording(self, told: Mapping[str, Any], folder: Path) -> Recording:
+        identity = _text(told, *_ID)
+        if not identity:
+            raise BadInput(f"has none of {', '.join(_ID)}")
+        found, key = self._file(told, folder, identity)
+        said = next((told[name] for name in _SHAPE if told.get(name) is not None), None)
+        shape = None if said is None else shape_of(said, "the index")
+        return Recording(identity, found, key, _seconds(told), shape)
+
+    def _file(self, told: Mapping[str, Any], folder: Path, identity: str) -> tuple[Path | None, str]:
+        chunk, key, mm = _text(told, *_H5), _text(told, _H5_KEY), _text(told, *_MM)
+        if chunk and key:
+            path = (self.h5_root or folder) / chunk
+            if path not in self._there:
+                self._there[path] = path.is_file()
+            if self._there[path]:
+                return path, key
+        tried = [(self.mm_root or folder) / mm] if mm else []
+        if self.mm_root:
+            tried.append(self.mm_root / identity[:_FOLDER_LETTERS] / f"{identity}{_SUFFIX}")
+        return next((path for path in tried if path.is_file()), None), ""
+
+
+def read_cliques(path: Path) -> dict[str, dict[str, str]]:
+    """Return by YouTube id the `work`, `rendition` and `title` of a list of cliques, as Discogs-VI has it:
+    {clique: [{version_id, track_title, youtube_id}]}; of an id that comes twice, the first. Raises NotFound, BadInput.
+    """
+    if not path.is_file():
+        raise NotFound(f"list of cliques {path} does not exist")
+    found: dict[str, dict[str, str]] = {}
+    try:
+        for clique, versions in json.loads(path.read_bytes()).items():
+            for version in versions:
+                said = {"work": clique, "rendition": version["version_id"], "title": version.get("track_title")}
+                found.setdefault(version["youtube_id"], {name: str(value) for name, value in said.items() if value})
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
+        raise BadInput(f"{path} is no dictionary of cliques of versions ({error!r})") from error
+    return found
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"is no JSON ({str(error)[:200]})") from error
+    if not isinstance(told, dict):
+        raise BadInput("is no JSON object")
+    return told
+
+
+def _text(told: Mapping[str, Any], *names: str) -> str:
+    """Return the first of `names` that says something, "" where none does."""
+    said = next((told[name] for name in names if told.get(name)), "")
+    if not isinstance(said, str) or "\0" in said:
+        raise BadInput(f"has {str(said)[:80]!r} as its {' or '.join(names)}, which is no text")
+    return said
+
+
+def _seconds(told: Mapping[str, Any]) -> float | None:
+    said = next((told[name] for name in _HOP if told.get(name) is not None), None)
+    if said is None:
+        return None
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said < math.inf:
+        raise BadInput(f"has a hop of {str(said)[:80]!r}; it must be seconds, more than 0")
+    return float(said)
