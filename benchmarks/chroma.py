@@ -18,9 +18,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,12 +26,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from one_core import realtime_factor
 from report import write_result
 
 import echodex
 from echodex.api import Store
 from echodex.audio.clip import read_mono
 from echodex.encoders.chroma import Chroma
+from echodex.evaluation.bootstrap import bounds, resampled_mean
+from echodex.evaluation.versions.measures import expected_precision
 from echodex.schemas.vector import Float32
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "versions"
@@ -106,33 +107,6 @@ def by_vectors(files: Sequence[File], vectors: Float32) -> dict[str, list[File]]
     return rankings
 
 
-def interval(values: Floats) -> tuple[float, float]:
-    draws = np.random.default_rng(0).choice(values, (RESAMPLES, len(values))).mean(axis=1)
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def chance(answers: int, right: int) -> float:
-    random = np.random.default_rng(0)
-    hits = np.arange(answers) < right
-    return float(np.mean([precision(list(random.permutation(hits))) for _ in range(20_000)]))
-
-
-def realtime_factor(chroma: Chroma, waveforms: list[Float32]) -> float:
-    """Seconds of audio per second of CPU time while the process is held to one core."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {min(cores)})
-    spent_s = []
-    for _ in range(3):
-        began_s = time.process_time()
-        chroma.encode(waveforms)
-        spent_s.append(time.process_time() - began_s)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
-    return sum(len(waveform) for waveform in waveforms) / chroma.config.sample_rate_hz / min(spent_s)
-
-
 def main() -> None:
     if not DATA.is_dir():
         print("needs ../shared/data/versions beside the checkout, which is absent: nothing measured")
@@ -149,19 +123,19 @@ def main() -> None:
     vectors = np.concatenate([segments.vectors for segments in shipped.encode(waveforms)])
     each = precisions(found)
     chosen = np.array([in_chosen_half(work) for work in found])
-    low, high = interval(each)
+    interval, held = (bounds(resampled_mean(values, RESAMPLES, seed=0)) for values in (each, each[~chosen]))
     figures = {
         "chroma_map": float(each.mean()),
-        "chroma_map_lo": low,
-        "chroma_map_hi": high,
+        "chroma_map_lo": interval.low,
+        "chroma_map_hi": interval.high,
         "chroma_map_chosen_half": float(each[chosen].mean()),
         "chroma_map_held_half": float(each[~chosen].mean()),
-        "chroma_map_held_half_lo": interval(each[~chosen])[0],
-        "chroma_map_held_half_hi": interval(each[~chosen])[1],
+        "chroma_map_held_half_lo": held.low,
+        "chroma_map_held_half_hi": held.high,
         **{f"chroma_map_{rendition}": float(only(found, rendition).mean()) for rendition in RENDITIONS},
         "chroma_map_outside": float(precisions(outside).mean()),
         "chroma_map_shipped": float(precisions(by_vectors(files, vectors)).mean()),
-        "chance_map": chance(len(files) - 1, len(RENDITIONS)),
+        "chance_map": float(expected_precision(*np.array([[len(RENDITIONS)], [len(files) - 1]], np.float64))[0]),
         "realtime_factor_one_core": realtime_factor(shipped, waveforms[:TIMED_CLIPS]),
     }
     write_result("chroma", figures)

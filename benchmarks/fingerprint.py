@@ -24,7 +24,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import resource
 import statistics
 import tempfile
@@ -36,6 +35,7 @@ from pathlib import Path
 
 import numpy as np
 import synthetic
+from one_core import realtime_factor
 from report import write_result
 
 from echodex.api import Store
@@ -174,26 +174,6 @@ def false_positive_rates(finder: Finder, cuts: Sequence[Cut], ids: dict[Path, st
 
 
 # ---------------------------------------------------------------------------------------------- speed
-
-
-def realtime_factor(encoder: Encoder, waveforms: Sequence[Float32], repeats: int = 3) -> float:
-    """Seconds of audio per second of CPU time while the process is held to one core."""
-    import torch
-
-    threads = torch.get_num_threads()
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
-    torch.set_num_threads(1)
-    if cores:
-        os.sched_setaffinity(0, {min(cores)})
-    spent_s = []
-    for _ in range(repeats):
-        began_s = time.process_time()
-        encoder.encode(waveforms)
-        spent_s.append(time.process_time() - began_s)
-    torch.set_num_threads(threads)
-    if cores:
-        os.sched_setaffinity(0, cores)
-    return float(sum(len(waveform) for waveform in waveforms) / encoder.config.sample_rate_hz / min(spent_s))
 
 
 def untrained_pfann() -> Encoder:

@@ -14,13 +14,12 @@ included, best of three.
 from __future__ import annotations
 
 import csv
-import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from one_core import realtime_factor
 from report import write_result
 from sklearn.linear_model import LogisticRegression
 
@@ -70,21 +69,6 @@ def nearest_accuracy(vectors: Float32, labels: NDArray[np.str_], folds: NDArray[
     scores = vectors @ vectors.T
     scores[folds[:, None] == folds[None]] = -np.inf
     return float((labels[scores.argmax(axis=1)] == labels).mean())
-
-
-def realtime_factor(timbre: Timbre, waveforms: list[Float32]) -> float:
-    """Seconds of audio per second of CPU time while the process is held to one core."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {min(cores)})
-    spent_s = []
-    for _ in range(3):
-        began_s = time.process_time()
-        timbre.encode(waveforms)
-        spent_s.append(time.process_time() - began_s)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
-    return sum(len(waveform) for waveform in waveforms) / RATE_HZ / min(spent_s)
 
 
 def main() -> None:

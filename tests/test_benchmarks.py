@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from echodex.encoders.registry import build
 from echodex.schemas.clip import CLIPS
 from echodex.store.rowsum import row_sums
 
@@ -130,3 +132,19 @@ def test_the_pipeline_of_pruning_is_timed_stage_by_stage(tmp_path: Path) -> None
     assert figures["duplicates_share_3000_32"] == pytest.approx(0.05, abs=0.002)
     stages = sum(value for name, value in figures.items() if "_s_" in name)
     assert stages == pytest.approx(figures["seconds_3000_32"], rel=0.01)
+
+
+def test_speed_on_one_core_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = import_module("torch")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(BENCHMARKS)])
+    cores = getattr(os, "sched_getaffinity", lambda _: None)  # not everywhere
+    before = cores(0), torch.get_num_threads()
+    waveforms = [np.random.default_rng(0).standard_normal(80_000).astype(np.float32)]
+    assert import_module("one_core").realtime_factor(build("dummy", {}), waveforms) > 1
+    assert (cores(0), torch.get_num_threads()) == before
+
+
+@pytest.mark.parametrize("script", ["chroma", "fingerprint", "timbre"])
+def test_scripts_of_encoders_have_what_they_import(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(BENCHMARKS)])
+    assert callable(import_module(script).main)
