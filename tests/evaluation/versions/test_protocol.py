@@ -17,7 +17,7 @@ from echodex.evaluation.versions.protocol import VersionsConfig, evaluate_materi
 from echodex.evaluation.versions.shingles import Shingles
 from echodex.indexing.segment_sets.reductions import reduce
 
-Matrix = NDArray[np.float32]
+Matrix = NDArray[np.float64]
 
 
 def material_of(store: Store, **chosen: str) -> Material:
@@ -25,8 +25,11 @@ def material_of(store: Store, **chosen: str) -> Material:
 
 
 def segments(store: Store, clip_id: str) -> Matrix:
-    raw = store.segments(None, [clip_id])[2].astype(np.float64)
-    return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True))
+    return unit(store.segments(None, [clip_id])[2].astype(np.float64))
+
+
+def unit(rows: Matrix) -> Matrix:
+    return np.asarray(rows / np.linalg.norm(rows, axis=-1, keepdims=True))
 
 
 def slowly(store: Store, material: Material, how: str, length: int) -> dict[str, list[float]]:
@@ -68,7 +71,7 @@ def test_it_is_what_a_slow_reading_says(tunes: Store, how: str) -> None:
 
 def test_shingles_are_those_that_were_asked_for(tunes: Store) -> None:
     """A query as its mean, against every other segment of what lies before 1.25 s."""
-    material, unit = material_of(tunes), lambda rows: rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+    material = material_of(tunes)
     raw = [tunes.segments(None, [clip_id])[2].astype(np.float64) for clip_id in material.clip_ids]
     candidate = Shingles(hop_s=0.5, max_s=1.25)
     config = VersionsConfig("min", Shingles(length_s=0.0), candidate, device="cpu")
