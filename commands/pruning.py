@@ -63,6 +63,11 @@ def _budget(_context: click.Context, _option: click.Parameter, text: str | None)
     type=click.Choice(["keep", "one-per-work"]),
     help="Clips of one work: none goes because of another performance of it, or one of each work stays.",
 )
+@click.option(
+    "--verify",
+    type=click.Choice(["audio"]),
+    help="With --versions keep: clips of a work are one recording, too, where their waveforms align.",
+)
 @click.option("--noise", type=click.Choice(["keep", "prune", "cluster"]), help="Clips in no cluster [default: keep].")
 @click.option(
     "--split", metavar="NAME", help="The only split to prune; all: every clip [default: train, where there are splits]."

@@ -41,11 +41,12 @@ class PruneConfig(ClusterConfig):
 
     versions: what becomes of clips of one `work`; None: nothing, they are clips as any others. "keep": no clip goes
     because of another performance of its work, that is a clip of the work which is neither of the same file nor of the
-    same rendition, nor, where its score makes it a duplicate, of the same recording by ear (same_recording.py). Such
-    clips are no duplicates, also across splits; a selector never weighs them against each other (layers.py); and none
-    is the representative of another. "one-per-work": of every work one clip is kept (one_per_work.py), and all others
-    but pinned ones go, whatever the budget; a budget counts what is left, and may leave out works. Clips without a work
-    are pruned as if nothing was said.
+    same rendition. Such clips are no duplicates, also across splits; a selector never weighs them against each other
+    (layers.py); and none is the representative of another. "one-per-work": of every work one clip is kept
+    (one_per_work.py), and all others but pinned ones go, whatever the budget; a budget counts what is left, and may
+    leave out works. Clips without a work are pruned as if nothing was said. verify: "audio", with versions="keep", to
+    also take clips of one work for one recording whose scores make them duplicates and whose waveforms align
+    (same_recording.py).
 
     prefer: which clips are preferred when picks are compared (how much, each selector says: selectors/base.py), and
     which of some duplicates stays: "longer", "quality" (lossless, then sample rate) or "labelled". pin: clip ids or
@@ -64,6 +65,7 @@ class PruneConfig(ClusterConfig):
     duplicate_score: float = DEFAULT_DUPLICATE_SCORE
     match: str = "mean"
     versions: str | None = None
+    verify: str | None = None
     noise: str = "keep"
     split: str | None = None
     prefer: str | None = None
@@ -84,12 +86,11 @@ class PruneConfig(ClusterConfig):
         if not 0 <= self.duplicate_score <= 1:
             raise UsageError(f"the duplicate score is a cosine from 0 (off) to 1, not {self.duplicate_score}")
         self._check_policies()
+        self._check_versions()
 
     def _check_policies(self) -> None:
         if self.match not in MATCHES:
             raise UsageError(f"match is one of {', '.join(MATCHES)}, not {self.match!r}")
-        if self.versions not in (None, *VERSIONS):
-            raise UsageError(f"versions is one of {', '.join(VERSIONS)}, not {self.versions!r}")
         if self.noise not in NOISE_POLICIES:
             raise UsageError(f"noise is one of {', '.join(NOISE_POLICIES)}, not {self.noise!r}")
         if self.prefer not in (None, *PREFERENCES):
@@ -102,6 +103,17 @@ class PruneConfig(ClusterConfig):
             raise UsageError(f"leakage is one of {', '.join(LEAKAGE_POLICIES)}, not {self.leakage!r}")
         if self.leakage != "report" and self.duplicate_score == 0:
             raise UsageError(f"leakage={self.leakage!r} looks for duplicates; give a duplicate score above 0")
+
+    def _check_versions(self) -> None:
+        if self.versions not in (None, *VERSIONS):
+            raise UsageError(f"versions is one of {', '.join(VERSIONS)}, not {self.versions!r}")
+        if self.verify not in (None, "audio"):
+            raise UsageError(f"verify is 'audio' or left out, not {self.verify!r}")
+        if self.verify and (self.versions != KEEP_VERSIONS or self.duplicate_score == 0):
+            raise UsageError(
+                "verify tells copies of a recording from other performances of its work among duplicates: it goes with "
+                "versions='keep' and a duplicate score above 0"
+            )
 
     def build_selector(self) -> Selector:
         """Return the selector with its settings."""

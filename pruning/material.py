@@ -64,8 +64,9 @@ class Material:
     bool[n]; pinned: bool[n], always kept; split: the one that is pruned, None for all; pool: int64[m], the rows that
     are pruned: of that split, with a vector, not left out; segments: of the clips that have a vector, where duplicates
     are looked for by the best pair; beyond: what other splits of the store hold that the source does not; performances:
-    what the n clips, and then those beyond, are of, where that was asked for; alone: bool[n], the one clip of its work
-    that is left; versions: at which the tables were read, by name.
+    what the n clips, and then those beyond, are of, where that was asked for; verified: ids of clips that are of one
+    recording by ear; alone: bool[n], the one clip of its work that is left; versions: at which the tables were read, by
+    name.
     """
 
     clip_ids: list[str]
@@ -83,6 +84,7 @@ class Material:
     segments: Parts | None = None
     beyond: Beyond = NOBODY
     performances: Performances | None = None
+    verified: tuple[tuple[str, str], ...] = ()
     alone: NDArray[np.bool_] | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
 

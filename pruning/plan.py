@@ -21,6 +21,7 @@ from .material import Material, read_material, read_saved
 from .one_per_work import one_per_work
 from .pins import clips_named, pin
 from .rows import choice_of_rows, view_rows
+from .same_recording import unite_by_ear, united
 from .wishes import wishes_of
 
 if TYPE_CHECKING:
@@ -116,14 +117,16 @@ def plan(
 ) -> Plan:
     """Work out what to keep of the clips of a view that `where` selects, by their vectors in `space`.
 
-    progress: hears of "reading", and of what `choose` tells. The same clips, vectors and config give the same plan,
-    whatever the order of ingest or the number of threads.
+    progress: hears of "reading", of "verify" where waveforms are compared, and of what `choose` tells. The same clips,
+    vectors and config give the same plan, whatever the order of ingest or the number of threads.
     """
     source = view if view == ALL else _address(store, view)
     progress("reading", 0, None)
     material = read_material(store, config, space=space, view=source, where=where)
     config = replace(config, pin=clips_named(store, material, config.pin))
     material = pin(store, material, config, view=source, where=where)
+    if config.verify:
+        material = unite_by_ear(store, material, config.duplicate_score, progress)
     return plan_of(material, config, {"view": source, "where": where}, progress)
 
 
@@ -144,6 +147,7 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], pro
         "agreement": choice.agreement,
         "duplicates_recall": choice.duplicates_recall,
         "required": choice.required,
+        **({"same_recordings": material.verified} if config.verify else {}),
         "config": config.as_recipe(),
     }
     return Plan(material, choice, config, recipe, leakage)
@@ -165,7 +169,7 @@ def reopen(store: Store, view: str) -> Plan:
     if "config" not in info.recipe:
         raise UsageError(f"view {info.name}@{info.version} was not made by `echodex prune`: it has no order to cut")
     rows = store.view_rows(info)
-    material = read_saved(store, info, rows)
+    material = united(read_saved(store, info, rows), info.recipe.get("same_recordings", ()))
     choice = choice_of_rows(rows, material.pool, info.recipe)
     config = config_of(info.recipe["config"])
     leakage = Leaks(material, config.duplicate_score, material.apart(config.versions))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -215,14 +216,16 @@ def test_prefer_comes_before_the_most_typical(works: Store) -> None:
     seconds = pa.array([float(title == "Tone 7") for title in titles_of(works, whole.clip_ids)])
     at = whole.described.schema.get_field_index("decoded_s")
     longer = replace(whole, described=whole.described.set_column(at, "decoded_s", seconds))
-    stays = {prefer: one_per_work(longer, prefer).alone for prefer in (None, "longer", "labelled")}
+
+    def stays(prefer: str | None) -> NDArray[np.bool_]:
+        alone = one_per_work(longer, prefer).alone
+        assert alone is not None
+        return alone
+
     own = titles_of(works, whole.clip_ids).index("Tone 7")
-    assert stays["longer"] is not None
-    assert stays["longer"][own]
-    assert stays["longer"].sum() == 6
-    assert stays[None] is not None
-    assert stays["labelled"] is not None
-    assert np.array_equal(stays[None], stays["labelled"]), "all are labelled"
+    assert stays("longer")[own]
+    assert stays("longer").sum() == 6
+    assert np.array_equal(stays(None), stays("labelled")), "all are labelled"
 
 
 def titles_of(store: Store, clip_ids: list[str]) -> list[str]:
@@ -255,3 +258,44 @@ def test_nothing_to_go_by(library: Library, blobs: Callable[..., Matrix]) -> Non
             planned(store, versions=versions)
     with pytest.raises(UsageError, match="versions is one of keep, one-per-work, not 'all'"):
         PruneConfig(versions="all")
+
+
+@pytest.fixture
+def takes(store: Store, make_wav: Callable[..., Path], tmp_path: Path) -> Store:
+    """Four clips of one work with one vector: two recordings, one of them also softer, and one whose file is gone."""
+    paths = [make_wav(f"{name}.wav", seed=seed, seconds=2.0) for name, seed in (("a", 1), ("b", 2), ("gone", 1))]
+    samples, rate = soundfile.read(paths[0])
+    soundfile.write(paths[0].with_name("softer.wav"), 0.5 * samples, rate, subtype="PCM_24")
+    soundfile.write(paths[2], 0.25 * samples, rate, subtype="PCM_24")
+    paths.append(paths[0].with_name("softer.wav"))
+    (tmp_path / "takes.csv").write_text("\n".join(["path,work,title", *(f"{path},song,{path.stem}" for path in paths)]))
+    store.add(labels=tmp_path / "takes.csv")
+    np.save(tmp_path / "given.npy", np.tile(np.eye(1, 8, dtype=np.float32), (4, 1)))
+    (tmp_path / "ids.txt").write_text("\n".join(map(str, paths)))
+    store.import_vectors("given", tmp_path / "given.npy", tmp_path / "ids.txt")
+    paths[2].unlink()
+    return store
+
+
+def test_copies_of_a_performance_are_told_by_ear(takes: Store) -> None:
+    assert planned(takes, versions="keep").kept.all()
+    heard: list[tuple[str, int, int | None]] = []
+    config = PruneConfig(versions="keep", verify="audio")
+    found = plan(takes, config, progress=lambda what, done, total: heard.append((what, done, total)))
+    rows = {row["title"]: row for row in told_of(takes, found)}
+    assert {title for title, row in rows.items() if row["kept"]} >= {"b", "gone"}
+    (lost,) = [row for row in rows.values() if not row["kept"]]
+    assert {lost["title"], lost["by"]["title"]} == {"a", "softer"}
+    assert ("verify", 3, 3) in heard
+    found.save(takes, "heard")
+    again = reopen(takes, "heard")
+    assert again.rows.equals(found.rows)
+    assert again.at(1).rows.equals(found.at(1).rows)
+
+
+@pytest.mark.parametrize("settings", [{}, {"versions": "one-per-work"}, {"versions": "keep", "duplicate_score": 0.0}])
+def test_verify_goes_with_keep(settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="it goes with versions='keep' and a duplicate score above 0"):
+        PruneConfig(verify="audio", **settings)
+    with pytest.raises(UsageError, match="verify is 'audio' or left out, not 'ears'"):
+        PruneConfig(verify="ears", **settings)
