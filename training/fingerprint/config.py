@@ -191,7 +191,7 @@ _LAMB = replace(_NAFP, batch_size=640, optimizer="LAMB", weight_decay=1e-6)
 PRESETS = {
     "default": FingerprintTraining(),
     "fingerprint-small": FingerprintTraining(batch_size=320, max_steps=12_000),
-    "own-collection": FingerprintTraining(start=SHIPPED, batch_size=320, max_steps=3_000, learning_rate=3e-4),
+    "own-collection": FingerprintTraining(start=SHIPPED, batch_size=320, max_steps=1_000, learning_rate=1e-4),
     "published": _NAFP,
     "640_lamb": _LAMB,
     "now_playing": replace(_NAFP, batch_size=320, replicas=4, loss="triplet"),
