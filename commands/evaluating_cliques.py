@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .options import Settings, of_space, reads
-from .output import print_json, print_table
+from .output import print_report
 
 
 @click.command()
@@ -51,8 +51,4 @@ def cliques(
         from ..evaluation.cliques.plot import draw_cliques
 
         draw_cliques(report, plot)
-    if json_:
-        print_json(report)
-        return
-    click.echo(report.header())
-    print_table(*report.table())
+    print_report(report, json_)

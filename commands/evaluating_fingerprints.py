@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from .options import Settings, of_space, reads
-from .output import print_json, print_table
+from .options import Settings, numbers_of_segments, of_space, reads
+from .output import print_report
 
 if TYPE_CHECKING:
     from ..api import Store
@@ -80,18 +80,14 @@ def fingerprint(context: click.Context, /, json_: bool, **options: Any) -> None:
         raise UsageError(
             "say either FOLDER, or --queries SOURCE, or --live N, or --robustness, each with its own options"
         )
-    if json_:
-        print_json(report)
-        return
-    click.echo(report.header())
-    print_table(*report.table())
+    print_report(report, json_)
 
 
 def _by_protocol(settings: Settings, store: Store | None, given: dict[str, Any]) -> Any:
     from ..api import evaluate_fingerprint
 
     if "lengths" in given:
-        given["lengths"] = _lengths(given["lengths"])
+        given["lengths"] = numbers_of_segments(given["lengths"])
     return evaluate_fingerprint(store=store, progress=settings.progress, **given)
 
 
@@ -113,10 +109,3 @@ def _robustness(settings: Settings, given: dict[str, Any]) -> Any:
 
         draw_robustness(report, plot)
     return report
-
-
-def _lengths(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.replace(",", " ").split())
-    except ValueError:
-        raise UsageError(f"--lengths takes numbers of segments such as '1 3 5', not {text[:80]!r}") from None

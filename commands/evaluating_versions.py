@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from ..errors import UsageError
-from .options import Settings, of_space, reads
-from .output import print_json, print_table
+from .options import Settings, numbers_of_segments, of_space, reads
+from .output import print_report
 
 _SECONDS = click.FloatRange(0, min_open=True)
 
@@ -41,7 +40,8 @@ def versions(context: click.Context, /, json_: bool, **options: Any) -> None:
 
     All candidates are compared, but for clips of the query's own recording. The shingles are those that the space
     holds: a hop is a multiple of theirs; a longer shingle is the mean of those within it, a shorter one takes another
-    space.
+    space. MR1 is the mean rank of the first version; ARP and NAR are the share of wrong answers that stand before a
+    right one, in %: ARP counts the query itself among the wrong ones, as published.
 
     \b
     Example:
@@ -57,21 +57,10 @@ def versions(context: click.Context, /, json_: bool, **options: Any) -> None:
     given["query"] = Shingles(given.pop("qslen", None), given.pop("qshop", None), max_s)
     given["candidate"] = Shingles(given.pop("cslen", None), given.pop("cshop", None), max_s)
     if "lengths" in given:
-        given["lengths"] = _lengths(given["lengths"])
+        given["lengths"] = numbers_of_segments(given["lengths"], whole=0)
     report = evaluate_versions(store=settings.open(), progress=settings.progress, **given)
     if plot:
         from ..evaluation.versions.plot import draw_versions
 
         draw_versions(report, plot)
-    if json_:
-        print_json(report)
-        return
-    click.echo(report.header())
-    print_table(*report.table())
-
-
-def _lengths(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(0 if part == "all" else int(part) for part in text.replace(",", " ").split())
-    except ValueError:
-        raise UsageError(f"--lengths takes numbers of segments, or all, such as '1 2 all', not {text[:80]!r}") from None
+    print_report(report, json_)

@@ -95,3 +95,13 @@ def assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
     except (OmegaConfBaseException, ValueError) as error:
         raise UsageError(f"--set takes KEY=VALUE: {error}") from error
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def numbers_of_segments(text: str, whole: int | None = None) -> tuple[int, ...]:
+    """Return what --lengths says; whole: what "all" is to mean, None where there is no such word. Raises UsageError."""
+    words = {} if whole is None else {"all": whole}
+    try:
+        return tuple(words[part] if part in words else int(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        such = "numbers of segments, or all, such as '1 2 all'" if words else "numbers of segments such as '1 3 5'"
+        raise UsageError(f"--lengths takes {such}, not {text[:80]!r}") from None

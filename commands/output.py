@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -43,6 +43,25 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for line in [list(columns), *shown]:
         cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)]
         click.echo("  ".join(cells).rstrip())
+
+
+class Report(Protocol):
+    """What an evaluation comes to: a dataclass that can also be read."""
+
+    def header(self) -> str:
+        """Return what was evaluated, in a line."""
+
+    def table(self) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Return columns and rows."""
+
+
+def print_report(report: Report, json_: bool) -> None:
+    """Print a report as JSON, or as a line and a table."""
+    if json_:
+        print_json(report)
+        return
+    click.echo(report.header())
+    print_table(*report.table())
 
 
 def print_problems(problems: Sequence[Problem]) -> None:

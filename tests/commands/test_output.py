@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 import pytest
 
-from echodex.commands.output import plain, print_table, safe
+from echodex.commands.output import plain, print_report, print_table, safe
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,21 @@ def test_a_file_name_cannot_move_the_cursor() -> None:
 def test_tables_align_text_left_and_numbers_right(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(["name", "n"], [("a", 5), ("bcd", 1000), ("e", None)])
     assert capsys.readouterr().out.splitlines() == ["name     n", "a        5", "bcd   1000", "e        -"]
+
+
+@dataclass(frozen=True)
+class Told:
+    figure: float
+
+    def header(self) -> str:
+        return "a space"
+
+    def table(self) -> tuple[list[str], list[tuple[object, ...]]]:
+        return ["figure"], [(self.figure,)]
+
+
+def test_a_report_is_a_line_and_a_table_or_json(capsys: pytest.CaptureFixture[str]) -> None:
+    print_report(Told(0.5), json_=False)
+    assert capsys.readouterr().out.splitlines() == ["a space", "figure", " 0.500"]
+    print_report(Told(0.5), json_=True)
+    assert json.loads(capsys.readouterr().out) == {"figure": 0.5}
