@@ -81,8 +81,7 @@ def first_folder(root: Path, folders: Iterable[str], names: Iterable[str]) -> Pa
 
 
 def _entry(version: Version, shelf: _Shelf) -> Entry:
-    stems = [inside(stem) for stem in version.stems]
-    path = next(shelf.find(stems), stems[0] + USUAL_SUFFIX)
+    path = next(shelf.find(version.stems), version.stems[0] + USUAL_SUFFIX)
     said = (*version.fields, ("work", version.work), ("rendition", version.rendition), ("split", version.split))
     fields = tuple((name, value) for name, value in said if value)
     return Entry((path,), version.identity, fields=fields, extra=version.extra)
@@ -98,14 +97,14 @@ class _Shelf:
     read: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def find(self, stems: Iterable[str]) -> Iterator[str]:
-        """Yield the paths, relative to the root, of files with one of the stems."""
+        """Yield the paths, relative to the root, of files with one of the stems; BadInput for a folder outside it."""
         for stem in stems:
             for above in _FOLDERS:
                 folder, _, name = f"{above}{stem}".rpartition("/")
                 if folder not in self.read:
-                    self.read[folder] = _files(self.root / folder)
+                    self.read[folder] = _files(self.root / inside(folder) if folder else self.root)
                 if name in self.read[folder]:
-                    yield str(Path(folder, self.read[folder][name]))
+                    yield f"{folder}/{self.read[folder][name]}" if folder else self.read[folder][name]
 
 
 def _files(folder: Path) -> dict[str, str]:
