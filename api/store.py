@@ -79,21 +79,22 @@ class Store(BaseStore):
     def add_features(
         self,
         kind: str,
-        *folders: str | Path,
+        *paths: str | Path,
         limits: Limits | None = None,
         progress: Progress = silent,
         **settings: Any,
     ) -> AddReport:
-        """Add files of features that somebody else computed: clips without audio, and a space of what the files hold.
+        """Add files of features that somebody else computed: clips without audio, and what the files hold.
 
-        kind: "datacos", whose settings are metadata, split and space (store/features/datacos.py). Passes over what it
-        knows; safe to interrupt and repeat.
+        kind: "datacos", a space of rows (settings: store/features/datacos.py), or "cqt", frames for networks of
+        versions (h5_root, mm_root and others: store/features/cqt/kind.py). Passes over what it knows; safe to
+        interrupt and repeat.
         """
         from ..audio.limits import Limits
         from ..store.features.adding import add_features
 
         asked = limits or Limits()
-        return add_features(self.tables, kind, folders, settings=settings, limits=asked, progress=progress)
+        return add_features(self.tables, kind, paths, settings=settings, limits=asked, progress=progress)
 
     def embed(
         self,
@@ -104,14 +105,21 @@ class Store(BaseStore):
         view: str | None = None,
         where: str | None = None,
         refit: bool = False,
+        frames: str | None = None,
         progress: Progress = silent,
     ) -> EmbedReport:
         """Give every usable clip a vector by an encoder: a name, a checkpoint (file or URL), a YAML file, or what a
         finished run trained ("run:NAME").
+
+        frames: those of that name in the place of audio, "cqt" for what `materialise` and `add_features` call so; for
+        encoders of versions, see store/frames/embedding.py.
         """
+        from ..store.frames.embedding import embed_frames
         from ..training.trained import find_encoder
 
         found = find_encoder(self, encoder, settings or {}, checkpoint, progress=progress)
+        if frames is not None:
+            return embed_frames(self, found, frames, view=view, where=where, progress=progress)
         return self.embed_with(found, view=view, where=where, refit=refit, progress=progress)
 
     def similar(

@@ -9,7 +9,7 @@ import click
 
 from ..errors import EXIT_BAD_FILES, UsageError
 from .options import Settings, as_json, assigned
-from .output import SHOWN_PROBLEMS, print_json, print_problems, safe
+from .output import SHOWN_PROBLEMS, print_json, print_problems, print_table, safe
 
 if TYPE_CHECKING:
     from ..store.ingest import AddReport
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 @click.option(
     "--features",
     metavar="NAME",
-    help="The paths are folders of features, not of audio: datacos (docs/coming-from-audio-embeddings.md).",
+    help="The paths are of features, not of audio: cqt (docs/coming-from-clews.md) or datacos "
+    "(docs/coming-from-audio-embeddings.md).",
 )
+@click.option("--h5-root", type=click.Path(), help="Of cqt: the folder of the HDF5 files that a list names.")
+@click.option("--mm-root", type=click.Path(), help="Of cqt: the folder of the .mm files.")
+@click.option("--verify", is_flag=True, help="Add nothing: read the first file of features and say what it holds.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the data set or the features."
 )
@@ -58,6 +62,7 @@ def add(
       echodex add ~/music --labels labels.csv --embed timbre
       echodex add --dataset magnatagatune --root ~/mtt --download --set split=pons2017
       echodex add --features datacos ~/da-tacos_coveranalysis_subset_single_files --set split=train
+      echodex add --features cqt index.jsonl --h5-root ~/dvi/h5 --mm-root ~/dvi/mm --verify
     """
     from ..audio.limits import Limits
     from ..store.sources import path_list
@@ -66,20 +71,46 @@ def add(
     named = [path for path in paths if path != "-"] + (path_list(sys.stdin) if "-" in paths else [])
     if not (named or options["labels"] or options["dataset"]):
         raise UsageError("nothing to add: name files or folders, a --labels CSV that lists them, or a --dataset")
-    if features and any(options.values()):
-        raise UsageError(
-            "--features goes with paths, --set, --max-hours and --json: features have settings of their own"
-        )
+    of_features = {name: options.pop(name) for name in ("verify", "h5_root", "mm_root")}
+    _check_features(features, of_features, options)
     told: dict[str, Any] = {"limits": Limits(max_decoded_s=max_hours * 3600), "progress": settings.progress}
     own = assigned(assignments) if assignments else {}
     if odd := own.keys() & (options.keys() | told.keys()):
         raise UsageError(f"--set is for the settings of the data set or the features; {min(odd)} is none")
+    verify = of_features.pop("verify")
+    own |= {name: folder for name, folder in of_features.items() if folder}
+    if features and verify:
+        _verify(features, named, own, json_)
+        return
     store = settings.open(create=True)
     report = (
         store.add_features(features, *named, **told, **own) if features else store.add(*named, **options, **told, **own)
     )
     _print_added(report, json_)
     context.exit(EXIT_BAD_FILES if report.problems or report.missing else 0)
+
+
+def _check_features(features: str | None, of_features: dict[str, Any], others: dict[str, Any]) -> None:
+    if features and any(others.values()):
+        raise UsageError(
+            "--features goes with paths, --set, --h5-root, --mm-root, --verify, --max-hours and --json: features have "
+            "settings of their own"
+        )
+    if not features and any(of_features.values()):
+        raise UsageError("--h5-root, --mm-root and --verify are of features: say which, as in --features cqt")
+
+
+def _verify(features: str, paths: list[str], settings: dict[str, Any], json_: bool) -> None:
+    from ..store.features.verifying import verify_features
+
+    sample = verify_features(features, paths, settings)
+    if json_:
+        print_json(sample)
+        return
+    click.echo(f"the first of {sample.files} files, {sample.missing} missing:")
+    rows = {"file": f"{sample.path} {sample.part}".rstrip(), **sample.said, **sample.told}
+    rows["kept as"] = f"{sample.kept} ({sample.seconds:.1f} s)"
+    print_table(["what", "value"], rows.items())
 
 
 def _print_added(report: AddReport, json_: bool) -> None:
@@ -105,6 +136,7 @@ def _print_added(report: AddReport, json_: bool) -> None:
 @click.option("--checkpoint", metavar="FILE|URL", help="Weights of the encoder, where it needs some.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the encoder.")
 @click.option("--refit", is_flag=True, help="Fit the encoder's last layer on today's clips: makes a new space.")
+@click.option("--frames", metavar="NAME", help="From constant-Q frames in the store, not from audio: cqt.")
 @click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps.")
 @click.option("--where", metavar="SQL", help="Only clips that this filter selects.")
 @as_json
@@ -119,6 +151,7 @@ def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...],
       echodex embed timbre
       echodex embed clmr --checkpoint clmr_checkpoint_10000.pt
       echodex embed run:clmr-lean-1
+      echodex embed versions --checkpoint dvi-clews/checkpoint_best.ckpt --frames cqt
     """
     settings: Settings = context.obj
     store = settings.open()
@@ -127,6 +160,8 @@ def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...],
         print_json(report)
     else:
         click.echo(f"space {report.space.name}: embedded {report.embedded} clips, {report.known} known")
+        if report.without_frames:
+            click.echo(f"{report.without_frames} clips have no frames of that name")
         if report.space.note:
             click.echo(report.space.note)
         print_problems(report.problems)

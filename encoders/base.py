@@ -89,6 +89,17 @@ class RowEncoder(Encoder, Protocol):
         """
 
 
+@runtime_checkable
+class FrameEncoder(Encoder, Protocol):
+    """An encoder that takes constant-Q frames as well, `bins` of them each `frame_s` from `f_min` (its configuration).
+
+    That of audio and that of its frames are near, not the same: at the ends of segments the transform hears less.
+    """
+
+    def encode_frames(self, frames: Sequence[Float32]) -> list[Segments]:
+        """Return the segments of each clip's frames, magnitudes float32[bins, t], in order."""
+
+
 def digest(encoder: Encoder) -> str:
     """Return the 32-hex-digit hash of an encoder's name, configuration and weights: the identity of its space."""
     state = hashlib.blake2b(digest_size=16)

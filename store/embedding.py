@@ -29,12 +29,15 @@ COMMIT_S = 10.0
 
 @dataclass
 class EmbedReport:
-    """What `embed` did: `embedded` clips got a vector, `known` had one, `problems` could not be read any more."""
+    """What `embed` did: `embedded` clips got a vector, `known` had one, `problems` could not be read any more, and
+    `without_frames`, where frames were asked for, had none.
+    """
 
     space: Space
     embedded: int = 0
     known: int = 0
     problems: list[Problem] = field(default_factory=list)
+    without_frames: int = 0
 
 
 class Embedder:

@@ -78,7 +78,8 @@ class _Reader:
         try:
             found = self.kind.read(source)
         except BadInput as error:
-            return Decoded(Status.BAD, Reason.UNREADABLE, str(error), codec=codec), {}
+            detail = f"{source.part} {error}".lstrip()
+            return Decoded(Status.BAD, Reason.UNREADABLE, detail, codec=codec), {}
         if found.seconds > limits.max_decoded_s:
             detail = f"{found.seconds:.0f} s of features, the limit is {limits.max_decoded_s:.0f} s"
             return Decoded(Status.BAD, Reason.TOO_LONG, detail, codec=codec), {}

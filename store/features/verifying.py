@@ -39,7 +39,7 @@ def verify_features(name: str, paths: Sequence[str | Path], settings: Mapping[st
     try:
         features = kind.read(source)
     except BadInput as error:
-        raise BadInput(f"{source.path} {error}") from error
+        raise BadInput(f"{source.path} {source.part}".rstrip() + f" {error}") from error
     values = features.values
     return FeatureSample(
         path=source.path,

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from echodex.api import Store
 from echodex.cli import cli
 from echodex.errors import EXIT_BAD_FILES, UsageError
+from tests.store.features.cqt.miniature import HOP_S, transform, write_h5, write_list, write_mm
 from tests.store.features.miniature import datacos, metadata
 
 
@@ -48,3 +49,35 @@ def test_what_is_of_audio_does_not_go_with_it(tmp_path: Path, arguments: list[st
     assert isinstance(done.exception, UsageError)
     assert "--features goes with paths" in str(done.exception)
     assert not (tmp_path / "library").exists()
+
+
+def test_transforms_are_verified_and_added_from_both_roots(tmp_path: Path) -> None:
+    write_h5(tmp_path / "h5/chunk.h5", {"abc": transform(0)})
+    write_mm(tmp_path / "mm", "abd", transform(1))
+    line = {"youtube_id": "abc", "h5_chunk": "chunk.h5", "h5_key": "/abc/cqt", "hop_s": HOP_S}
+    told = write_list(tmp_path / "list.jsonl", [line, {"ytid": "abd"}, {"ytid": "gone"}])
+    asked = ["--features", "cqt", str(told), "--h5-root", str(tmp_path / "h5"), "--mm-root", str(tmp_path / "mm")]
+    done = add(tmp_path, *asked, "--verify")
+    assert done.exit_code == 0, done.output
+    first, header, *lines = done.stdout.splitlines()
+    assert (first, header.split()) == ("the first of 2 files, 1 missing:", ["what", "value"])
+    said = dict(line.split(maxsplit=1) for line in lines)
+    assert said["file"] == f"{tmp_path / 'h5/chunk.h5'} /abc/cqt"
+    assert said["stored"] == "float16 (84, 200) (bands-first; the shape is by the HDF5 file)"
+    assert "float32 (46, 84), " in said["kept"]
+    assert not (tmp_path / "library").exists()
+    assert json.loads(add(tmp_path, *asked, "--verify", "--json").stdout)["told"]["bands"] == "84 from 32.7 Hz"
+    done = add(tmp_path, *asked)
+    assert done.exit_code == EXIT_BAD_FILES
+    assert done.stdout.startswith(
+        "added 2 clips (0.00 h), 0 known, 0 updated\n1 files of the data set are missing:\ngone\n"
+    )
+    assert Store.open(tmp_path / "library").status().frames == {"frames_cqt": 2}
+
+
+def test_roots_and_verify_are_of_features(tmp_path: Path) -> None:
+    for option in (["--verify"], ["--h5-root", "x"], ["--mm-root", "x"]):
+        done = add(tmp_path, str(tmp_path), *option)
+        assert "are of features" in str(done.exception)
+    done = add(tmp_path, "--features", "datacos", str(tmp_path), "--mm-root", "x")
+    assert "no setting 'mm_root'" in str(done.exception)

@@ -76,8 +76,8 @@ class Chunks:
                 if size <= _MAX_VALUES:
                     return np.asarray(dataset[()])
             except UNREADABLE as error:
-                raise BadInput(f"has no dataset {key!r} that can be read ({first_line(error)})") from error
-        raise BadInput(f"has a dataset {key!r} of shape {shape}, longer than any recording")
+                raise BadInput(f"is no dataset that can be read ({first_line(error)})") from error
+        raise BadInput(f"has shape {shape}, longer than any recording")
 
     def _file(self, path: str) -> h5py.File:
         import h5py

@@ -163,7 +163,9 @@ def test_what_is_missing_or_odd_is_named_and_the_others_added(store: Store, tmp_
     report = store.add_features("cqt", told, tmp_path / "more.jsonl", **roots(tmp_path))
     assert report.missing == ["gone"]
     said = {Path(problem.path).name: problem.detail for problem in report.problems}
-    assert {name: detail for name, detail in said.items() if "no dataset" in detail}.keys() == {"chunk_00001.h5"}
+    assert {name: detail for name, detail in said.items() if "/zzz/cqt is no dataset" in detail}.keys() == {
+        "chunk_00001.h5"
+    }
     expected = {
         "vid5.mm": "no magnitudes",
         "odd1.mm": "no magnitudes",
