@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..encoders.base import RowEncoder
+from ..encoders.base import Encoder, RowEncoder
+from ..errors import UsageError
 from ..progress import Progress
 from ..schemas.vector import Segments
 from .embedding import COMMIT_CLIPS, Embedder, EmbedReport
@@ -16,6 +17,15 @@ from .lock import writer_lock
 from .spaces import find_space, table_of
 from .tables import Tables
 from .vectors import read_pooled
+
+
+def check_hears(encoder: Encoder) -> None:
+    """Raise UsageError for an encoder that reads vectors, where it is to be given audio."""
+    if isinstance(encoder, RowEncoder):
+        raise UsageError(
+            f"encoder {encoder.name!r} reads vectors of {encoder.source!r}, not audio; run `echodex embed` by it, and "
+            "name its space"
+        )
 
 
 def embed_rows(tables: Tables, encoder: RowEncoder, wanted: ClipIds, *, progress: Progress) -> EmbedReport:

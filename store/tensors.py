@@ -16,6 +16,7 @@ from ..encoders.base import Encoder, digest
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress
 from ..schemas.vector import Float32
+from .derived import check_hears
 from .files import write_atomic
 from .pipeline import core_count, in_order
 from .reading import Problem
@@ -44,9 +45,10 @@ def write_tensors(encoder: Encoder, source: Path, folder: Path, *, progress: Pro
     """Write float32[segments, dim] of each audio file of `source`, a folder or one file, below `folder`.
 
     `a/b.mp3` becomes `a/b.pt`. A file that is there is left as it is; of several that would have one name, and of what
-    cannot be read, the report tells. Raises NotFound, UsageError where the folder has the vectors of another encoder,
-    and StorageError where nothing can be written.
+    cannot be read, the report tells. Raises NotFound, UsageError for an encoder that hears nothing or where the folder
+    has the vectors of another, and StorageError where nothing can be written.
     """
+    check_hears(encoder)
     if not source.exists():
         raise NotFound(f"{source} does not exist; give a folder of audio files, or one")
     root = source if source.is_dir() else source.parent

@@ -17,6 +17,7 @@ from ...errors import BadInput, NotFound, UsageError
 from ...progress import Progress, silent
 from ...schemas.run import TRAINED
 from ...schemas.view import ALL
+from ...store.derived import check_hears
 from ...store.reading import Problem
 from ...training.trained import find_encoder
 from .layout import DATABASE, QUERY
@@ -129,4 +130,5 @@ def _encoder(store: Store | None, maker: Maker, progress: Progress) -> Encoder:
             f"encoder {found.name!r} is fitted on the clips of a store; run `echodex embed {found.name}`, and name its "
             "space"
         )
+    check_hears(found)
     return found

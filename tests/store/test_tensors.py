@@ -11,6 +11,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from echodex.audio.clip import read_mono
+from echodex.encoders.autoencoder.network import autoencoder
 from echodex.encoders.base import digest
 from echodex.encoders.registry import build
 from echodex.errors import NotFound, UsageError
@@ -91,4 +92,11 @@ def test_a_single_file(music: Path, tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="none does not exist"):
         write_tensors(ENCODER, tmp_path / "none", tmp_path / "out", progress=silent)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_encoder_that_hears_nothing_is_refused(music: Path, tmp_path: Path) -> None:
+    state = {name: array.numpy() for name, array in autoencoder((16, 8, 2)).encoder.state_dict().items()}
+    with pytest.raises(UsageError, match="'autoencoder' reads vectors of 'datacos', not audio"):
+        write_tensors(build("autoencoder", {}, state), music, tmp_path / "out", progress=silent)
     assert not (tmp_path / "out").exists()

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+import torch
 from safetensors.numpy import save_file
 
 from echodex.api import Store
+from echodex.encoders.autoencoder.network import autoencoder
 from echodex.encoders.base import digest
 from echodex.encoders.fingerprint import Fingerprint
 from echodex.errors import BadInput, NotFound, UsageError
@@ -150,3 +152,10 @@ def test_what_cannot_be_is_said_before_anything_is_written(
     with pytest.raises(error, match=told):
         export_memmap(originals, tmp_path / "emb", sources, **asked)  # type: ignore[arg-type]
     assert not (tmp_path / "emb").exists()
+
+
+def test_an_encoder_that_hears_nothing_is_refused(originals: Store, tmp_path: Path) -> None:
+    torch.save(autoencoder((16, 8, 2)).state_dict(), tmp_path / "ae.pt")
+    maker = Maker("autoencoder", str(tmp_path / "ae.pt"))
+    with pytest.raises(UsageError, match="'autoencoder' reads vectors of 'datacos', not audio"):
+        export_memmap(originals, tmp_path / "emb", {"db": "view:all"}, maker=maker)
