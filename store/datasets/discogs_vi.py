@@ -7,7 +7,7 @@ dictionary of cliques. Beside a video's audio its title and artist may stand, as
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from ...errors import BadInput, NotFound
 from ...schemas.clip import Source
 from ..pipeline import in_order
 from .base import Download, Listing
+from .cliques import Listed, read_cliques
 from .registry import register
 from .versions import DROP, Version, check_singles, list_versions
 
@@ -24,7 +25,6 @@ _PATTERN = "Discogs*VI-YT-*-light.json"
 _FOLDERS = ("", "meta", "main", "discogs_20240701/main")
 _AHEAD = 256
 _META_BYTES = 4 << 20
-LEAST_LETTERS = 2
 
 
 @register("discogs_vi")
@@ -49,7 +49,7 @@ class DiscogsVi:
         """Return the versions of the lists that are there, with the titles and artists of their `.meta` files."""
         folders = [root / folder for folder in ((self.meta,) if self.meta else _FOLDERS)]
         found = _find(folders)
-        versions = [version for part, path in found.items() for version in _read(path, part)]
+        versions = [_version(listed, part) for part, path in found.items() for listed in read_cliques(path)]
         absent = [suffix for part, suffix in _PARTS.items() if part not in found]
         notes = [f"no list of {', '.join(absent)}: nothing of that part is used"] if absent else []
         split = next(iter(found.values())).name.partition("-light")[0]
@@ -70,18 +70,10 @@ def _find(folders: Sequence[Path]) -> dict[str, Path]:
     raise NotFound(f"there is no {_PATTERN}.train, .val or .test in {tried}; name the folder: --set meta=FOLDER")
 
 
-def _read(path: Path, part: str) -> Iterator[Version]:
-    try:
-        cliques = json.loads(path.read_bytes())
-        pairs = [(clique, version) for clique, versions in cliques.items() for version in versions]
-        found = [(clique, version["version_id"], version["youtube_id"]) for clique, version in pairs]
-    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
-        raise BadInput(f"{path} is no dictionary of cliques of versions ({error!r}); download it again") from error
-    for clique, version, video in found:
-        if not all(isinstance(told, str) and told for told in (clique, version, video)) or len(video) < LEAST_LETTERS:
-            raise BadInput(f"{path}: clique {clique!r} has {version!r} as a version and {video!r} as its video")
-        extra = (("youtube_id", video),)
-        yield Version(f"{clique}:{version}", clique, version, part, tuple(_stems(video)), extra=extra)
+def _version(listed: Listed, part: str) -> Version:
+    identity = f"{listed.clique}:{listed.version}"
+    fields, extra = (("title", listed.title),), (("youtube_id", listed.video),)
+    return Version(identity, listed.clique, listed.version, part, tuple(_stems(listed.video)), fields, extra)
 
 
 def _stems(video: str) -> Iterable[str]:
@@ -92,12 +84,13 @@ def _stems(video: str) -> Iterable[str]:
 
 
 def _with_meta(source: Source) -> Source:
-    """Return a source with the title and the artist of the `.meta` file beside it, if it says them."""
+    """Return a source with the title and the artist of the `.meta` file beside it, where only that says them."""
     try:
         with Path(source.path).with_suffix(".meta").open("rb") as file:
             told: Any = json.loads(file.read(_META_BYTES))
     except (OSError, ValueError, RecursionError):
         return source  # the file's own tags may say it
     said = told if isinstance(told, dict) else {}
-    more = [(name, said[name].strip()) for name in ("title", "artist") if isinstance(said.get(name), str)]
-    return replace(source, fields=(*(pair for pair in more if pair[1]), *source.fields))
+    more = {name: said[name].strip() for name in ("title", "artist") if isinstance(said.get(name), str)}
+    fields = {name: value for name, value in more.items() if value} | dict(source.fields)
+    return replace(source, fields=tuple(fields.items()))

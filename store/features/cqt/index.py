@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import BadInput, NotFound
+from ...datasets.cliques import read_cliques
 from .arrays import shape_of
 
 _ID = ("youtube_id", "ytid", "youtubeId")
@@ -88,20 +89,14 @@ class Index:
         return next((path for path in tried if path.is_file()), None), ""
 
 
-def read_cliques(path: Path) -> dict[str, dict[str, str]]:
-    """Return by YouTube id the `work`, `rendition` and `title` of a list of cliques, as Discogs-VI has it:
-    {clique: [{version_id, track_title, youtube_id}]}; of an id that comes twice, the first. Raises NotFound, BadInput.
+def told_by(path: Path) -> dict[str, dict[str, str]]:
+    """Return by YouTube id the `work`, `rendition` and `title` of a list of cliques (store/datasets/cliques.py); of an
+    id that comes twice, the first. Raises NotFound, BadInput.
     """
-    if not path.is_file():
-        raise NotFound(f"list of cliques {path} does not exist")
     found: dict[str, dict[str, str]] = {}
-    try:
-        for clique, versions in json.loads(path.read_bytes()).items():
-            for version in versions:
-                said = {"work": clique, "rendition": version["version_id"], "title": version.get("track_title")}
-                found.setdefault(version["youtube_id"], {name: str(value) for name, value in said.items() if value})
-    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
-        raise BadInput(f"{path} is no dictionary of cliques of versions ({error!r})") from error
+    for listed in read_cliques(path):
+        said = {"work": listed.clique, "rendition": listed.version, "title": listed.title}
+        found.setdefault(listed.video, {name: value for name, value in said.items() if value})
     return found
 
 

@@ -26,7 +26,7 @@ from ..keeping import FrameKeeper
 from ..registry import register
 from .arrays import BANDS_FIRST, TIME_FIRST, upright
 from .files import Chunks, read_mm
-from .index import Index, Recording, read_cliques
+from .index import Index, Recording, told_by
 from .pooling import pooled
 
 _KEPT = VersionsConfig()
@@ -87,7 +87,7 @@ class ConstantQ:
         for recording in chain.from_iterable(map(index.recordings, paths)):
             if recording.identity not in listed or not listed[recording.identity].path:
                 listed[recording.identity] = recording
-        told = read_cliques(Path(self.metadata).expanduser()) if self.metadata else {name: {} for name in listed}
+        told = told_by(Path(self.metadata).expanduser()) if self.metadata else {name: {} for name in listed}
         here = {identity: found for identity in told if (found := listed.get(identity)) and found.path}
         if not here:
             raise NotFound(

@@ -141,10 +141,12 @@ def test_discogs_vi_lists_that_are_odd(text: str, tmp_path: Path) -> None:
 
 
 def test_versions_in_one_file_are_one_clip(tmp_path: Path) -> None:
-    cliques = {"C-1": [{"version_id": "V-1", "youtube_id": "abc"}, {"version_id": "V-2", "youtube_id": "abc"}]}
+    told = {"version_id": "V-1", "youtube_id": "abc", "track_title": "A title"}
+    cliques = {"C-1": [told, {"version_id": "V-2", "youtube_id": "abc"}]}
     put(tmp_path, {f"{LIGHT}.test": json.dumps(cliques).encode(), "ab/abc.mp3": b"x"})
     listing = DiscogsVi().listing(tmp_path)
-    assert by_file(listing)["abc.mp3"]["id"] == "C-1:V-1"
+    said = by_file(listing)["abc.mp3"]
+    assert (said["id"], said["title"]) == ("C-1:V-1", "A title")
     assert listing.notes[2:] == ("1 versions have the file of another; of those in one file the first is used",)
 
 
