@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,9 +16,11 @@ from echodex.store.datasets.clews import Clews
 from echodex.store.datasets.covers80 import Covers80
 from echodex.store.datasets.datacos import DaTacos
 from echodex.store.datasets.discogs_vi import DiscogsVi
+from echodex.store.datasets.prepare import prepare
 from echodex.store.datasets.shs100k import PUBLISHED, Shs100k
 from tests.store.datasets import performances
-from tests.store.datasets.miniature import put
+from tests.store.datasets.loopback import Server
+from tests.store.datasets.miniature import put, tarred
 from tests.store.datasets.performances import LIGHT, takes
 
 WORKS = {"train": 2, "valid": 1, "test": 1}
@@ -171,6 +174,16 @@ def test_covers80(inside: str, tmp_path: Path) -> None:
     put(tmp_path / inside, {"list2.txt": b"no slash\n"})
     with pytest.raises(BadInput, match=r"list2\.txt, line 1"):
         Covers80().listing(tmp_path)
+
+
+def test_covers80_is_fetched_and_unpacked(server: Server, tmp_path: Path) -> None:
+    performances.covers80(tmp_path / "made", takes({"test": 1}))
+    made = {str(path.relative_to(tmp_path / "made")): path for path in (tmp_path / "made").rglob("*.*")}
+    server.files["covers80.tgz"] = tarred({f"coversongs/covers32k/{n}": p.read_bytes() for n, p in made.items()})
+    asked: dict[str, Any] = {"download": True, "settings": {"mirror": server.url}}
+    assert len(prepare("covers80", tmp_path / "data", **asked).sources) == 2
+    assert len(prepare("covers80", tmp_path / "data", **asked).sources) == 2
+    assert len(server.asked) == 1
 
 
 def test_datacos(tmp_path: Path) -> None:
