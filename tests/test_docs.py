@@ -17,11 +17,18 @@ import pytest
 
 from echodex.cli import cli
 from echodex.encoders.fingerprint.config import FingerprintConfig
+from echodex.encoders.versions.config import VersionsConfig
 from echodex.training.configs import read_yaml
 from echodex.training.fingerprint.config import FingerprintTraining
+from echodex.training.versions.config import VersionsTraining
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDES = ["coming-from-audio-embeddings.md", "coming-from-clmr.md", "coming-from-neural-audio-fp.md"]
+GUIDES = [
+    "coming-from-audio-embeddings.md",
+    "coming-from-clews.md",
+    "coming-from-clmr.md",
+    "coming-from-neural-audio-fp.md",
+]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 
 
@@ -104,6 +111,16 @@ def test_every_setting_of_fingerprints_that_newcomers_are_told_of_exists() -> No
     known = {field.name for kind in (FingerprintTraining, FingerprintConfig) for field in fields(kind)}
     assert len(told) > 30
     assert set(told) <= known | {"preset"}
+
+
+def test_every_setting_of_versions_that_newcomers_are_told_of_exists() -> None:
+    page = (ROOT / "docs" / "coming-from-clews.md").read_text()
+    told = re.findall(r"^\| `[^|]*\| (.*) \|$", page.split("## train.py")[1].split("## test.py")[0], flags=re.MULTILINE)
+    settings = set(re.findall(r"(?<![-\w.])([a-z_]+)=[\w,.]", " ".join(told)))
+    assert len(settings) > 10
+    assert settings <= {field.name for kind in (VersionsTraining, VersionsConfig) for field in fields(kind)} | {
+        "preset"
+    }
 
 
 def run_blocks(page: Path, folder: Path) -> None:
