@@ -26,19 +26,21 @@ def random_like(kept: NDArray[np.bool_], strata: NDArray[np.int64], seed: int) -
 def strata_of(rows: pa.Table) -> NDArray[np.int64]:
     """Return int64[n]: the cluster of each row of a view (VIEW_ROWS), noise being one of its own.
 
-    A duplicate was taken out before clustering; it stands where its representative does, or random draws would be
-    spared the duplicates that the view had to find.
+    Duplicates, and other performances of a work of which one was to stay, were taken out before clustering; they stand
+    where their representatives do, or random draws would be spared what the view had to find.
     """
     clusters = rows.column("cluster").to_numpy().astype(np.int64)
     return np.asarray(clusters[leaders_of(rows)])
 
 
 def leaders_of(rows: pa.Table) -> NDArray[np.int64]:
-    """Return int64[n]: for a duplicate the row of its representative, for every other row itself."""
+    """Return int64[n]: for a duplicate the row of its representative, for a version that of its work's one clip, or of
+    what that is a duplicate of; for every other row itself.
+    """
     ids = np.asarray(rows.column("clip_id").to_pylist(), dtype=np.str_)
     leaders = np.arange(len(ids))
-    duplicate = np.asarray(rows.column("reason").to_pylist(), dtype=object) == Kept.DUPLICATE
+    led = np.isin(np.asarray(rows.column("reason").to_pylist(), dtype=object), [Kept.DUPLICATE, Kept.VERSION])
     order = np.argsort(ids)
-    named = np.asarray(rows.column("representative").filter(pa.array(duplicate)).to_pylist(), dtype=np.str_)
-    leaders[duplicate] = order[np.searchsorted(ids, named, sorter=order)]
-    return leaders
+    named = np.asarray(rows.column("representative").filter(pa.array(led)).to_pylist(), dtype=np.str_)
+    leaders[led] = order[np.searchsorted(ids, named, sorter=order)]
+    return np.asarray(leaders[leaders])

@@ -41,3 +41,16 @@ def test_duplicates_stand_where_their_representative_does() -> None:
     )
     assert leaders_of(table).tolist() == [1, 1, 2, 2]
     assert strata_of(table).tolist() == [4, 4, -1, -1]
+
+
+def test_versions_stand_where_the_clip_of_their_work_does() -> None:
+    table = pa.table(
+        {
+            "clip_id": ["a", "b", "c", "d"],
+            "cluster": pa.array([-2, 5, 5, 1], pa.int32()),
+            "reason": ["version", "duplicate", "selected", "selected"],
+            "representative": ["b", "c", "c", "d"],
+        }
+    )
+    assert leaders_of(table).tolist() == [2, 2, 2, 3]
+    assert strata_of(table).tolist() == [5, 5, 5, 1]
