@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -121,3 +122,19 @@ def test_a_selector_of_ones_own_is_named_like_any_other(
     words = ("--algorithm", "kmeans", "--clusters", "3", "--duplicate-score", "0")
     assert pruned("lasts", "--set", "count=2", *words)["config"]["selector"] == "lasts"  # type: ignore[index]
     assert kinds.view("lean").kept == 6
+
+
+def test_works(pruned: Callable[..., dict[str, object]], kinds: Store, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no clip that is pruned says of which work it is"):
+        pruned("--versions", "keep")
+    paths = [uris[0] for uris in kinds.clips(["uris"]).column(0).to_pylist()]
+    (tmp_path / "works.csv").write_text(
+        "\n".join(["path,work", *(f"{path},{at // 2}" for at, path in enumerate(paths))])
+    )
+    kinds.add(labels=tmp_path / "works.csv")
+    recipe = pruned("--versions", "keep", "--verify", "audio")
+    assert {"versions", "verify"} <= dict(recipe["config"]).keys()  # type: ignore[call-overload]
+    pruned("--versions", "one-per-work")
+    assert kinds.view("lean").kept == len(paths) / 2
+    with pytest.raises(UsageError, match="it goes with versions='keep'"):
+        pruned("--versions", "one-per-work", "--verify", "audio")

@@ -299,3 +299,31 @@ def test_verify_goes_with_keep(settings: dict[str, Any]) -> None:
         PruneConfig(verify="audio", **settings)
     with pytest.raises(UsageError, match="verify is 'audio' or left out, not 'ears'"):
         PruneConfig(verify="ears", **settings)
+
+
+def test_the_nearest_beside_its_work_may_be_of_another_cluster(works: Store) -> None:
+    kinds: dict[str, Any] = {"versions": "keep", "algorithm": "kmeans", "clusters": 2, "keep": 2}
+    rows = {row["title"]: row for row in told_of(works, planned(works, **kinds))}
+    far = next(row for row in rows.values() if row["work"] and row["cluster"] != rows["Tone 4"]["cluster"])
+    found = planned(works, **kinds, pin_where=f"title IN ('Tone 4', '{far['title']}')")
+    found.save(works, "two")
+    lost = next(row for row in told_of(works, found) if row["title"] == "Tone 5")
+    assert lost["representative"] == far["clip_id"]
+    sentence = explain(works, "two", lost["clip_id"]).sentence
+    assert (
+        f"of its cluster, {lost['cluster']}, at most other performances of its work are kept, and the nearest"
+        in sentence
+    )
+
+
+def test_noise_of_which_only_performances_are_kept(works: Store) -> None:
+    lone: dict[str, Any] = {"versions": "keep", "min_cluster_size": 25, "noise": "prune"}
+    planned(works, **lone, pin_where="title = 'Tone 4'").save(works, "noise")
+    (lost,) = works.clips(["clip_id"], where="title = 'Tone 5'").column(0).to_pylist()
+    sentence = explain(works, "noise", lost).sentence
+    assert "the nearest kept clip is none, but for other performances of its work." in sentence
+
+
+def test_labels_that_fall_short_for_their_works_are_told(works: Store) -> None:
+    found = planned(works, versions="one-per-work", min_per_label=12)
+    assert any("because versions='one-per-work' leaves one of each work" in warning for warning in found.warnings)
