@@ -46,4 +46,5 @@ def test_all_of_it_learns(tiny_network: Callable[[str], VersionsNet], kind: str)
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
-        assert parameter.grad.abs().sum() > 0, name
+        if name != "frontend.0.bias":  # the norm behind the first convolution, which has no padding, takes it out
+            assert parameter.grad.abs().sum() > 0, name
