@@ -28,3 +28,11 @@ def build_config(config_class: type[C], given: Mapping[str, Any]) -> C:
             raise BadInput(f"{config_class.__name__}.{key} must be {kind.__name__}, not {value!r}")
         values[key] = value
     return config_class(**values)
+
+
+def whole_numbers(text: str, what: str) -> tuple[int, ...]:
+    """Return the numbers of "32,64,96", each from 1 to 8192; raise BadInput, which begins with `what`."""
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and len(part) < 5 and 0 < int(part) <= 8192 for part in parts):
+        raise BadInput(f"{what} must be whole numbers from 1 to 8192 with commas between, not {text[:80]!r}")
+    return tuple(map(int, parts))

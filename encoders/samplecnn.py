@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import BadInput
+from .making import shapes_of
 
 WINDOW = 3**10
 """Samples of one window: 59,049, which ten strides by three bring to a single frame."""
@@ -116,8 +117,7 @@ def _convolution(block: nn.Sequential) -> nn.Conv1d:
 
 def state_shapes(width: float = 1.0) -> dict[str, tuple[int, ...]]:
     """Return name -> shape of everything in the state of a SampleCNN without a head."""
-    with torch.device("meta"):
-        return {name: tuple(array.shape) for name, array in SampleCNN(width=width).state_dict().items()}
+    return shapes_of(lambda: SampleCNN(width=width))
 
 
 def width_of(shapes: Mapping[str, tuple[int, ...]]) -> float:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 
 from ...errors import BadInput
+from ..config import whole_numbers
 
 CHOICES: dict[str, tuple[object, ...]] = {
     "version": (1,),
@@ -129,19 +130,12 @@ class FingerprintConfig:
     @property
     def widths(self) -> tuple[int, ...]:
         """Channels after each block."""
-        return _numbers("channels", self.channels)
+        return whole_numbers(self.channels, "FingerprintConfig.channels")
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Stride in time of each block."""
-        return _numbers("time_strides", self.time_strides)
-
-
-def _numbers(key: str, text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 8192 for part in parts):
-        raise _bad(key, f"must be whole numbers from 1 to 8192 with commas between, not {text!r}")
-    return tuple(map(int, parts))
+        return whole_numbers(self.time_strides, "FingerprintConfig.time_strides")
 
 
 def _bad(key: str, why: str) -> BadInput:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..making import made_of
 from .config import FingerprintConfig
 from .frontend import LogMel
 from .network import FingerprintNet, for_inference
@@ -25,11 +26,8 @@ class Embedding(nn.Module):
     def __init__(self, config: FingerprintConfig, weights: Mapping[str, NDArray[Any]]) -> None:
         super().__init__()
         self.config = config
-        with torch.device("meta"):  # draws no random numbers for weights that are replaced
-            network = FingerprintNet(config)
-        network.load_state_dict({name: torch.tensor(array) for name, array in weights.items()}, assign=True)
         self.front = LogMel(config)
-        self.network = for_inference(network)
+        self.network = for_inference(made_of(lambda: FingerprintNet(config), weights))
 
     def forward(self, stretches: Tensor) -> Tensor:
         """Return float32[b * k, dim] of `stretches` float32[b, 1, n] with k whole segments each, in order.

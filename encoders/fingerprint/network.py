@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..making import Shapes, made_by_seed, shapes_of
 from .config import FingerprintConfig
-
-Shapes = dict[str, tuple[int, ...]]
 
 
 def same_padding(size: int, stride: int) -> tuple[int, int]:
@@ -148,15 +147,12 @@ def build_network(config: FingerprintConfig, seed: int = 0) -> FingerprintNet:
 
     Its global generator is left as it was.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return FingerprintNet(config)
+    return made_by_seed(lambda: FingerprintNet(config), seed)
 
 
 def state_shapes(config: FingerprintConfig) -> Shapes:
     """Return name -> shape of everything in the state of the network of `config`."""
-    with torch.device("meta"):
-        return {name: tuple(array.shape) for name, array in FingerprintNet(config).state_dict().items()}
+    return shapes_of(lambda: FingerprintNet(config))
 
 
 def for_inference(network: FingerprintNet) -> FingerprintNet:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from ...errors import BadInput
+from ..config import whole_numbers
 
 BINS_PER_OCTAVE = 12
 
@@ -111,19 +112,12 @@ class VersionsConfig:
     @property
     def channels(self) -> tuple[int, ...]:
         """Channels of each stage."""
-        return _numbers("widths", self.widths)
+        return whole_numbers(self.widths, "VersionsConfig.widths")
 
     @property
     def counts(self) -> tuple[int, ...]:
         """Blocks of each stage."""
-        return _numbers("blocks", self.blocks)
-
-
-def _numbers(key: str, text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= 8192 for part in parts):
-        raise _bad(key, f"must be whole numbers from 1 to 8192 with commas between, not {text!r}")
-    return tuple(map(int, parts))
+        return whole_numbers(self.blocks, "VersionsConfig.blocks")
 
 
 def _bad(key: str, why: str) -> BadInput:

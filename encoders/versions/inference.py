@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..making import made_of
 from .config import VersionsConfig
 from .cqt import ConstantQ
 from .network import VersionsNet, make_network
@@ -51,8 +52,6 @@ def load_network(config: VersionsConfig, weights: Mapping[str, NDArray[Any]], de
 
     device: None for the GPU where there is one.
     """
-    with torch.device("meta"):  # draws no random numbers for weights that are replaced
-        network = make_network(config)
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, assign=True)
+    network = made_of(lambda: make_network(config), weights)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return network.requires_grad_(False).to(place).eval()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
+from ..making import Shapes, made_by_seed, shapes_of
 from .clews import ClewsNet
 from .config import VersionsConfig
 from .folded import FoldedNet
-
-Shapes = dict[str, tuple[int, ...]]
 
 VersionsNet = ClewsNet | FoldedNet
 """Takes magnitudes float32[b, bins, t], a frame each `frame_s`; gives float32[b, dim]."""
@@ -24,12 +21,9 @@ def build_network(config: VersionsConfig, seed: int = 0) -> VersionsNet:
 
     Its global generator is left as it was.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make_network(config)
+    return made_by_seed(lambda: make_network(config), seed)
 
 
 def state_shapes(config: VersionsConfig) -> Shapes:
     """Return name -> shape of everything in the state of the network of `config`."""
-    with torch.device("meta"):
-        return {name: tuple(array.shape) for name, array in make_network(config).state_dict().items()}
+    return shapes_of(lambda: make_network(config))

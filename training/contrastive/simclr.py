@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from ...encoders.making import made_by_seed
 from ...encoders.samplecnn import SampleCNN
 
 
@@ -32,9 +32,5 @@ class SimCLR(nn.Module):
 
 
 def fresh_simclr(width: float, projection_dim: int, seed: int) -> SimCLR:
-    """Return a network initialised by `seed` alone, as PyTorch initialises its layers; its global generator is left
-    as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return SimCLR(SampleCNN(width=width), projection_dim)
+    """Return a network initialised by `seed` alone, as PyTorch initialises its layers."""
+    return made_by_seed(lambda: SimCLR(SampleCNN(width=width), projection_dim), seed)
