@@ -28,6 +28,9 @@ Mask = NDArray[np.bool_]
 FURTHEST = 2.0
 """The largest cosine distance there is."""
 
+BOUNDS = 1 << 24
+"""Bounds, one for each found clip and segment of the query, that are held at once (64 MB)."""
+
 
 def depth(reduction: Reduction, segments: int) -> int | None:
     """Return of how many of a query's segments the nearest ones bound a reduction; None where nearest ones bound
@@ -81,15 +84,23 @@ def candidates(owners: Owners, queries: Float32, asked: Asked, allowed: Mask | N
     """
     rows, scores = owners.index.search(queries, asked.neighbours, allowed)
     segment, place = np.nonzero(rows >= 0)
-    clips, which = np.unique(owners.of[rows[segment, place]], return_inverse=True)
+    owner, far = owners.of[rows[segment, place]], 1 - scores[segment, place]
+    by_clip = np.argsort(owner, kind="stable")
+    clips, starts = np.unique(owner[by_clip], return_index=True)
+    ends, which = np.append(starts, len(owner)), np.arange(len(clips)).repeat(np.diff(starts, append=len(owner)))
     last = np.where(rows[:, -1] < 0, FURTHEST, 1 - scores[:, -1])  # all are found: there are no others
-    bounds = np.repeat(last[None].astype(np.float32), len(clips), axis=0)
-    np.minimum.at(bounds, (which, segment), 1 - scores[segment, place])
-    bounds.sort(axis=1)
     counted = np.minimum(min(asked.depth, len(queries)), owners.sizes[clips])
-    mean = np.cumsum(bounds, axis=1)[np.arange(len(clips)), counted - 1] / counted
+    mean = np.empty(len(clips), np.float32)
+    step = max(1, BOUNDS // max(1, len(queries)))
+    for first in range(0, len(clips), step):
+        some = slice(first, min(first + step, len(clips)))
+        found = by_clip[ends[some.start] : ends[some.stop]]
+        bounds = np.repeat(last[None].astype(np.float32), some.stop - first, axis=0)
+        np.minimum.at(bounds, (which[ends[first] : ends[some.stop]] - first, segment[found]), far[found])
+        bounds.sort(axis=1)
+        mean[some] = np.cumsum(bounds, axis=1)[np.arange(len(bounds)), counted[some] - 1] / counted[some]
     order = np.argsort(mean, kind="stable")
-    return clips[order].astype(np.int64), mean[order].astype(np.float32)
+    return clips[order].astype(np.int64), mean[order]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from echodex.api import Store
 from echodex.indexing.index.opened import open_index
+from echodex.indexing.segment_sets import candidates as module
 from echodex.indexing.segment_sets.candidates import Asked, candidates, depth, owners_of
 from echodex.indexing.segment_sets.reductions import Reduction, reduce
 from echodex.schemas.manifest import SEGMENT
@@ -49,6 +50,17 @@ def test_a_bound_is_below_the_distance(filled: tuple[Store, Matrix], how: str, n
             np.testing.assert_allclose(bounds, true[places], atol=1e-6)
     else:
         assert len(missed)
+
+
+def test_long_queries_are_bounded_in_parts(filled: tuple[Store, Matrix], monkeypatch: pytest.MonkeyPatch) -> None:
+    store, sets = filled
+    owners = owners_of(store, open_index(store, store.space("made"), level=SEGMENT))
+    query, asked = sets[:8].reshape(-1, DIM), Asked(30, 4)
+    whole = candidates(owners, query, asked)
+    monkeypatch.setattr(module, "BOUNDS", 7 * len(query))
+    for one, other in zip(candidates(owners, query, asked), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(whole[0]) > 14
 
 
 def test_only_what_may_be_found_is(filled: tuple[Store, Matrix]) -> None:
