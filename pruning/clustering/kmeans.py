@@ -23,6 +23,9 @@ from .config import ClusterConfig, Clusters, by_first_row
 SILHOUETTE_ROWS = 5000
 """The silhouette compares all rows with all: of more rows than this it is that of a sample of so many."""
 
+BLOCK_ROWS = 1 << 16
+"""Rows that are summed up in double precision at once."""
+
 Labels = NDArray[np.int32]
 
 
@@ -105,11 +108,12 @@ def inertia(matrix: Float32, labels: Labels) -> float:
     """Return the sum of squared distances of float32[n, d] to the mean of each row's cluster (labels int32[n] >= 0)."""
     from scipy.sparse import csr_matrix
 
-    n = len(matrix)
     sizes = np.bincount(labels)
-    member = csr_matrix((np.ones(n), (labels, np.arange(n))), shape=(len(sizes), n))
-    sums = np.asarray(member @ matrix.astype(np.float64))
-    squares = np.einsum("ij,ij->", matrix, matrix, dtype=np.float64)
+    sums, squares = np.zeros((len(sizes), matrix.shape[1])), 0.0
+    for first in range(0, len(matrix), BLOCK_ROWS):
+        rows, of = matrix[first : first + BLOCK_ROWS].astype(np.float64), labels[first : first + BLOCK_ROWS]
+        sums += csr_matrix((np.ones(len(rows)), (of, np.arange(len(rows)))), shape=(len(sizes), len(rows))) @ rows
+        squares += float(np.einsum("ij,ij->", rows, rows))
     return float(squares - (np.einsum("cd,cd->c", sums, sums) / np.maximum(sizes, 1)).sum())
 
 

@@ -46,6 +46,14 @@ def test_inertia_is_within_a_few_per_cent_of_scikit_learn(blobs: Blobs, count: i
     assert inertia(matrix, found(matrix, count).labels) < 1.03 * reference.inertia_
 
 
+def test_inertia_is_summed_up_in_parts(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = blobs(5, 40)
+    labels = found(matrix, 5).labels
+    whole = inertia(matrix, labels)
+    monkeypatch.setattr(kmeans, "BLOCK_ROWS", 7)
+    assert inertia(matrix, labels) == pytest.approx(whole, rel=1e-9)
+
+
 def test_silhouette_is_scikit_learns_on_the_same_labels(blobs: Blobs) -> None:
     matrix = blobs(5, 40, noise=40)
     labels = found(matrix, 7).labels
