@@ -122,7 +122,9 @@ def _attempt(address: str, file: CachedFile, max_bytes: int, progress: Progress)
         while block := response.read(_BLOCK):
             if max(total or 0, size + len(block)) > max_bytes:
                 file.discard()
-                raise BadInput(f"{_shown(address)} is larger than {max_bytes >> 20} MiB; it was not downloaded")
+                raise BadInput(
+                    f"{_shown(address)} is larger than {max_bytes >> 20} MiB; fetch it by hand, and give the file"
+                )
             with writing(file.part), file.part.open("ab") as part:
                 part.write(block)
             size += len(block)
