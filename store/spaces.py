@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..encoders import registry
@@ -159,7 +160,9 @@ def _keep_weights(folder: Path, space: Space, encoder: Encoder) -> None:
     if weights:
         from safetensors.numpy import save
 
-        write_atomic(_weights_path(folder, space), save(dict(weights)))
+        # `save` writes the memory of an array as it lies
+        laid_out = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+        write_atomic(_weights_path(folder, space), save(laid_out))
 
 
 def _now() -> str:

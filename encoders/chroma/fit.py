@@ -52,7 +52,8 @@ class ChromaFit:
         axes = arrays.get(_AXES, np.empty(0))
         if axes.shape != shape or axes.dtype != np.float32:
             raise BadInput(f"{_AXES} must be float32{list(shape)}, not {axes.dtype}{list(axes.shape)}")
-        return cls(axes[0] + 1j * axes[1].astype(np.float64), projection)
+        parts = np.stack([axes[0], axes[1]], axis=-1).astype(np.float64)
+        return cls(parts.view(np.complex128)[..., 0], projection)  # a sum would lose the sign of zeros
 
 
 def fit_alone(raw: Float32) -> ChromaFit:

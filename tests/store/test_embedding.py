@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pytest
+import soundfile
 
 from echodex.api import Store
 from echodex.encoders import registry
@@ -17,6 +18,7 @@ from echodex.encoders.dummy import Dummy, DummyConfig
 from echodex.errors import BadInput, Damaged, NotFound
 from echodex.schemas.vector import Float32, Segments
 from echodex.store import embedding
+from echodex.testing.music.works import draw_work
 
 MakeWav = Callable[..., Path]
 
@@ -159,6 +161,22 @@ def test_a_fit_uses_the_smallest_ids_and_is_kept(filled: Store, make_wav: MakeWa
     filled.add(make_wav("new.wav", seed=99))
     assert filled.embed("centred").space == space
     assert filled.embed("centred", refit=True).space.name != space.name
+
+
+@pytest.mark.slow
+def test_a_store_of_music_is_embedded_again_by_its_own_fit(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    for number in range(32):
+        rng = np.random.default_rng(number)
+        work = draw_work(rng, 10.0)
+        for performance in range(4):
+            path = tmp_path / "music" / f"{number}-{performance}.wav"
+            soundfile.write(path, work.play(rng, 8000, 6.0), 8000)
+    store.add(tmp_path / "music")
+    space = store.embed("chroma").space
+    assert "128 clips of this store" in space.note
+    store.encoder(space)
+    assert store.embed("chroma").known == 128
 
 
 def test_a_small_store_keeps_the_shipped_fit(store: Store, make_wav: MakeWav) -> None:

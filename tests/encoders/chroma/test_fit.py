@@ -37,6 +37,15 @@ def test_a_fit_comes_back_from_its_arrays_to_the_bit(raw: Float32, fitted: Chrom
         assert array.dtype == np.float32
 
 
+def test_zeros_keep_their_sign(fitted: ChromaFit) -> None:
+    """Or the digest of a fit that was read again is another one, and a store's space another encoder's."""
+    arrays = fitted.arrays()
+    arrays["axes"][:, 0, 0] = [[-0.0], [0.0]]
+    arrays["axes"][:, 0, 1] = [[0.0], [-0.0]]
+    for name, array in ChromaFit.from_arrays(arrays).arrays().items():
+        assert array.tobytes() == arrays[name].tobytes(), name
+
+
 def test_the_same_rows_give_the_same_bits(raw: Float32, fitted: ChromaFit) -> None:
     with threadpool_limits(2):
         again = fit_alone(raw.copy())
