@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ...encoders.base import Weights
-from ...encoders.checkpoint import check_shapes
 from ...encoders.fingerprint.encoder import Fingerprint
 from ...encoders.fingerprint.network import state_shapes
-from ...schemas.run import TRAINED
 from ...store.store import Store
+from ..start import read_weights
 from ..trained import find_encoder
 from .config import FRESH, SHIPPED, FingerprintTraining
 
@@ -21,11 +21,10 @@ def starting_weights(store: Store, config: FingerprintTraining) -> Weights | Non
     """
     if config.start == FRESH:
         return None
-    if config.start == SHIPPED or config.start.startswith(TRAINED):
-        spec = "fingerprint" if config.start == SHIPPED else config.start
-        weights = find_encoder(store, spec, {}).weights()
-    else:
-        weights = Fingerprint.read_weights(Path(config.start).expanduser())
-    shapes = {name: array.shape for name, array in weights.items()}
-    check_shapes(shapes, state_shapes(config.encoder), f"{config.start}, for the network {config.network},")
-    return weights
+    read = partial(_shipped, store) if config.start == SHIPPED else Fingerprint.read_weights
+    return read_weights(store, config.start, read, state_shapes(config.encoder), config.network)
+
+
+def _shipped(store: Store, _: Path) -> Weights:
+    """Return the weights that ship."""
+    return find_encoder(store, "fingerprint", {}).weights()
