@@ -53,7 +53,8 @@ def similar(context: click.Context, /, query: str, json_: bool, **options: Any) 
     """Show the clips most similar to QUERY: an audio file, or the id of a clip.
 
     With --view or --where, the nearest within that view or filter. --redux is min, meanmin, minmean, mean, max, bpwr-N
-    (the mean of the N best pairs of segments, each taken once), best-N or worst-N.
+    (the mean of the N best pairs of segments, each taken once), best-N or worst-N. A score is a cosine or, where
+    segments of the encoder `versions` are compared, minus the mean square of their difference: higher is nearer.
 
     \b
     Example:
