@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...indexing.segment_sets.sets import set_sizes
 from ...schemas.vector import Space
+from ...store.recordings import RECORDING_COLUMNS, recordings_of
 from ...store.spaces import table_of
 from ..grouped import ALONE, read_groups
 
@@ -90,9 +91,9 @@ def _has_version(works: Rows, tracks: Rows) -> NDArray[np.bool_]:
 
 
 def _files(store: Store, clip_ids: Sequence[str], view: str | None) -> NDArray[np.str_]:
-    """Return the file that each clip is of: excerpts of one file are of one recording."""
-    clips = store.clips(["clip_id", "uris"], clip_ids=clip_ids, view=view)
-    files = dict(zip(clips.column(0).to_pylist(), map(min, clips.column(1).to_pylist()), strict=True))
+    """Return the recording that each clip is of."""
+    clips = store.clips(RECORDING_COLUMNS, clip_ids=clip_ids, view=view)
+    files = dict(zip(clips.column("clip_id").to_pylist(), recordings_of(clips), strict=True))
     return np.array([files[clip_id] for clip_id in clip_ids], dtype=np.str_)
 
 

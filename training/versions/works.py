@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ...schemas.view import ALL
+from ...store.recordings import RECORDING_COLUMNS, recordings_of
 from ...store.store import Store
 from ..inputs import chance
 from ..splits import TEST, TRAIN, VALID, Splits, meaning
@@ -22,7 +23,7 @@ Names = NDArray[np.str_]
 @dataclass(frozen=True)
 class Works:
     """clip_ids: n strings, sorted, clips that have another version; works, tracks: int64[n], numbers that clips of one
-    work, or of one recording (excerpts of a file), share; lone: how many other clips were asked for, without a work or
+    work, or of one recording, share; lone: how many other clips were asked for, without a work or
     without another version of it.
     """
 
@@ -47,11 +48,10 @@ class Works:
 
 def read_works(store: Store, clip_ids: Sequence[str] | None = None, *, view: str = ALL) -> Works:
     """Return those of some clips of a view (None: all) that have versions among them."""
-    clips = store.clips(["clip_id", "work", "uris"], view=view, clip_ids=clip_ids)
-    ids = np.asarray(clips.column(0).to_pylist(), dtype=np.str_)
-    names = np.asarray([name or "" for name in clips.column(1).to_pylist()], dtype=np.str_)
-    files = np.asarray([min(uris) for uris in clips.column(2).to_pylist()], dtype=np.str_)
-    works, tracks = _numbers(names), _numbers(files)
+    clips = store.clips([*RECORDING_COLUMNS, "work"], view=view, clip_ids=clip_ids)
+    ids = np.asarray(clips.column("clip_id").to_pylist(), dtype=np.str_)
+    names = np.asarray([name or "" for name in clips.column("work").to_pylist()], dtype=np.str_)
+    works, tracks = _numbers(names), _numbers(np.asarray(recordings_of(clips), dtype=np.str_))
     pairs = np.unique(np.stack([works, tracks], axis=1), axis=0)
     kept = (names != "") & (np.bincount(pairs[:, 0], minlength=1)[works] > 1)
     found = [str(clip_id) for clip_id in ids[kept]]
