@@ -26,6 +26,7 @@ from echodex.training.settings import read_settings
 from echodex.training.trained import load_trained
 from echodex.training.versions.config import PRESETS, VersionsTraining
 from echodex.training.versions.train import train_versions
+from tests.store.features.cqt.miniature import HOP_S, transform, write_cliques, write_h5, write_list
 
 from .conftest import HeldFrames, some_works
 
@@ -171,6 +172,20 @@ def test_clips_that_have_no_frames_are_left_out(tmp_path: Path, brief: Make) -> 
     run = train_versions(store, config=brief(max_epochs=1, network_settings=network), progress=heard)
     assert run.metrics["train_clips"] + run.metrics["valid_clips"] == WORKS * VERSIONS - 1
     assert any("1 clips have no frames and are left out" in line for line in heard.lines)
+
+
+def test_versions_that_lie_in_one_file_of_features(tmp_path: Path, brief: Make) -> None:
+    """Frames that somebody else computed, all in one HDF5 file: each is a recording of its own."""
+    cliques = {f"C-{work}": [f"vid{work}{version}" for version in range(2)] for work in range(5)}
+    videos = [video for clique in cliques.values() for video in clique]
+    write_h5(tmp_path / "h5/chunk.h5", {video: transform(number) for number, video in enumerate(videos)})
+    lines = ({"youtube_id": video, "h5_file": "chunk.h5", "h5_key": f"{video}/cqt"} for video in videos)
+    told = write_list(tmp_path / "list.jsonl", lines)
+    store = Store.open(tmp_path / "library")
+    metadata = str(write_cliques(tmp_path / "train.json", cliques))
+    store.add_features("cqt", told, h5_root=str(tmp_path / "h5"), metadata=metadata, hop_s=HOP_S)
+    run = train_versions(store, config=brief(max_epochs=1))
+    assert (run.metrics["train_clips"], run.metrics["valid_clips"], run.config["lone_clips"]) == (6, 4, 0)
 
 
 @pytest.mark.parametrize(
