@@ -160,8 +160,8 @@ def _keep_weights(folder: Path, space: Space, encoder: Encoder) -> None:
     if weights:
         from safetensors.numpy import save
 
-        # `save` writes the memory of an array as it lies
-        laid_out = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+        # `save` writes the memory of an array as it lies; `ascontiguousarray` would make a number an array of one
+        laid_out = {name: np.asarray(array, order="C") for name, array in weights.items()}
         write_atomic(_weights_path(folder, space), save(laid_out))
 
 
