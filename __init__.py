@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         open,  # noqa: A004  (the name users write)
         probe_from_head,
         train,
+        verify_features,
     )
 
 __version__ = "0.1.0"
@@ -71,6 +72,7 @@ __all__ = [
     "open",
     "probe_from_head",
     "train",
+    "verify_features",
 ]
 
 

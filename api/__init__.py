@@ -2,7 +2,8 @@
 
 `echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_cliques`, `echodex.evaluate_fingerprint`,
 `echodex.evaluate_pruning`, `echodex.evaluate_versions`, `echodex.compare_methods`, `echodex.compare_views`,
-`echodex.probe_from_head`, `echodex.export_memmap`, `echodex.export_onnx` and `echodex.export_tensors` are the doors.
+`echodex.probe_from_head`, `echodex.verify_features`, `echodex.export_memmap`, `echodex.export_onnx` and
+`echodex.export_tensors` are the doors.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..evaluation.report import PairedReport
     from ..evaluation.versions.report import VersionsReport
     from ..pruning.diff import ViewDiff
+    from ..store.features.verifying import FeatureSample
 
 __all__ = [
     "Plan",
@@ -45,6 +47,7 @@ __all__ = [
     "open",
     "probe_from_head",
     "train",
+    "verify_features",
 ]
 
 
@@ -88,6 +91,13 @@ def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:
     from ..pruning.diff import diff as compare
 
     return compare(store or open(create=False), a, b)
+
+
+def verify_features(kind: str, *paths: str | Path, **settings: Any) -> FeatureSample:
+    """Return what the first of the files holds that `Store.add_features` would add with the same arguments."""
+    from ..store.features.verifying import verify_features as verify
+
+    return verify(kind, paths, settings)
 
 
 def evaluate_cliques(

@@ -101,9 +101,9 @@ def _check_features(features: str | None, of_features: dict[str, Any], others: d
 
 
 def _verify(features: str, paths: list[str], settings: dict[str, Any], json_: bool) -> None:
-    from ..store.features.verifying import verify_features
+    from ..api import verify_features
 
-    sample = verify_features(features, paths, settings)
+    sample = verify_features(features, *paths, **settings)
     if json_:
         print_json(sample)
         return

@@ -19,7 +19,7 @@ from .output import print_json
 def remove(
     context: click.Context, /, clips: tuple[str, ...], where: str | None, missing: bool, yes: bool, json_: bool
 ) -> None:
-    """Remove clips, usable or not, with vectors and waveforms: by id or path, by a filter, or those without a file.
+    """Remove clips, usable or not, with vectors, waveforms and frames: by id, path or filter, or those without a file.
 
     A clip found in several places goes as a whole. Files are never touched: adding one again makes a new row. Views
     that were saved stay what they are, with the clips they had. What was interrupted is finished by the next removal.

@@ -34,13 +34,20 @@ class BlobReport:
 class BlobWriter:
     """Appends blobs to the table of a report, but for clips that it holds by then, or that have left the store.
 
-    ids: the clips that the table holds. The table is made where it is not there.
+    ids: the clips that the table holds. The table is made where it is not there. ahead: the clips are written after
+    their blobs, so that none has left yet.
     """
 
     def __init__(
-        self, tables: Tables, report: BlobReport, kind: BlobKind, metadata: Mapping[bytes, bytes] | None = None
+        self,
+        tables: Tables,
+        report: BlobReport,
+        kind: BlobKind,
+        metadata: Mapping[bytes, bytes] | None = None,
+        *,
+        ahead: bool = False,
     ) -> None:
-        self._tables, self._report, self._kind = tables, report, kind
+        self._tables, self._report, self._kind, self._ahead = tables, report, kind, ahead
         with writer_lock(tables.folder):
             tables.create(report.table, kind.schema(metadata))
         self._version = 0
@@ -56,12 +63,12 @@ class BlobWriter:
         if self._waiting_bytes >= COMMIT_BYTES or time.monotonic() - self._since_s > COMMIT_S:
             self.commit()
 
-    def commit(self, *, ahead: bool = False) -> None:
-        """Write what is waiting as one commit. ahead: the clips themselves are committed next."""
+    def commit(self) -> None:
+        """Write what is waiting as one commit."""
         with writer_lock(self._tables.folder):
             self._refresh()
             wanted = set(self._waiting) - self.ids
-            if not ahead:
+            if not self._ahead:
                 rows = rows_of(self._tables, CLIPS_TABLE, ["clip_id"], sorted(wanted))
                 wanted = set(rows.column(0).to_pylist())
             new = {clip_id: said for clip_id, said in self._waiting.items() if clip_id in wanted}

@@ -52,7 +52,7 @@ class FrameKeeper:
     batch_clips = 256
 
     def __init__(self, tables: Tables, name: str, layout: FrameLayout) -> None:
-        self._writer = FrameWriter(tables, name, layout)
+        self._writer = FrameWriter(tables, name, layout, ahead=True)
 
     def holds(self, clip_id: str) -> bool:
         """Return whether the clip has frames."""
@@ -66,7 +66,7 @@ class FrameKeeper:
 
     def commit(self) -> None:
         """Write what is waiting."""
-        self._writer.commit(ahead=True)
+        self._writer.commit()
 
     def finish(self) -> None:
         """Index the keys once there are many."""

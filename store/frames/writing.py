@@ -32,17 +32,18 @@ class FramesReport(BlobReport):
 class FrameWriter:
     """Appends frames to the table called `name`, which is made where it is not there.
 
-    Raises UsageError where it is there and its frames are of another layout.
+    ahead: the clips are written after their frames. Raises UsageError where the table is there and its frames are of
+    another layout.
     """
 
-    def __init__(self, tables: Tables, name: str, layout: FrameLayout) -> None:
+    def __init__(self, tables: Tables, name: str, layout: FrameLayout, *, ahead: bool = False) -> None:
         self.report = FramesReport(frames_table(name), layout=layout)
         there = layout_of(tables, self.report.table) if tables.exists(self.report.table) else layout
         if there != layout:
             raise UsageError(
                 f"{self.report.table} holds {there}, and these are {layout}: they never mix; give these another name"
             )
-        self._writer = BlobWriter(tables, self.report, FRAMES, layout.to_metadata())
+        self._writer = BlobWriter(tables, self.report, FRAMES, layout.to_metadata(), ahead=ahead)
 
     @property
     def ids(self) -> set[str]:
@@ -60,9 +61,9 @@ class FrameWriter:
             raise BadInput(f"clip {clip_id[:80]} {error}") from error
         self._writer.add(clip_id, np.ascontiguousarray(frames, "<f2").tobytes(), len(frames))
 
-    def commit(self, *, ahead: bool = False) -> None:
-        """Write what is waiting. ahead: the clips themselves are committed next."""
-        self._writer.commit(ahead=ahead)
+    def commit(self) -> None:
+        """Write what is waiting."""
+        self._writer.commit()
 
     def finish(self) -> FramesReport:
         """Write what is waiting; return what was done."""

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from echodex.api import Store
 from echodex.audio.clip import read_mono
 from echodex.encoders.versions.config import VersionsConfig
-from echodex.encoders.versions.cqt import cqt_kernels
+from echodex.encoders.versions.cqt import ConstantQ, cqt_kernels
 from echodex.errors import BadInput, UsageError
 from echodex.progress import silent
-from echodex.store.frames.compute import compute_frames
+from echodex.store.frames.compute import compute_frames, frames_of
 from echodex.store.frames.layout import FrameLayout
 from echodex.store.frames.table import open_frames
 from echodex.store.frames.writing import write_frames
@@ -104,3 +105,14 @@ def test_frames_of_others_are_not_added_to(store: Store, tmp_path: Path) -> None
     write_frames(store, "cqt", other, [(ids(store)[0], np.ones((5, 84)))], progress=silent)
     with pytest.raises(UsageError, match="never mix"):
         compute_frames(store, progress=silent)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_frames_are_near_the_same(tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    waveform = read_mono(tones(tmp_path / "a.wav", 3.0, 1), RATE_HZ)
+    here = ConstantQ(VersionsConfig())
+    expected = frames_of(here, waveform)
+    found = frames_of(here.to("cuda"), waveform)
+    assert np.abs(found - expected).max() < 1e-3 * expected.max()

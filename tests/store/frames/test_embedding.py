@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from safetensors.numpy import save_file
 
 from echodex.api import Store
 from echodex.audio.clip import read_mono
+from echodex.cli import cli
 from echodex.encoders.versions.config import VersionsConfig
 from echodex.encoders.versions.encoder import Versions
 from echodex.encoders.versions.network import build_network
@@ -89,3 +92,16 @@ def test_frames_that_do_not_fit_are_refused(store: Store, tmp_path: Path, encode
     with pytest.raises(UsageError, match="'dummy' takes audio alone"):
         store.embed("dummy", frames="cqt")
     assert store.spaces() == []
+
+
+def test_the_command_says_how_many_have_none(store: Store, tmp_path: Path, encoder: Versions) -> None:
+    store.add(*[tones(tmp_path / f"{seed}.wav", 3.0, seed) for seed in range(3)])
+    compute_frames(store, where=f"clip_id != '{ids(store)[0]}'", progress=silent)
+    save_file(encoder.weights(), tmp_path / "tiny.safetensors")
+    sets = [f"{name}={getattr(CONFIG, name)}" for name in ("segment_s", "hop_s", "stem", "widths", "blocks", "dim")]
+    asked = ["embed", "versions", "--checkpoint", str(tmp_path / "tiny.safetensors"), "--frames", "cqt"]
+    done = CliRunner().invoke(
+        cli, ["--store", str(store.path), "--quiet", *asked, *(part for said in sets for part in ("--set", said))]
+    )
+    assert done.exit_code == 0, done.output
+    assert "embedded 2 clips, 0 known\n1 clips have no frames of that name\n" in done.stdout

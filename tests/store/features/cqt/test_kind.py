@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import echodex
 from echodex.api import Store
 from echodex.audio.limits import Limits
 from echodex.errors import BadInput, NotFound, UsageError
-from echodex.store.features.verifying import verify_features
 from echodex.store.frames.layout import FrameLayout
 from echodex.store.frames.table import open_frames
 from tests.store.features.cqt.miniature import (
@@ -110,6 +110,14 @@ def test_whatever_an_interruption_leaves_is_made_whole(store: Store, tmp_path: P
     check(store, values)
     store.tables.drop("frames_cqt")
     store.add_features("cqt", told, **roots(tmp_path))
+    check(store, values)
+
+
+def test_commits_in_the_middle_lose_nothing(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are written before their clips are in the table, whenever a commit is due."""
+    monkeypatch.setattr("echodex.store.blob_writing.COMMIT_BYTES", 10_000)
+    told, values = published(tmp_path)
+    assert store.add_features("cqt", told, **roots(tmp_path)).added == 6
     check(store, values)
 
 
@@ -241,7 +249,7 @@ def test_frames_of_another_origin_are_not_mixed_in(store: Store, tmp_path: Path)
 
 def test_one_file_is_told_in_full(tmp_path: Path) -> None:
     told, values = published(tmp_path)
-    sample = verify_features("cqt", [told], roots(tmp_path))
+    sample = echodex.verify_features("cqt", told, **roots(tmp_path))
     assert (sample.path, sample.part) == (str(tmp_path / "h5/chunk_00001.h5"), "/vid0/cqt")
     assert (sample.files, sample.missing) == (6, 0)
     assert sample.seconds == pytest.approx(FRAMES * HOP_S)
@@ -255,8 +263,8 @@ def test_one_file_is_told_in_full(tmp_path: Path) -> None:
     assert sample.kept.startswith("float32 (46, 84), ")
     assert sample.said["youtube_id"] == "vid0"
     write_mm(tmp_path / "one", "abc", transform(0, bands=96))
-    sample = verify_features("cqt", [tmp_path / "one"], {})
+    sample = echodex.verify_features("cqt", tmp_path / "one")
     assert sample.told["bands"] == "96 from 32.7 Hz, the lowest 84 of which are kept"
     write_mm(tmp_path / "bad", "abc", transform(0, 84))
     with pytest.raises(BadInput, match=r"abc\.mm has shape \(84, 84\), either side"):
-        verify_features("cqt", [tmp_path / "bad"], {})
+        echodex.verify_features("cqt", tmp_path / "bad")
