@@ -29,12 +29,12 @@ def material(tunes: Store) -> Material:
 def found(material: Material) -> list[Measures]:
     """Measures by chance, for each of two lengths."""
     random, count = np.random.default_rng(0), len(material.queries)
-    return [
-        Measures(
-            *(random.random(count) for _ in range(5)), by_rank=np.sort(random.random((count, len(RANKS))) < 0.5, axis=1)
-        )
-        for _ in CONFIG.lengths
-    ]
+    measures = []
+    for _ in CONFIG.lengths:
+        precision, first, arp, nar, chance = random.random((5, count))
+        by_rank = np.sort(random.random((count, len(RANKS))) < 0.5, axis=1).astype(np.float64)
+        measures.append(Measures(precision, first, arp, nar, chance, by_rank))
+    return measures
 
 
 @pytest.fixture(scope="module")
