@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,13 @@ def train_encoder(
     progress: Progress,
     *,
     best: bool = False,
+    counted: Mapping[str, int] | None = None,
 ) -> Run:
     """Train, or go on training, what `draft` describes, and return the finished run with the digest of its encoder.
 
     splits: for a run that is new; one that goes on has its own. plan(splits, folder): what to train. best: whether the
-    weights of the best epoch are what remains, and its figures, not those of the last one. Raises what the task does,
-    and KeyboardInterrupt once it is interrupted and saved.
+    weights of the best epoch are what remains, and its figures, not those of the last one. counted: what is to be told
+    beside the figures. Raises what the task does, and KeyboardInterrupt once it is interrupted and saved.
     """
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
@@ -52,7 +53,8 @@ def train_encoder(
         else:
             train_in_ranks(task, interrupt, progress)
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
-        run = finish_run(store, run, {**_figures(folder, task, best), "test_clips": len(splits.ids(TEST))})
+        counts = {"test_clips": len(splits.ids(TEST)), **(counted or {})}
+        run = finish_run(store, run, {**_figures(folder, task, best), **counts})
         (folder / STATE_FILE).unlink(missing_ok=True)
     return run
 

@@ -32,12 +32,13 @@ def train_versions(
 ) -> Run:
     """Train a network of versions on the train works that `view` keeps and return its run.
 
-    What the table of frames lacks of the clips is computed first. Clips without another version of their work are left
-    out, and counted in the run's config as lone_clips. The run folder holds the settings, the splits, the figures of
-    every epoch, TensorBoard events and the encoder of the best epoch, which `store.embed("run:NAME")` takes. Ctrl-C
-    raises KeyboardInterrupt after saving; the same call again goes on from there, on one CPU with the same number of
-    threads to the same figures. Raises UsageError where there are no two works to teach or to measure on, or a work is
-    in two splits; BadInput where no epoch ends on finite vectors, or the weights to start with are of another network.
+    What the table of frames lacks of the clips is computed first. Clips of the view without another version of their
+    work there are left out, and counted among the metrics as lone_clips. The run folder holds the settings, the splits,
+    the figures of every epoch, TensorBoard events and the encoder of the best epoch, which `store.embed("run:NAME")`
+    takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again goes on from there, on one CPU with the
+    same number of threads to the same figures. Raises UsageError where there are no two works to teach or to measure
+    on, or a work is in two splits; BadInput where no epoch ends on finite vectors, or the weights to start with are of
+    another network.
     """
     config = config or VersionsTraining()
     if config.precision == AUTO:
@@ -52,7 +53,7 @@ def train_versions(
     lone = read_works(store, view=view).lone
     if lone:
         say(progress, f"{lone} clips of {view} have no other version of their work there, and are left out")
-    described = {**asdict(config), "drawn_splits": list(splits.drawn), "lone_clips": lone}
+    described = {**asdict(config), "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", VERSIONS, view, "", "", described, (), {}, "")
 
     def plan(splits: Splits, folder: Path) -> VersionsTask:
@@ -61,4 +62,4 @@ def train_versions(
         batches = len(teaching_loader(store, taught, config).loader)
         return VersionsTask(store, taught, valid, batches, config, folder)
 
-    return train_encoder(store, draft, splits, config, plan, progress, best=True)
+    return train_encoder(store, draft, splits, config, plan, progress, best=True, counted={"lone_clips": lone})
