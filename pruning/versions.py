@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..store.keys import id_array
 from ..store.known import CLIPS_TABLE
+from ..store.recordings import RECORDING_COLUMNS, recordings_of
 
 if TYPE_CHECKING:
     from ..store.store import Store
@@ -77,19 +78,19 @@ class Barred:
 def read_performances(store: Store, clip_ids: Sequence[str], version: int) -> Performances:
     """Return what clips are of, as the clips table of `version` tells.
 
-    Clips of one work are one recording where they are of the same file (excerpts of it), or have the same rendition.
+    Clips of one work are one recording where they are excerpts of one file of audio, or have the same rendition.
     """
-    columns = ("clip_id", "work", "rendition", "content_hash")
+    columns = (*RECORDING_COLUMNS, "work", "rendition")
     clips = store.tables.scan(CLIPS_TABLE, columns, version=version)
     clips = clips.take(pc.index_in(id_array(clip_ids), value_set=id_array(clips.column("clip_id"))))
     return performances_of(clips)
 
 
 def performances_of(clips: pa.Table) -> Performances:
-    """Return what n clips are of; clips: a table with `work`, `rendition` and `content_hash`."""
+    """Return what n clips are of; clips: a table with `work`, `rendition` and RECORDING_COLUMNS."""
     work, performance = _codes(clips.column("work")), np.arange(len(clips))
-    for column in ("rendition", "content_hash"):
-        told = _codes(clips.column(column))
+    for column in (clips.column("rendition"), pa.chunked_array([pa.array(recordings_of(clips), pa.string())])):
+        told = _codes(column)
         having = np.flatnonzero((work != NO_WORK) & (told >= 0))
         order = having[np.lexsort((having, told[having], work[having]))]
         same = (work[order[1:]] == work[order[:-1]]) & (told[order[1:]] == told[order[:-1]])

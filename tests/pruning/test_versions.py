@@ -22,10 +22,17 @@ Rows = NDArray[np.int64]
 few = settings(max_examples=40, deadline=None)
 
 
-def told(rows: list[tuple[str | None, str | None, str | None]]) -> Performances:
-    columns = zip(*rows, strict=True)
-    names = ("work", "rendition", "content_hash")
-    return performances_of(pa.table({name: pa.array(c, pa.string()) for name, c in zip(names, columns, strict=True)}))
+def told(rows: list[tuple[str | None, str | None, str]], channels: int = 1) -> Performances:
+    """Return what clips of (work, rendition, file) are of; channels: 0 for files of features."""
+    works, renditions, files = zip(*rows, strict=True)
+    table = {
+        "clip_id": [f"clip{row}" for row in range(len(rows))],
+        "uris": [[file] for file in files],
+        "channels": [channels] * len(rows),
+        "work": pa.array(works, pa.string()),
+        "rendition": pa.array(renditions, pa.string()),
+    }
+    return performances_of(pa.table(table))
 
 
 def table_of(performances: Performances) -> NDArray[np.bool_]:
@@ -34,7 +41,7 @@ def table_of(performances: Performances) -> NDArray[np.bool_]:
 
 
 @st.composite
-def clips(draw: st.DrawFn) -> list[tuple[str | None, str | None, str | None]]:
+def clips(draw: st.DrawFn) -> list[tuple[str | None, str | None, str]]:
     of = st.tuples(
         st.sampled_from([None, "", "song", "tune"]), st.sampled_from([None, "", "live", "studio"]), st.integers(0, 5)
     )
@@ -60,6 +67,12 @@ def test_versions_are_of_one_work_and_neither_of_one_file_nor_of_one_rendition(r
     assert (found == expected).all()
     assert not found.diagonal().any()
     assert (found == found.T).all()
+
+
+def test_recordings_in_one_file_of_features_are_not_one() -> None:
+    rows: list[tuple[str | None, str | None, str]] = [("song", None, "chunk.h5"), ("song", None, "chunk.h5")]
+    assert table_of(told(rows, channels=0)).sum() == 2
+    assert not table_of(told(rows)).any()
 
 
 def test_recordings_that_are_found_to_be_one() -> None:
