@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotFound
 from ..schemas.graph import GraphManifest
-from ..store.lock import writer_lock
-from ..store.spaces import table_of
 from .graph import graph_folders
-from .index.build import shelf_of, tag_of
+from .index.build import drop_index, shelf_of
 from .neighbours.graph_store import GraphFolder
 
 if TYPE_CHECKING:
@@ -22,17 +20,12 @@ def graphs(store: Store, *, space: str | None = None) -> list[GraphManifest]:
 
 
 def drop(store: Store, name: str, *, space: str | None = None) -> None:
-    """Remove an index of a space, or a graph; of one name, the index. Raises NotFound, naming what there is.
-
-    The tag of an index goes with it, in one step as far as other writers can see.
-    """
+    """Remove an index of a space, or a graph; of one name, the index. Raises NotFound, naming what there is."""
     found = store.space(space)
     shelf = shelf_of(store, found)
     folders = sorted(path.parent.name for path in shelf.folder.glob("*/graph.json"))
     if name in shelf.names():
-        with writer_lock(store.path):
-            shelf.drop(name)
-            store.tables.untag(table_of(found), tag_of(name))
+        drop_index(store, found, name)
     elif name in folders:
         GraphFolder(shelf.folder / name).drop()
     else:

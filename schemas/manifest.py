@@ -37,7 +37,8 @@ class Recipe:
     """What was asked for: enough to build the index again.
 
     kind: a registered kind, with its `settings`; metric: cosine, ip or l2; level: CLIP or SEGMENT; target: the
-    recall@10 to tune for (0: take `effort` as it is); effort: nprobe or efSearch as given, 0 to have it tuned.
+    recall@10 to tune for (0: take `effort` as it is); effort: nprobe or efSearch as given, 0 to have it tuned; chosen:
+    whether the kind was chosen for the size that the space then had, and is to be again where the index is built again.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Recipe:
     level: str
     target: float
     effort: int
+    chosen: bool = False
 
 
 @dataclass(frozen=True)

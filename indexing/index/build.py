@@ -150,6 +150,13 @@ def keep_index(store: Store, space: Space, draft: Draft) -> IndexManifest:
     return written
 
 
+def drop_index(store: Store, space: Space, name: str) -> None:
+    """Remove an index, and its tag, in one step as far as other writers can see. Raises NotFound."""
+    with writer_lock(store.path):
+        shelf_of(store, space).drop(name)
+        store.tables.untag(table_of(space), tag_of(name))
+
+
 def library_version() -> str:
     """Return the version of FAISS, importing it."""
     import faiss
@@ -183,7 +190,8 @@ def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:
     parts += [str(chosen)] if chosen is not Metric.COSINE and config.kind not in PRESETS else []
     parts += ["segments"] if config.level == SEGMENT else []
     name = check_name(config.name or "-".join(parts), "index")
-    return Recipe(name, kind, settings, str(chosen), config.level, config.recall or RECALL, effort), reason
+    ours = config.kind == AUTO and not config.name and not config.settings
+    return Recipe(name, kind, settings, str(chosen), config.level, config.recall or RECALL, effort, ours), reason
 
 
 def _memory_bytes() -> int:

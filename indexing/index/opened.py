@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +17,7 @@ from ...schemas.vector import Space
 from ...store.spaces import table_of
 from ..kinds.registry import build_kind
 from ..metric import Metric
-from .build import BuildConfig, draft_index, keep_index, recipe_of, shelf_of
+from .build import BuildConfig, draft_index, drop_index, keep_index, recipe_of, shelf_of
 from .catchup import Change, change_since
 from .live import OpenIndex
 from .mapped import MappedIndex
@@ -148,29 +149,38 @@ def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
     return opened
 
 
-def _recipe(store: Store, space: Space, name: str | None, level: str) -> Recipe:
-    """Return the recipe of the index that is meant, or where there is none one that suits the space."""
-    manifest = _chosen(shelf_of(store, space), space, name, level)
-    if manifest:
-        return manifest.recipe
-    recipe, reason = recipe_of(BuildConfig(level=level), store.tables.count(table_of(space)), space.dim)
-    logger.info("space %s has no index yet; %s", space.name, reason)
+def _recipe(store: Store, space: Space, level: str, last: IndexManifest | None) -> Recipe:
+    """Return the recipe of the index that was built last, or one that suits the space as it is now."""
+    if last and not last.recipe.chosen:
+        return last.recipe
+    config = BuildConfig(level=level, recall=last.recipe.target if last else None)
+    recipe, reason = recipe_of(config, store.tables.count(table_of(space)), space.dim)
+    if not last or recipe != last.recipe:
+        logger.info("space %s gets an index of kind %r: %s", space.name, recipe.kind, reason)
     return recipe
 
 
 def _built(store: Store, space: Space, name: str | None, level: str, progress: Progress) -> OpenIndex | None:
     """Return a new index: kept in the store, or where it cannot be written, for this process alone.
 
-    None where another process has replaced it before it could be opened.
+    None where another process has replaced it before it could be opened. An index that was chosen goes when one of
+    another kind takes its place.
     """
-    draft = draft_index(store, space, _recipe(store, space, name, level), progress=progress)
+    shelf = shelf_of(store, space)
+    last = _chosen(shelf, space, name, level)
+    draft = draft_index(store, space, _recipe(store, space, level, last), progress=progress)
     change = Change.none(draft.manifest.table_version, space.dim, level)
     try:
-        return _mapped(shelf_of(store, space), keep_index(store, space, draft), change)
+        built = _mapped(shelf, keep_index(store, space, draft), change)
     except FileNotFoundError:
         return None
     except StorageError as error:
         logger.warning("the index of %s is not kept: %s", space.name, error)
+    else:
+        if last and last.recipe.chosen and last.name != built.manifest.name:
+            with suppress(NotFound):  # another process was as quick
+                drop_index(store, space, last.name)
+        return built
     with tempfile.TemporaryDirectory() as folder:  # what is mapped stays readable after its file is gone
         shelf = Shelf(Path(folder))
         return _mapped(shelf, draft.put(shelf), change)

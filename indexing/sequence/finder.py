@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ...store.store import Store
 
 MIN_CONFIDENCE = 0.999
-"""Of what is found without a threshold of the user's. Music that sounds alike makes it less strict than it says: it keeps
-false positives, measured on strangers, below one in a hundred (docs/decisions/0009)."""
+"""Of what is found without a threshold of the user's. Music that sounds alike makes it less strict than it says: about
+one stranger in a hundred is taken for something (docs/decisions/0009)."""
 
 MAX_GAP_S = 2.0
 """A match goes on over as long a stretch of pairs below the threshold: a voice over the music, a dropped packet."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from echodex.api import Store
 from echodex.errors import NotFound, Stale
+from echodex.indexing.index import choose
 from echodex.indexing.index.build import BuildConfig, build_index, shelf_of
 from echodex.indexing.index.catchup import FEW
 from echodex.indexing.index.live import OpenIndex
@@ -126,6 +127,28 @@ def test_many_changes_build_it_again_with_the_same_recipe(
         index = opened(made, "mine")
     assert "too far behind" in caplog.text
     assert (index.manifest.recipe.settings, index.manifest.ntotal) == ({"nlist": 17}, 3000 + FEW + 1)
+
+
+def test_what_was_chosen_for_a_small_space_is_chosen_anew_for_a_large_one(
+    made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
+) -> None:
+    assert opened(made).manifest.recipe.kind == "flat"
+    monkeypatch.setattr(choose, "FLAT_ROWS", 3000)
+    assert opened(made).manifest.recipe.kind == "flat"  # while it can be caught up with
+    add_vectors(made, clustered(FEW + 1, 24, seed=3), first=10_000)
+    larger = opened(made)
+    assert larger.manifest.recipe.kind == "ivf"
+    assert shelf_of(made, made.space()).names() == ["ivf"]
+    assert recall(larger, made, clustered(20, 24)) >= 0.9
+
+
+def test_what_was_asked_for_stays_of_its_kind(
+    made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
+) -> None:
+    build_index(made, BuildConfig("flat"))
+    monkeypatch.setattr(choose, "FLAT_ROWS", 3000)
+    add_vectors(made, clustered(FEW + 1, 24, seed=3), first=10_000)
+    assert opened(made).manifest.recipe.kind == "flat"
 
 
 def test_an_index_that_is_searched_only_as_a_whole_is_built_again_once_a_clip_went(
