@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from echodex.api import Store
 from echodex.encoders.base import Weights
@@ -13,7 +14,7 @@ from echodex.encoders.dummy import DummyConfig
 from echodex.schemas.vector import Float32, Segments
 from echodex.store.spaces import kept_weights, space_of
 
-ARRAYS = {
+ARRAYS: dict[str, NDArray[Any]] = {
     "counter": np.array(3, np.int64),
     "turned": np.arange(6, dtype=np.float32).reshape(2, 3).T,
     "every_other": np.arange(6, dtype=np.float32)[::2],
