@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from ..indexing.near import ROUNDING, UNSURE, blocks, within
+from ..indexing.threads import libraries
 from ..schemas.vector import Float32
 from ..store.pipeline import core_count, in_order
 from .selectors.base import medoid
@@ -126,14 +125,8 @@ def _alone(matrix: Float32) -> float:
 
 def _one_thread() -> AbstractContextManager[object]:
     """Return a context in which BLAS runs on one thread, so that it sums in the same order on every machine."""
-    limit: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    limit: AbstractContextManager[object] = libraries().limit(limits=1, user_api="blas")
     return limit
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Return the libraries that run threads. Found once: to look for them takes longer than to limit them."""
-    return ThreadpoolController()
 
 
 def _measured(left: Mask, most: int) -> Rows:

@@ -14,6 +14,7 @@ from ...progress import Progress, silent
 from ...schemas.clip import Clip
 from ...schemas.hit import Match
 from ...schemas.vector import Float32, Space
+from ..threads import libraries
 from .background import Background, background
 from .diagonals import Collection
 from .listen import Heard, hear, listen
@@ -102,7 +103,8 @@ class Finder:
         pairs = self._pairs(heard)
         calibrated = self.min_score is None
         least = self.unrelated.excess(MIN_CONFIDENCE, pairs) if calibrated else 0.0
-        found = match(heard.tracks, self.collection, self.worth, max_gap=gap, min_excess=least, note=note)
+        with libraries().limit(limits=1, user_api="blas"):  # products this small are slower on more threads
+            found = match(heard.tracks, self.collection, self.worth, max_gap=gap, min_excess=least, note=note)
         return sorted(found, key=lambda run: -run.excess)
 
     def song_table(self, scores: SongScores) -> Float32:

@@ -12,7 +12,7 @@ nearer to those of one track or another. A run is of one track.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Protocol
@@ -27,6 +27,9 @@ from .strangers import elsewhere, stranger_depth, stranger_levels
 MIN_LEFT = 0.5
 """Of a run that lies over better ones, what is left is a match of its own if it has this share of the excess; less is
 the same finding, seen a little displaced."""
+
+ROUNDING = 1e-9
+"""What two ways to add up the same worths may differ by."""
 
 Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -135,8 +138,13 @@ def match(
     for phase, (track, look) in enumerate(zip(tracks, looks, strict=True)):
         told = partial(note, length=len(track.vectors), late=phase / len(tracks)) if note else None
         found += _runs_of(track, look, collection, worth, (max_gap, min_excess), (phase, len(tracks)), told)
+    strangers = [Strangers(collection.clip, worth, look.floors, look.common) for look in looks]
+
+    def telling(run: Run) -> Iterator[Run]:
+        return strangers[run.phase].telling(run, tracks[run.phase].vectors, min_excess)
+
     slots = max((run.slots.stop for run in found), default=0)
-    return sorted(chosen(found, slots, min_excess), key=lambda run: run.slots.start)
+    return sorted(chosen(found, slots, min_excess, telling), key=lambda run: run.slots.start)
 
 
 @dataclass(frozen=True)
@@ -171,9 +179,10 @@ def _runs_of(
     phase: tuple[int, int],
     told: Callable[[Diagonals, Cells], None] | None,
 ) -> Iterator[Run]:
-    """Yield all runs of one track, whatever they claim. limits: max_gap, min_excess; phase: of how many."""
+    """Yield all runs of one track, whatever they claim, and whoever resembles them. limits: max_gap, min_excess; phase:
+    of how many.
+    """
     (max_gap, min_excess), diagonals = limits, look.diagonals
-    strangers = Strangers(collection.clip, worth, look.floors, look.common)
     for cells in scored(track.vectors, look.floors, collection, diagonals):
         if told:
             told(diagonals, cells)
@@ -187,8 +196,7 @@ def _runs_of(
                 part = slice(begin + first, begin + last)
                 clip, shift = int(diagonals.clips[which]), int(diagonals.shifts[which])
                 start = int(cells.position[begin]) + first
-                run = Run(clip, shift, start, cells.scores[part].copy(), worths[part].copy(), *phase)
-                yield from strangers.telling(run, track.vectors, min_excess)
+                yield Run(clip, shift, start, cells.scores[part].copy(), worths[part].copy(), *phase)
 
 
 class Strangers:
@@ -238,31 +246,54 @@ def best_parts(worths: Float64, min_excess: float) -> Iterator[tuple[int, int]]:
     """Yield (first, last + 1) of the part of largest excess of float64[n], then the same for what is left on either
     side of it; the shortest where pairs at an end are worth nothing.
     """
+    gains = _sums(np.maximum(worths, 0.0))
     waiting = [(0, len(worths))]
     while waiting:
         begin, end = waiting.pop()
-        total = np.append(0.0, np.cumsum(worths[begin:end]))
-        last = int(np.argmax(total - np.minimum.accumulate(total)))
-        first = last - int(np.argmin(total[last::-1]))
+        if gains[end] - gains[begin] <= min_excess - ROUNDING:
+            continue
+        total = _sums(worths[begin:end])
+        last = int((total - np.minimum.accumulate(total)).argmax())
+        first = last - int(total[last::-1].argmin())
         if last > first and total[last] - total[first] > min_excess:
             yield begin + first, begin + last
             waiting += [(begin, begin + first), (begin + last, end)]
 
 
-def chosen(runs: list[Run], slots: int, min_excess: float) -> list[Run]:
-    """Return runs that share no time of the query, taken by falling excess; what others leave of one is tried again."""
+def _sums(values: Float64) -> Float64:
+    """Return float64[n + 1]: the sums of the first 0, 1, ... n values."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
+def chosen(
+    runs: list[Run], slots: int, min_excess: float, telling: Callable[[Run], Iterable[Run]] | None = None
+) -> list[Run]:
+    """Return runs that share no time of the query, taken by falling excess; what others leave of one is tried again.
+
+    telling: gives the parts that remain of a run after a second look, none of a larger excess. Only what better runs
+    leave free is looked at again, with the same outcome as if all were.
+    """
     free = np.ones(slots, dtype=np.bool_)
     chosen = []
-    waiting = [(-run.excess, run.clip, run.shift, run.slots.start, run) for run in runs]
+    waiting = [_entry(run, sure=telling is None) for run in runs]
     heapq.heapify(waiting)
     while waiting:
-        *_, run = heapq.heappop(waiting)
-        if free[run.slots].all():
+        *_, sure, run = heapq.heappop(waiting)
+        if telling and not sure:
+            for part in telling(run) if free[run.slots].any() else ():
+                heapq.heappush(waiting, _entry(part, sure=True))
+        elif free[run.slots].all():
             free[run.slots] = False
             chosen.append(run)
         elif left := _left(run, free, min_excess):
-            heapq.heappush(waiting, (-left.excess, left.clip, left.shift, left.slots.start, left))
+            heapq.heappush(waiting, _entry(left, sure=True))
     return chosen
+
+
+def _entry(run: Run, *, sure: bool) -> tuple[float, int, int, int, bool, Run]:
+    return -run.excess, run.clip, run.shift, run.slots.start, sure, run
 
 
 def _left(run: Run, free: Mask, min_excess: float) -> Run | None:
