@@ -11,7 +11,7 @@ clews_small_map (_lo, _hi): mean average precision of `half`, with a normal 95 %
 clews_small_made_map, clews_small_both_map: of the other two, where --made says so; clews_small_seen_map: of `half` on
 its own works; chroma_map: of `chroma`, fitted on the store as `embed` does, on all works; chroma_unseen_map (_lo, _hi):
 on the half that is asked for; best_map_unseen_works: the highest there; chance_map: of a random order there. Learning
-curves: results/versions_learning.png.
+curves: results/versions.png.
 
     python benchmarks/versions_learning.py [--made 600] [--store DIR]
 
@@ -145,7 +145,7 @@ def draw_curves(runs: dict[str, tuple[Store, str]], figures: dict[str, float]) -
         xlabel="epoch", ylabel="MAP", ylim=(0, 1), title="valid works (solid), the half that is asked for (dashed)"
     )
     axes.legend()
-    figure.savefig(RESULTS / "versions_learning.png", dpi=100)
+    figure.savefig(RESULTS / "versions.png", dpi=100)
 
 
 def before() -> dict[str, float]:
