@@ -190,7 +190,7 @@ def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:
     parts += [str(chosen)] if chosen is not Metric.COSINE and config.kind not in PRESETS else []
     parts += ["segments"] if config.level == SEGMENT else []
     name = check_name(config.name or "-".join(parts), "index")
-    ours = config.kind == AUTO and not config.name and not config.settings
+    ours = config.kind == AUTO and config.deletes and not config.name and not config.settings  # nothing said of it
     return Recipe(name, kind, settings, str(chosen), config.level, config.recall or RECALL, effort, ours), reason
 
 

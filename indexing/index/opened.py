@@ -149,9 +149,9 @@ def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
     return opened
 
 
-def _recipe(store: Store, space: Space, level: str, last: IndexManifest | None) -> Recipe:
-    """Return the recipe of the index that was built last, or one that suits the space as it is now."""
-    if last and not last.recipe.chosen:
+def _recipe(store: Store, space: Space, name: str | None, level: str, last: IndexManifest | None) -> Recipe:
+    """Return the recipe of the index that was asked for by name or by kind, else one that suits the space as it is."""
+    if last and (name or not last.recipe.chosen):
         return last.recipe
     config = BuildConfig(level=level, recall=last.recipe.target if last else None)
     recipe, reason = recipe_of(config, store.tables.count(table_of(space)), space.dim)
@@ -163,12 +163,12 @@ def _recipe(store: Store, space: Space, level: str, last: IndexManifest | None) 
 def _built(store: Store, space: Space, name: str | None, level: str, progress: Progress) -> OpenIndex | None:
     """Return a new index: kept in the store, or where it cannot be written, for this process alone.
 
-    None where another process has replaced it before it could be opened. An index that was chosen goes when one of
-    another kind takes its place.
+    None where another process has replaced it before it could be opened. An index that was chosen, and is not asked for
+    by its name, goes when one of another kind takes its place.
     """
     shelf = shelf_of(store, space)
     last = _chosen(shelf, space, name, level)
-    draft = draft_index(store, space, _recipe(store, space, level, last), progress=progress)
+    draft = draft_index(store, space, _recipe(store, space, name, level, last), progress=progress)
     change = Change.none(draft.manifest.table_version, space.dim, level)
     try:
         built = _mapped(shelf, keep_index(store, space, draft), change)

@@ -142,6 +142,16 @@ def test_what_was_chosen_for_a_small_space_is_chosen_anew_for_a_large_one(
     assert recall(larger, made, clustered(20, 24)) >= 0.9
 
 
+def test_what_is_asked_for_by_name_stays_under_it(
+    made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
+) -> None:
+    assert opened(made).manifest.recipe.chosen
+    monkeypatch.setattr(choose, "FLAT_ROWS", 3000)
+    add_vectors(made, clustered(FEW + 1, 24, seed=3), first=10_000)
+    assert opened(made, "flat").manifest.ntotal == 3000 + FEW + 1
+    assert shelf_of(made, made.space()).names() == ["flat"]
+
+
 def test_what_was_asked_for_stays_of_its_kind(
     made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
 ) -> None:
