@@ -57,10 +57,10 @@ def among(material: Material, rows: int) -> Material:
     )
 
 
-def rates(material: Material, kinds: Sequence[str], rows: int) -> dict[str, float]:
+def rates(material: Material, kinds: Sequence[str], rows: int, test_ids: str) -> dict[str, float]:
     figures = {}
     for kind in kinds:
-        report = evaluate_material(material, ProtocolConfig(kind, test_ids="all", strict=True)).report
+        report = evaluate_material(material, ProtocolConfig(kind, test_ids=test_ids, strict=True)).report
         print(report.header(), *report.table()[1], sep="\n")
         end = f"{kind}_{rows // 1000}k"
         for name, key in (("exact", EXACT), ("near", NEAR)):
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[0, 1_000_000], help="segments in all; 0: the real ones")
     parser.add_argument("--kinds", nargs="+", default=list(INDEX_TYPES), choices=INDEX_TYPES)
     parser.add_argument("--largest", nargs="+", default=None, help="kinds for the last of --rows, where not all")
+    parser.add_argument("--test-ids", default="all", help="all, or how many of the queries of each length to draw")
     options = parser.parse_args()
     encoder = fingerprint(options.checkpoint)
     figures = {}
@@ -93,7 +94,7 @@ def main() -> None:
             large = among(material, rows)
             last = rows == options.rows[-1]
             kinds = options.largest if last and options.largest else options.kinds
-            figures |= rates(large, kinds, len(large.database))
+            figures |= rates(large, kinds, len(large.database), options.test_ids)
     write_result("fingerprint_scale", figures)
 
 
