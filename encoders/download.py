@@ -18,10 +18,12 @@ from urllib.parse import quote, unquote, urldefrag, urlsplit
 from ..errors import BadInput, Unavailable
 from ..progress import Progress, silent
 from .cache import CachedFile, cache_folder, locked, writing
-from .checkpoint import MAX_BYTES
 
 TIMEOUT_S = 30.0
 """Seconds without a byte after which a connection counts as broken."""
+
+MAX_BYTES = 4 << 30
+"""Of a checkpoint; the published ones of `versions` hold 0.8 GB of weights, and some beside them an optimiser."""
 
 TRIES = 5
 _BLOCK = 256 * 1024
