@@ -168,7 +168,7 @@ def evaluate_versions(
 ) -> VersionsReport:
     """Return how well other performances of a work are found by the published protocol of version matching.
 
-    settings: those of evaluation.versions.material.Chosen (`by`, `track`, `queries`, `view`, `where`) and of
+    settings: those of evaluation.versions.material.Chosen (`by`, `track`, `queries`, `unseen`, `view`, `where`) and of
     evaluation.versions.protocol.VersionsConfig. out: a folder to write report.json and queries.csv into.
     """
     from ..evaluation.versions.evaluate import evaluate_versions as evaluate

@@ -17,6 +17,7 @@ _SECONDS = click.FloatRange(0, min_open=True)
 @click.option("--by", metavar="COLUMN", help="What names the work: a column, or a key of extra [default: work].")
 @click.option("--track", metavar="COLUMN", help="What names the recording a clip is part of [default: its file].")
 @click.option("--queries", metavar="SQL", help="Only ask for clips that this filter selects [default: all].")
+@click.option("--unseen", is_flag=True, help="Only ask for clips of works that did not teach the space's encoder.")
 @click.option("--redux", metavar="NAME", help="One distance of many, as of `similar` [default: bpwr-10].")
 @click.option("--lengths", metavar="'N ...'", help="Ask in pieces of so many segments, or all [default: all].")
 @click.option("--maxlen", type=_SECONDS, metavar="S", help="Only the first seconds of a clip [default: all].")
@@ -46,6 +47,7 @@ def versions(context: click.Context, /, json_: bool, **options: Any) -> None:
     \b
     Example:
       echodex evaluate versions --space chroma --queries "rendition = 'orig'"
+      echodex evaluate versions --space run:covers --unseen
       echodex evaluate versions --space versions --maxlen 600 --lengths '1 2 4 all' --plot versions.png
     """
     from ..api import evaluate_versions

@@ -45,12 +45,14 @@ class Material:
 @dataclass(frozen=True)
 class Chosen:
     """Which clips take part. by: the column that names the work; track: the one that names the recording (None: the
-    file); queries: a filter of those that are asked (None: all); view, where: of those that there are.
+    file); queries: a filter of those that are asked (None: all); unseen: of those, only the ones of works that did not
+    teach the encoder; view, where: of those that there are.
     """
 
     by: str = "work"
     track: str | None = None
     queries: str | None = None
+    unseen: bool = False
     view: str | None = None
     where: str | None = None
 

@@ -38,9 +38,10 @@ class VersionsRow:
 @dataclass(frozen=True)
 class VersionsReport:
     """space: what was evaluated; chosen: which clips took part; redux: the reduction; query, candidate: their shingles;
-    queries: how many were asked; without: those left out because no other version of them is there; candidates: how
-    many clips were searched; works: how many works they are of; unnamed: clips among them of no work; segments: stored
-    ones of all of them; chance_map: the MAP of a random order; ranks: those of `by_rank`; rows: one for each length.
+    queries: how many were asked; without: those left out because no other version of them is there; taught: how many of
+    those asked are of works that the encoder was trained on, or chosen by; candidates: how many clips were searched;
+    works: how many works they are of; unnamed: clips among them of no work; segments: stored ones of all of them;
+    chance_map: the MAP of a random order; ranks: those of `by_rank`; rows: one for each length.
     """
 
     space: str
@@ -50,6 +51,7 @@ class VersionsReport:
     candidate: Shingles
     queries: int
     without: int
+    taught: int
     candidates: int
     works: int
     unnamed: int
@@ -62,10 +64,11 @@ class VersionsReport:
         """Return what was evaluated, in a line."""
         without = f" ({self.without} more have no other version)" if self.without else ""
         unnamed = f" and {self.unnamed} of none" if self.unnamed else ""
+        taught = f"; {self.taught} queries are of works that taught the encoder" if self.taught else ""
         return (
             f"{self.space}: {self.queries} queries{without} against {self.candidates} clips of {self.works} works by "
             f"{self.chosen.by!r}{unnamed}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP and top 1, "
-            "10 from 0 to 1, ARP and NAR in %"
+            f"10 from 0 to 1, ARP and NAR in %{taught}"
         )
 
     def table(self) -> Columns:
@@ -79,8 +82,10 @@ class VersionsReport:
         return names, rows
 
 
-def report_of(material: Material, chosen: Chosen, config: VersionsConfig, found: Sequence[Measures]) -> VersionsReport:
-    """Return the report of what `evaluate_material` found."""
+def report_of(
+    material: Material, chosen: Chosen, config: VersionsConfig, found: Sequence[Measures], *, taught: int
+) -> VersionsReport:
+    """Return the report of what `evaluate_material` found; taught: as in VersionsReport."""
     rows = [
         VersionsRow(
             length,
@@ -100,6 +105,7 @@ def report_of(material: Material, chosen: Chosen, config: VersionsConfig, found:
         candidate=config.candidate,
         queries=len(material.queries),
         without=material.without,
+        taught=taught,
         candidates=len(material.clip_ids),
         works=len(np.unique(material.works)) - material.unnamed,
         unnamed=material.unnamed,

@@ -39,7 +39,7 @@ def found(material: Material) -> list[Measures]:
 
 @pytest.fixture(scope="module")
 def report(material: Material, found: list[Measures]) -> VersionsReport:
-    return report_of(material, Chosen(), CONFIG, found)
+    return report_of(material, Chosen(), CONFIG, found, taught=0)
 
 
 def test_figures_are_means_over_queries(report: VersionsReport, found: list[Measures], material: Material) -> None:
