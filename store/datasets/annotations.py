@@ -12,7 +12,7 @@ from ...errors import BadInput
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (id, rest) of each line `id <tab> rest`; raise BadInput naming the file and the line."""
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
                 if not line.strip():
                     continue

@@ -95,5 +95,7 @@ def _version(path: Path, name: str, told: Any, part: str) -> Version:
     if not isinstance(told, dict) or not all(told.get(key) for key in needed):
         raise BadInput(f"metadata {path}: {name[:80]!r} is without {', '.join(needed)}")
     work, rendition, file = (str(told[key]) for key in needed)
+    if not PurePosixPath(file).name:
+        raise BadInput(f"metadata {path}: {name[:80]!r} has the filename {file[:80]!r}, which names no file")
     said = tuple((key, str(told[key])) for key in ("title", "artist") if told.get(key))
     return Version(name, work, rendition, part, (str(PurePosixPath(file).with_suffix("")),), said)

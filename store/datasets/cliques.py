@@ -33,9 +33,10 @@ def read_cliques(path: Path) -> Iterator[Listed]:
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise BadInput(f"{path} is no dictionary of cliques of versions ({error!r}); download it again") from error
     for listed in found:
-        if not all(isinstance(told, str) for told in listed) or not listed.version or len(listed.video) < LEAST_LETTERS:
+        named = all(isinstance(told, str) for told in listed) and listed.clique and listed.version
+        if not named or len(listed.video) < LEAST_LETTERS:
             raise BadInput(
                 f"{path}: clique {listed.clique[:80]!r} has {listed.version!r} as a version and {listed.video!r} as "
-                "its video; both are text"
+                "its video; all three are text, and none is empty"
             )
         yield listed

@@ -59,7 +59,7 @@ def _read(folder: Path, name: str) -> Iterator[Version]:
     if path is None:
         raise NotFound(f"there is no {_file(name)} in {folder}; it is one of the two lists")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not UTF-8 text ({error}); download it again") from error
     for number, line in enumerate(lines, start=1):

@@ -22,12 +22,14 @@ def read_metadata(path: Path) -> Told:
     if not path.is_file():
         raise NotFound(f"metadata {path} does not exist")
     try:
-        works = json.loads(path.read_text(encoding="utf-8"))
+        works = json.loads(path.read_bytes())
         found = {(work, name): about for work, group in works.items() for name, about in group.items()}
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise BadInput(f"metadata {path} is not JSON as da-TACOS has it, works of performances ({error})") from error
     if not all(isinstance(about, dict) for about in found.values()):
         raise BadInput(f"metadata {path} is not JSON as da-TACOS has it: a performance is no list of names and values")
+    if not all(work and name for work, name in found):
+        raise BadInput(f"metadata {path} is not JSON as da-TACOS has it: a work or a performance has no name")
     return found
 
 

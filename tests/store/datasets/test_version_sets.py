@@ -135,6 +135,7 @@ def test_discogs_vi_takes_what_lists_there_are(tmp_path: Path) -> None:
     [
         *("[]", "{", '{"C": 1}', '{"C": [{}]}', '{"C": [{"version_id": 1, "youtube_id": "ab"}]}'),
         *('{"C": [{"version_id": "V", "youtube_id": "a"}]}', '{"C": [{"version_id": "V", "youtube_id": "/../../ab"}]}'),
+        '{"": [{"version_id": "V", "youtube_id": "ab"}]}',
     ],
 )
 def test_discogs_vi_lists_that_are_odd(text: str, tmp_path: Path) -> None:
@@ -218,6 +219,29 @@ def test_what_is_in_both_subsets_tests(tmp_path: Path) -> None:
     assert listing.notes[1] == "1 works are in both subsets: what is learned of them is no fair test"
 
 
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '{"W": {"P": []}}', '{"": {"P": {}}}', '{"W": {"": {}}}'])
+def test_datacos_metadata_that_are_odd(text: str, tmp_path: Path) -> None:
+    put(tmp_path, {"da-tacos_benchmark_subset_metadata.json": text.encode(), "P.wav": b"x"})
+    with pytest.raises(BadInput, match="is not JSON as da-TACOS has it"):
+        DaTacos().listing(tmp_path)
+
+
+def test_lists_that_begin_with_a_mark_of_their_encoding(tmp_path: Path) -> None:
+    """As editors on Windows write UTF-8."""
+    mark = "\ufeff".encode()
+    put(tmp_path / "shs", {"SHS100K-TEST": mark + b"1\t0\n", "1-0.mp3": b"x"})
+    put(
+        tmp_path / "covers",
+        {"list1.list": mark + b"S/a\n", "list2.list": mark + b"S/b\n", "S/a.mp3": b"x", "S/b.mp3": b""},
+    )
+    told = json.dumps({"W_1": {"P_1": {}}}).encode()
+    put(tmp_path / "datacos", {"da-tacos_benchmark_subset_metadata.json": mark + told, "P_1.mp3": b"x"})
+    for dataset, works in ((Shs100k(), {"1"}), (Covers80(), {"S"}), (DaTacos(), {"W_1"})):
+        listing = dataset.listing(tmp_path / {"shs100k": "shs", "covers80": "covers"}.get(dataset.name, "datacos"))
+        assert not listing.missing
+        assert {said["work"] for said in by_file(listing).values()} == works
+
+
 def test_clews(tmp_path: Path) -> None:
     performances.clews(tmp_path, takes(WORKS))
     listing = Clews().listing(tmp_path)
@@ -276,6 +300,11 @@ def test_clews_versions_that_lack_something(tmp_path: Path) -> None:
     for told in (None, {"clique": "a", "version": "b", "filename": ""}):
         torch.save([{"v": told}, {"test": {"a": ["v"]}}], tmp_path / "odd.pt")
         with pytest.raises(BadInput, match="'v' is without clique, version, filename"):
+            Clews().listing(tmp_path)
+    for name in (".", "/"):
+        told = {"clique": "a", "version": "b", "filename": name}
+        torch.save([{"v": told}, {"test": {"a": ["v"]}}], tmp_path / "odd.pt")
+        with pytest.raises(BadInput, match="which names no file"):
             Clews().listing(tmp_path)
     torch.save(
         [{"v": {"clique": "a", "version": "b", "filename": "../v.mp3"}}, {"test": {"a": ["v"]}}], tmp_path / "odd.pt"
