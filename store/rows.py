@@ -49,9 +49,9 @@ def clip_row(clip_id: str, source: Source, facts: FileFacts, decoded: Decoded, t
         "offset_s": source.offset_s,
         "excerpt": source.is_excerpt,
         **judged(decoded),
-        **{column: said.get(column, "") for column in DESCRIPTIVE},
-        "labels": list(source.labels),
-        "extra": json.dumps(dict(source.extra), sort_keys=True),
+        **{column: _text(said.get(column, "")) for column in DESCRIPTIVE},
+        "labels": _labels(source),
+        "extra": json.dumps(_extra(source), sort_keys=True),
         "added_at": datetime.now(UTC),
     }
 
@@ -82,15 +82,30 @@ def unite(row: Row, source: Source, facts: FileFacts) -> tuple[Row, list[Conflic
     places[source.path] = facts.mtime_ns
     united = dict(row)
     united["uris"], united["mtimes_ns"] = sorted(places), [places[uri] for uri in sorted(places)]
-    united["labels"] = sorted({*source.labels} if correction and source.labels else {*row["labels"], *source.labels})
-    united["extra"] = json.dumps({**json.loads(row["extra"]), **dict(source.extra)}, sort_keys=True)
+    labels = _labels(source)
+    united["labels"] = sorted({*labels} if correction and labels else {*row["labels"], *labels})
+    united["extra"] = json.dumps({**json.loads(row["extra"]), **_extra(source)}, sort_keys=True)
     conflicts = []
-    for column, value in source.fields:
+    for column, said in source.fields:
+        value = _text(said)
         if not row[column] or correction:
             united[column] = value
         elif row[column] != value:
             conflicts.append(Conflict(row["clip_id"], source.path, column, row[column], value))
     return united, conflicts
+
+
+def _text(said: str) -> str:
+    """Return what is said as a table can hold it: "?" for half of a character, which JSON can spell alone."""
+    return said.encode(errors="replace").decode()
+
+
+def _labels(source: Source) -> list[str]:
+    return [_text(label) for label in source.labels]
+
+
+def _extra(source: Source) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in source.extra}
 
 
 def clip_table(rows: Iterable[Row]) -> pa.Table:

@@ -13,6 +13,7 @@ import soundfile
 
 from echodex.api import Store
 from echodex.audio.limits import Limits
+from echodex.schemas.clip import Source
 
 MakeWav = Callable[..., Path]
 
@@ -157,6 +158,17 @@ def test_other_columns_are_kept_as_json(store: Store, make_wav: MakeWav, tmp_pat
     labels.write_text("path,speaker,take\naudio/good.wav,jackson,4\n")
     store.add(labels=labels)
     assert json.loads(str(rows(store)[0]["extra"])) == {"speaker": "jackson", "take": "4"}
+
+
+def test_halves_of_characters_are_told_as_question_marks(store: Store, make_wav: MakeWav) -> None:
+    """A list in JSON may spell one of the two halves of an emoji: no UTF-8 text can hold it."""
+    half = "a\ud83d"
+    said: dict[str, Any] = {"labels": (half,), "fields": (("title", half),), "extra": (("note", half),)}
+    path = str(make_wav())
+    for _ in range(2):
+        store.add_sources([Source(path, **said)])
+        [row] = store.clips(["title", "labels", "extra"]).to_pylist()
+        assert (row["title"], row["labels"], json.loads(row["extra"])) == ("a?", ["a?"], {"note": "a?"})
 
 
 def test_where_selects_clips_and_a_bad_filter_is_refused(store: Store, make_wav: MakeWav) -> None:
