@@ -19,7 +19,8 @@ SHOWN_PROBLEMS = 20
 
 def print_json(value: Any) -> None:
     """Print dataclasses, lists and dicts of them as JSON."""
-    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=1))
+    text = json.dumps(plain(value), ensure_ascii=False, indent=1)
+    click.echo(text.encode(errors="backslashreplace").decode())  # file names that are not UTF-8, as JSON escapes them
 
 
 def plain(value: Any) -> Any:

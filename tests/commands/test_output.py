@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 
 import pytest
 
-from echodex.commands.output import plain, print_report, print_table, safe
+from echodex.commands.output import plain, print_json, print_report, print_table, safe
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Thing:
 def test_what_json_lacks_becomes_what_it_has() -> None:
     thing = Thing("a", (1.0, float("nan"), float("inf")), handle=object())
     assert plain({"thing": thing, "set": {1}}) == {"thing": {"name": "a", "scores": [1.0, None, None]}, "set": [1]}
+
+
+def test_a_name_that_is_not_utf8_is_escaped_in_json(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    name = os.fsdecode(b"\xff.wav")
+    print_json([name, "\u00e4"])
+    found = capsysbinary.readouterr().out
+    assert json.loads(found) == [name, "\u00e4"]
+    assert "\u00e4".encode() in found
 
 
 def test_a_file_name_cannot_move_the_cursor() -> None:
