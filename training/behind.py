@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from ..errors import Damaged
-from ..schemas.run import Run
+from ..schemas.run import TRAINED, Run
 from ..schemas.vector import Space
 from ..store.spaces import kept_weights
 from ..store.store import Store
@@ -71,6 +71,22 @@ def run_behind(store: Store, space: Space) -> RunBehind | None:
         if weights and _holds(run_folder(store, run.name) / ENCODER_FILE, weights):
             return _described(store, run)
     return None
+
+
+def taught_clips(store: Store, space: Space) -> set[str]:
+    """Return the clips that taught the encoder of `space`, or chose its epoch, in runs of this store.
+
+    They are the train clips that the view of its run keeps, its valid clips, and the same of the run whose weights that
+    one began with. Raises Damaged.
+    """
+    behind = run_behind(store, space)
+    runs, name, found = {run.name: run for run in list_runs(store)}, behind.name if behind else "", set[str]()
+    while run := runs.pop(name, None):
+        splits = Splits.load(run_folder(store, name) / SPLITS_FILE)
+        kept = store.clips(["clip_id"], view=run.view).column(0).to_pylist()
+        found |= set(splits.ids(TRAIN)).intersection(kept).union(splits.ids(VALID))
+        name = str(run.config.get("start", "")).partition(TRAINED)[2]
+    return found
 
 
 def _described(store: Store, run: Run) -> RunBehind:

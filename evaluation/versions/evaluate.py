@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ...progress import Progress, silent
-from ...training.behind import run_behind
-from ...training.splits import TRAIN, VALID
+from ...training.behind import taught_clips
+from ..grouped import read_groups
 from .material import Chosen, Material, read_material
 from .protocol import VersionsConfig, evaluate_material
 from .report import VersionsReport, report_of, write_report
@@ -37,7 +37,7 @@ def evaluate_versions(
     or `chosen` asks for works that did not teach the encoder, and all did.
     """
     material = read_material(store, store.space(space), chosen)
-    taught = _taught(material)
+    taught = _taught(material, chosen.by)
     if chosen.unseen:
         material, taught = _unseen(material, taught), taught[~taught]
     found = evaluate_material(material, config, progress)
@@ -47,13 +47,15 @@ def evaluate_versions(
     return report
 
 
-def _taught(material: Material) -> NDArray[np.bool_]:
-    """Return bool[q]: which queries are of works that taught the encoder in a run of the store, or chose its epoch."""
-    behind = run_behind(material.store, material.space)
-    if behind is None:
-        return np.zeros(len(material.queries), dtype=np.bool_)
-    sides = behind.sides(material.clip_ids, material.works)
-    return np.isin(sides[material.queries], (TRAIN, VALID))
+def _taught(material: Material, by: str) -> NDArray[np.bool_]:
+    """Return bool[q]: which queries are of works that taught the encoder in runs of the store, or chose its epoch, by
+    any of their clips: those that are not searched here count as well.
+    """
+    store, searched = material.store, set(material.clip_ids)
+    teachers = store.clips(["clip_id"], clip_ids=sorted(taught_clips(store, material.space))).column(0).to_pylist()
+    clip_ids = [*material.clip_ids, *(clip_id for clip_id in teachers if clip_id not in searched)]
+    works = read_groups(store, clip_ids, by)
+    return np.isin(works[material.queries], works[np.isin(clip_ids, teachers)])
 
 
 def _unseen(material: Material, taught: NDArray[np.bool_]) -> Material:
