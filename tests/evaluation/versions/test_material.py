@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from echodex.errors import UsageError
 from echodex.evaluation.versions.material import Chosen, Material, read_material
 
 
-def material_of(store: Store, **chosen: str) -> Material:
+def material_of(store: Store, **chosen: Any) -> Material:
     return read_material(store, store.space(), Chosen(**chosen))
 
 

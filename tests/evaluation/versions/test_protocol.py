@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ from echodex.indexing.segment_sets.reductions import reduce
 Matrix = NDArray[np.float64]
 
 
-def material_of(store: Store, **chosen: str) -> Material:
+def material_of(store: Store, **chosen: Any) -> Material:
     return read_material(store, store.space(), Chosen(**chosen))
 
 
