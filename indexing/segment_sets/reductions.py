@@ -25,6 +25,7 @@ Cells: TypeAlias = Tensor
 
 PLAIN = ("min", "max", "mean", "meanmin", "minmean")
 COUNTED = ("bpwr", "best", "worst")
+_DIRECTED = ("meanmin", "minmean")
 KNOWN = f"{', '.join(PLAIN)}, bpwr, bpwr-N, best-N, worst-N, and each with an s before it"
 
 
@@ -46,6 +47,11 @@ class Reduction:
             raise UsageError(f"reduction {name[:80]!r} does not exist (known: {KNOWN})")
         symmetric, plain, counted, count = found.groups()
         return cls(plain or counted, int(count) if count else None, bool(symmetric))
+
+    @property
+    def directed(self) -> bool:
+        """Whether it makes something else of a matrix than of its transpose."""
+        return self.kind in _DIRECTED and not self.symmetric
 
 
 def reduce(distances: Cells, how: str | Reduction, mask: Tensor | None = None) -> Tensor:
@@ -69,7 +75,7 @@ def reduce(distances: Cells, how: str | Reduction, mask: Tensor | None = None) -
     counts = torch.ones_like(distances, dtype=torch.bool) if mask is None else mask.expand_as(distances)
     flat, flat_counts = distances.reshape(-1, *distances.shape[-2:]), counts.reshape(-1, *distances.shape[-2:])
     found = _one_way(flat, reduction, flat_counts)
-    if reduction.symmetric and reduction.kind in ("meanmin", "minmean"):  # the others are already
+    if reduction.symmetric and reduction.kind in _DIRECTED:  # the others are already
         found = (found + _one_way(flat.mT, reduction, flat_counts.mT)) / 2
     return found.reshape(shape)
 

@@ -50,11 +50,9 @@ class ClewsLoss:
         """
         with torch.autocast(z.device.type, enabled=False):
             z, works = z.float(), of_two_works(works)
-            cells = segment_distances(z, z)
-            upper = torch.ones(len(z), len(z), dtype=torch.bool, device=z.device).triu(1)  # D is symmetric
-            same = works[:, None] == works
-            near = reduce(cells[upper & same & (tracks[:, None] != tracks)], self.near)
-            far = reduce(cells[upper & ~same], self.far)
+            cells, same = segment_distances(z, z), works[:, None] == works
+            near = reduce(cells[_pairs(z, self.near) & same & (tracks[:, None] != tracks)], self.near)
+            far = reduce(cells[_pairs(z, self.far) & ~same], self.far)
             align = near.mean() if len(near) else z.sum() * 0
             return align, self._uniformity(far) if len(far) else z.sum() * 0
 
@@ -62,6 +60,14 @@ class ClewsLoss:
         """Return log(1 + mean exp(-gamma far) / epsilon) of float32[m], as the published code writes it."""
         scale = 1 / (self.epsilon * math.exp(_LEVEL))
         return torch.log1p(scale * torch.exp(_LEVEL - self.gamma * far).mean())
+
+
+def _pairs(z: Tensor, reduction: Reduction) -> Tensor:
+    """Return bool[n, n], the pairs of n versions to reduce: D is symmetric, so that one of two will do, but for a
+    reduction that is not.
+    """
+    once = torch.ones(len(z), len(z), dtype=torch.bool, device=z.device).triu(1)
+    return once | once.T if reduction.directed else once
 
 
 def of_two_works(works: Tensor) -> Tensor:

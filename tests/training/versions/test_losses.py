@@ -123,3 +123,18 @@ def test_other_reductions() -> None:
     align, _ = ClewsLoss(near=Reduction.of("mean")).parts(z, works, tracks)
     cells = torch.cdist(z[[0, 2]], z[[1, 3]]).square() / 5
     assert float(align) == pytest.approx(float(cells.mean()), rel=1e-5)
+
+
+def test_reductions_of_one_direction_are_taken_in_both() -> None:
+    """As published, over ordered pairs: of a meets b, and of b meets a."""
+    z, works, tracks = drawn(5, 3, 4), [0, 0, 0, 1, 1], torch.arange(5)
+    loss = ClewsLoss(near=Reduction.of("meanmin"), far=Reduction.of("minmean"))
+    near, far = [], []
+    for i, j in itertools.permutations(range(5), 2):
+        cells = torch.cdist(z[i], z[j]).square() / 4
+        if works[i] == works[j]:
+            near.append(float(cells.min(dim=1).values.mean()))
+        else:
+            far.append(math.exp(-5 * float(cells.mean(dim=1).min())))
+    expected = [np.mean(near), math.log1p(np.mean(far) / 1e-6)]
+    assert [float(part) for part in loss.parts(z, torch.tensor(works), tracks)] == pytest.approx(expected, rel=1e-5)
