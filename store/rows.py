@@ -75,7 +75,7 @@ def unite(row: Row, source: Source, facts: FileFacts) -> tuple[Row, list[Conflic
     """Return `row` with another sighting of the same clip, and what the two disagree on.
 
     Places are kept sorted and labels united. A value said again for the place that said it first is a correction and
-    replaces it; a different value from another place is a conflict, and the first is kept.
+    replaces it, an empty one takes it back; a different value from another place is a conflict, and the first is kept.
     """
     places = dict(zip(row["uris"], row["mtimes_ns"], strict=True))
     correction = set(places) == {source.path}
@@ -88,7 +88,7 @@ def unite(row: Row, source: Source, facts: FileFacts) -> tuple[Row, list[Conflic
     conflicts = []
     for column, said in source.fields:
         value = _text(said)
-        if not row[column] or correction:
+        if correction or not (row[column] and value):
             united[column] = value
         elif row[column] != value:
             conflicts.append(Conflict(row["clip_id"], source.path, column, row[column], value))

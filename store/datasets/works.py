@@ -19,8 +19,8 @@ from .versions import DROP, PARTS
 @dataclass(frozen=True)
 class WorkCount:
     """What of a split can be used. versions: usable clips of works with two or more; works: how many works these are;
-    unusable: clips that are not usable; singles: the works of which one version is usable; dropped: whether that
-    version is left without a split.
+    unusable: files that are not usable, or whose bytes are a version of another work or split; singles: the works of
+    which one version is usable; dropped: whether that version is left without a split.
     """
 
     split: str
@@ -39,11 +39,19 @@ class WorkCount:
         return said
 
 
-def read_usable(tables: Tables, sources: Sequence[Source], least_s: float) -> dict[str, str]:
-    """Return of those paths of `sources` that the store knows the id of the clip, "" where it is not usable."""
+@dataclass(frozen=True)
+class Held:
+    """The clip that the store has of a file, "" where it is not usable, and its work, "" where it says of none."""
+
+    clip_id: str
+    work: str = ""
+
+
+def read_held(tables: Tables, sources: Sequence[Source], least_s: float) -> dict[str, Held]:
+    """Return what the store has of those paths of `sources` that it knows."""
     wanted = {source.path for source in sources}
-    found: dict[str, tuple[int, str]] = {}
-    columns = ["clip_id", "uris", "mtimes_ns", "excerpt", "status", "decoded_s"]
+    found: dict[str, tuple[int, str, str]] = {}
+    columns = ["clip_id", "uris", "mtimes_ns", "excerpt", "status", "decoded_s", "work"]
     for batch in tables.batches(CLIPS_TABLE, columns):
         for row in batch.to_pylist():
             if row["excerpt"]:
@@ -51,43 +59,66 @@ def read_usable(tables: Tables, sources: Sequence[Source], least_s: float) -> di
             usable = row["status"] != Status.BAD and row["decoded_s"] >= least_s
             for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
                 if uri in wanted:  # a file that has changed since is in two rows: the later one counts
-                    found[uri] = max(found.get(uri, (-1, "")), (mtime_ns, row["clip_id"] if usable else ""))
-    return {path: clip_id for path, (_, clip_id) in found.items()}
+                    seen = (mtime_ns, row["clip_id"] if usable else "", row["work"])
+                    found[uri] = max(found.get(uri, seen), seen)
+    return {path: Held(clip_id, work) for path, (_, clip_id, work) in found.items()}
 
 
-def settle(sources: Sequence[Source], usable: Mapping[str, str], singles: str) -> tuple[list[Source], list[WorkCount]]:
-    """Return `sources`, without the split of those that are alone in their work if `singles` is to drop them; and what
+def settle(sources: Sequence[Source], held: Mapping[str, Held], singles: str) -> tuple[list[Source], list[WorkCount]]:
+    """Return `sources`, those that are alone in their work without their split if `singles` is to drop them; and what
     of each split can be used.
 
-    usable: path -> clip, "" where it is not usable; what is not in it counts as usable. Copies of the same bytes are
-    one version.
+    held: what the store has of a path, whose split is taken back; what is not in it counts as usable, and says none.
+    Copies of the same bytes are one version, of the work and the split that the first of them says, if the store has it
+    as one of that work. The others of other works or splits say nothing of the split, which is not theirs.
     """
+    groups = [_group(source) for source in sources]
+    clips = [held.get(source.path, Held(source.path)) for source in sources]
+    owner: dict[str, tuple[str, str]] = {}
+    for clip, group in zip(clips, groups, strict=True):
+        if clip.clip_id and clip.work in ("", group[1]):
+            owner.setdefault(clip.clip_id, group)
     versions = defaultdict[tuple[str, str], set[str]](set)
     bad = Counter[str]()
-    groups = [_group(source) for source in sources]
-    for source, group in zip(sources, groups, strict=True):
-        clip = usable.get(source.path, source.path)
-        versions[group] |= {clip} - {""}
-        bad[group[0]] += not clip
-    alone = {group for group, clips in versions.items() if len(clips) < 2}
+    for clip, group in zip(clips, groups, strict=True):
+        versions[group] |= {clip.clip_id} if owner.get(clip.clip_id) == group else set()
+        bad[group[0]] += owner.get(clip.clip_id) != group
+    alone = {group for group, of in versions.items() if len(of) < 2}
     dropped = alone if singles == DROP else set[tuple[str, str]]()
-    pairs = zip(sources, groups, strict=True)
-    settled = [_without_split(source) if group in dropped else source for source, group in pairs]
+    settled = []
+    for source, clip, group in zip(sources, clips, groups, strict=True):
+        split: str | None = group[0]
+        if clip.clip_id and owner.get(clip.clip_id) != group:
+            split = None
+        elif group in dropped:
+            split = "" if source.path in held else None
+        settled.append(_with_split(source, split))
     counts = []
     for split in sorted({split for split, _ in versions}, key=_place):
-        sizes = [len(clips) for group, clips in versions.items() if group[0] == split and group not in alone]
+        sizes = [len(of) for group, of in versions.items() if group[0] == split and group not in alone]
         one = sorted(work for part, work in alone if part == split and versions[part, work])
         counts.append(WorkCount(split, sum(sizes), len(sizes), bad[split], one, singles == DROP))
     return settled, counts
 
 
+def splits_changed(before: Sequence[Source], after: Sequence[Source]) -> list[Source]:
+    """Return of those files whose split is another one `after` than `before` what it is, and nothing else."""
+    splits = [(was.path, _split(was), _split(source)) for was, source in zip(before, after, strict=True)]
+    return [Source(path, fields=(("split", split),)) for path, was, split in splits if split not in (None, was)]
+
+
 def _group(source: Source) -> tuple[str, str]:
-    fields = dict(source.fields)
-    return fields.get("split", ""), fields["work"]
+    return _split(source) or "", dict(source.fields)["work"]
 
 
-def _without_split(source: Source) -> Source:
-    return replace(source, fields=tuple((name, "" if name == "split" else value) for name, value in source.fields))
+def _split(source: Source) -> str | None:
+    return dict(source.fields).get("split")
+
+
+def _with_split(source: Source, split: str | None) -> Source:
+    """Return a source with another split, "" to take it back, None to say nothing of it; one without has none."""
+    fields = tuple((name, split if name == "split" else value) for name, value in source.fields)
+    return replace(source, fields=tuple((name, value) for name, value in fields if value is not None))
 
 
 def _place(split: str) -> tuple[int, str]:

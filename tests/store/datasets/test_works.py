@@ -7,7 +7,7 @@ from echodex.schemas.clip import Source
 from echodex.store.datasets.adding import add_listing
 from echodex.store.datasets.base import Listing
 from echodex.store.datasets.versions import DROP, KEEP
-from echodex.store.datasets.works import WorkCount, settle
+from echodex.store.datasets.works import Held, WorkCount, settle
 from tests.store.datasets.miniature import put, sound
 
 
@@ -15,23 +15,34 @@ def source(path: str, work: str, split: str = "test") -> Source:
     return Source(path, fields=(("work", work), ("rendition", path), ("split", split)))
 
 
-def split_of(found: Source) -> str:
-    return dict(found.fields)["split"]
+def split_of(found: Source) -> str | None:
+    return dict(found.fields).get("split")
 
 
 def test_a_work_needs_two_versions_in_a_split() -> None:
     sources = [source("a", "1"), source("b", "1"), source("c", "2"), source("d", "2", "train"), source("e", "3")]
-    settled, counts = settle(sources, {"e": ""}, DROP)
-    assert [split_of(s) for s in settled] == ["test", "test", "", "", ""]
+    settled, counts = settle(sources, {"e": Held("")}, DROP)
+    assert [split_of(s) for s in settled] == ["test", "test", None, None, ""]
     assert counts == [WorkCount("train", 0, 0, 0, ["2"], True), WorkCount("test", 2, 1, 1, ["2"], True)]
-    assert settle(sources, {"e": ""}, KEEP)[0] == sources
+    assert settle(sources, {"e": Held("")}, KEEP)[0] == sources
 
 
 def test_copies_of_the_same_bytes_are_one_version() -> None:
     sources = [source("a", "1"), source("b", "1"), source("c", "2"), source("d", "2")]
-    settled, (count,) = settle(sources, {"a": "x", "b": "x", "c": "y", "d": "z"}, DROP)
+    held = {"a": Held("x"), "b": Held("x", "1"), "c": Held("y"), "d": Held("z")}
+    settled, (count,) = settle(sources, held, DROP)
     assert [split_of(s) for s in settled] == ["", "", "test", "test"]
     assert (count.versions, count.works, count.singles) == (2, 1, ["1"])
+
+
+def test_copies_that_are_said_to_be_of_several_works_are_of_the_first() -> None:
+    """b is a copy of c, and f of e; what d is was said before, by something else than the list."""
+    works = {"a": "1", "b": "1", "c": "2", "d": "2", "e": "3"}
+    sources = [*(source(path, work) for path, work in works.items()), source("f", "3", "train")]
+    held = {"a": Held("A"), "b": Held("B"), "c": Held("B"), "d": Held("D", "other"), "e": Held("E"), "f": Held("E")}
+    settled, counts = settle(sources, held, DROP)
+    assert [split_of(found) for found in settled] == ["test", "test", None, None, "", None]
+    assert counts == [WorkCount("train", 0, 0, 1, [], True), WorkCount("test", 2, 1, 2, ["3"], True)]
 
 
 def test_how_it_is_told() -> None:
@@ -62,6 +73,34 @@ def test_too_short_for_the_data_set_is_not_usable(store: Store, tmp_path: Path) 
         "b.wav": "test",
         "c.wav": "",
     }
+
+
+def splits(store: Store) -> dict[tuple[str, ...], str]:
+    """The split of each clip, by the names of its files."""
+    rows = store.clips(["uris", "split"]).to_pylist()
+    return {tuple(Path(uri).name for uri in row["uris"]): row["split"] for row in rows}
+
+
+def test_the_split_of_copies_that_are_alone_is_taken_back_and_given_again(store: Store, tmp_path: Path) -> None:
+    """b is a copy of a, and the list has it in another rendition; d, of another work, one of c."""
+    put(tmp_path, {"a.wav": sound(1), "b.wav": sound(1), "c.wav": sound(2), "d.wav": sound(2), "e.wav": sound(3)})
+    names = {"a.wav": "1", "b.wav": "1", "c.wav": "2", "d.wav": "3", "e.wav": "2"}
+    alone = {("a.wav", "b.wav"): "", ("c.wav", "d.wav"): "test", ("e.wav",): "test"}
+    for number in range(3):
+        report = add_listing(store, listing_of(tmp_path, names))
+        assert report.works == [WorkCount("test", 2, 1, 1, ["1"], True)]
+        assert splits(store) == alone
+        assert sorted({(conflict.column, conflict.ignored) for conflict in report.conflicts}) == [
+            ("rendition", str(tmp_path / "b.wav")),
+            ("rendition", str(tmp_path / "d.wav")),
+            ("work", "3"),
+        ]
+        assert len(report.conflicts) == 3
+        assert report.updated <= 2 if number == 0 else not report.updated
+    put(tmp_path, {"f.wav": sound(4)})
+    report = add_listing(store, listing_of(tmp_path, names | {"f.wav": "1"}))
+    assert report.works == [WorkCount("test", 4, 2, 1, [], True)]
+    assert splits(store) == dict.fromkeys([*alone, ("f.wav",)], "test")
 
 
 def test_excerpts_of_a_file_say_nothing_of_the_whole(store: Store, tmp_path: Path) -> None:
