@@ -38,7 +38,7 @@ class VersionsModule(Trainee):
         self.net = build_network(config.encoder, config.seed)
         if start is not None:
             self.net.load_state_dict({name: torch.tensor(array) for name, array in start.items()})
-        self._seen: list[tuple[Tensor, Items]] = []
+        self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
         self.resume(state)
 
     def train_dataloader(self) -> CropBatches:
@@ -76,16 +76,14 @@ class VersionsModule(Trainee):
         self._seen = []
 
     def validation_step(self, batch: Items, _: int) -> None:
-        """Keep the vectors of a batch."""
-        self._seen.append((self._vectors(batch).float(), Items(batch.segments[:0], batch.works, batch.tracks)))
+        """Keep the vectors of a batch, and what they are of."""
+        self._seen.append((self._vectors(batch).float(), batch.works.flatten(), batch.tracks.flatten()))
 
     def on_validation_epoch_end(self) -> None:
         """Ask for the versions of each clip and log how far from right the answers are."""
-        works, tracks = (
-            torch.cat([part.flatten() for part in parts]).cpu()
-            for parts in zip(*((items.works, items.tracks) for _, items in self._seen), strict=True)
-        )
-        self._found = measured(torch.cat([z for z, _ in self._seen]), works, tracks, self._loss.near)
+        z, works, tracks = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
+        self._seen = []
+        self._found = measured(z, works.cpu(), tracks.cpu(), self._loss.near)
         value = 1 - self._found["m_MAP"] if self.config.monitor == MAP else self._found["m_COMP"]
         self.log(MONITOR, value, sync_dist=True)
 
