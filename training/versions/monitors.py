@@ -23,11 +23,12 @@ def measured(z: Tensor, works: Tensor, tracks: Tensor, near: Reduction) -> dict[
     """
     if not bool(z.isfinite().all()):
         return dict.fromkeys(("m_MAP", "m_MR1", "m_ARP", "m_COMP"), math.nan)
-    rows = max(1, _CELLS // (len(z) * z.shape[1] ** 2))
-    distances = torch.cat([reduce(segment_distances(part, z), near).cpu() for part in torch.split(z, rows)])
-    answers = tracks[:, None] != tracks
-    right = answers & (works[:, None] == works)
-    precisions, firsts, shares = zip(*map(_ranked, distances, right, answers), strict=True)
+    found = []
+    for rows in torch.arange(len(z)).split(max(1, _CELLS // (len(z) * z.shape[1] ** 2))):
+        distances = reduce(segment_distances(z[rows.to(z.device)], z), near).cpu()
+        answers = tracks[rows, None] != tracks
+        found += map(_ranked, distances, answers & (works[rows, None] == works), answers)
+    precisions, firsts, shares = zip(*found, strict=True)
     m_map, m_arp = _mean(precisions), 100 * _mean(shares)
     return {"m_MAP": m_map, "m_MR1": _mean(firsts), "m_ARP": m_arp, "m_COMP": math.sqrt(m_arp * (1 - m_map))}
 
