@@ -211,3 +211,18 @@ def test_a_stream_tells_each_match_once_and_soon(store: Store, block: int) -> No
         assert match.query_end_s <= heard_s + 1e-6
         assert heard_s - match.query_start_s < 7 + block / RATE
     assert found == [("3", 2.0), ("5", 42.0), ("3", 52.0)]
+
+
+def test_what_drifts_is_told_once(tmp_path: Path) -> None:
+    """A broadcast that leaves out a quarter of a second every ten: in the end it is 1.25 s ahead."""
+    store, song = Store.open(tmp_path / "library"), melody(3, 60)
+    soundfile.write(tmp_path / "song.wav", song, RATE)
+    for seed in range(4, 12):
+        soundfile.write(tmp_path / f"{seed}.wav", melody(seed, 10), RATE)
+    store.add(tmp_path)
+    store.embed("dummy", settings={"window_s": HOP_S, "bands": 32})
+    parts = [song[round((10 * part + 0.25) * RATE) : 10 * (part + 1) * RATE] for part in range(6)]
+    samples = np.concatenate(parts).astype(np.float32)
+    blocks = [samples[start : start + 4000] for start in range(0, len(samples), 4000)]
+    found = list(identify_stream(store, blocks, RATE, Asked()))
+    assert [Path(match.path).stem for match in found] == ["song"]
