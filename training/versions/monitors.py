@@ -23,8 +23,8 @@ def measured(z: Tensor, works: Tensor, tracks: Tensor, near: Reduction) -> dict[
     """
     if not bool(z.isfinite().all()):
         return dict.fromkeys(("m_MAP", "m_MR1", "m_ARP", "m_COMP"), math.nan)
-    found = []
-    for rows in torch.arange(len(z)).split(max(1, _CELLS // (len(z) * z.shape[1] ** 2))):
+    found: list[tuple[float, float, float]] = []
+    for rows in torch.split(torch.arange(len(z)), max(1, _CELLS // (len(z) * z.shape[1] ** 2))):
         distances = reduce(segment_distances(z[rows.to(z.device)], z), near).cpu()
         answers = tracks[rows, None] != tracks
         found += map(_ranked, distances, answers & (works[rows, None] == works), answers)
