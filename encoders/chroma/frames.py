@@ -16,6 +16,8 @@ MIDDLE, OCTAVES = 60, 1.2
 STEADY = 0.1
 """Of a frame's length, in the root mean square of all: quiet or featureless frames come out shorter."""
 LONGEST_POOL = 10
+LOUDEST = np.float32(1e6)
+"""Samples beyond it are scaled down to 1: the squares of what float files may hold overflow."""
 
 
 def chroma(samples: Float32) -> Float32:
@@ -25,6 +27,9 @@ def chroma(samples: Float32) -> Float32:
     """
     if len(samples) < LONGEST_POOL * HOP:
         samples = np.pad(samples, (0, LONGEST_POOL * HOP - len(samples)))
+    peak = max(samples.max(), -samples.min())
+    if peak > LOUDEST:
+        samples = samples / peak
     notes = peaks(amplitudes(samples, bands(tuning_cents(samples)), HOP), AROUND)
     octaves = (LOWEST + np.arange(NOTES) - MIDDLE) / (12 * OCTAVES)
     weighted = notes * np.exp(-0.5 * octaves**2).astype(np.float32)

@@ -26,6 +26,12 @@ def test_level_does_not_matter() -> None:
     np.testing.assert_allclose(chroma(np.float32(0.01) * sound), chroma(sound), atol=1e-3)
 
 
+@pytest.mark.parametrize("level", [1e12, 1e30, 8e37])
+def test_no_level_is_too_high(level: float) -> None:
+    sound = chord(60, 64, 67)
+    np.testing.assert_allclose(chroma(np.float32(level) * sound), chroma(sound), atol=1e-3)
+
+
 def test_silence_and_a_short_sound_have_frames() -> None:
     assert not chroma(np.zeros(100, np.float32)).any()
     assert len(chroma(np.ones(1, np.float32))) >= LONGEST_POOL
