@@ -191,9 +191,11 @@ class Tables:
             ) from error
         return [data or b"" for _, _, data in found]
 
-    def count(self, name: str, version: int | None = None) -> int:
-        """Return how many rows a version of table `name` has (None: the latest)."""
-        return int(self._dataset(name, version).count_rows())
+    def count(self, name: str, version: int | None = None, *, where: str | None = None) -> int:
+        """Return how many rows a version of table `name` has (None: the latest) that `where`, of store/where.py,
+        selects.
+        """
+        return int(self._dataset(name, version).count_rows(where))
 
     def tag(self, name: str, tag: str, version: int) -> None:
         """Protect a version of table `name` from cleanup for as long as `tag` exists; replaces a tag of the same

@@ -21,6 +21,7 @@ from ...store.lock import writer_lock
 from ...store.names import check_name
 from ...store.spaces import table_of
 from ...store.vectors import read_all_segments, read_pooled
+from ...store.where import equals
 from ..kinds.base import Kind
 from ..kinds.presets import PRESETS
 from ..kinds.registry import build_kind
@@ -84,7 +85,7 @@ def shelf_of(store: Store, space: Space) -> Shelf:
 def build_index(store: Store, config: BuildConfig, *, space: str | None = None, progress: Progress = silent) -> Built:
     """Build an index over a space and keep it. Raises UsageError for what cannot be built, NotFound for no vectors."""
     found = store.space(space)
-    recipe, reason = recipe_of(config, store.tables.count(table_of(found)), found.dim)
+    recipe, reason = recipe_of(config, rows_at(store, found, config.level), found.dim)
     draft = draft_index(store, found, recipe, device=config.device, progress=progress)
     return Built(keep_index(store, found, draft), reason)
 
@@ -167,6 +168,13 @@ def library_version() -> str:
 def tag_of(name: str) -> str:
     """Return the tag that keeps the version an index was built at: what changed since is told by comparing with it."""
     return f"index-{name}"
+
+
+def rows_at(store: Store, space: Space, level: str) -> int:
+    """Return how many rows an index of a level has: the segments of a space, or its clips, of which each has a first
+    segment.
+    """
+    return store.tables.count(table_of(space), where=equals("segment", 0) if level == CLIP else None)
 
 
 def recipe_of(config: BuildConfig, n: int, dim: int) -> tuple[Recipe, str]:

@@ -17,7 +17,7 @@ from ...schemas.vector import Space
 from ...store.spaces import table_of
 from ..kinds.registry import build_kind
 from ..metric import Metric
-from .build import BuildConfig, draft_index, drop_index, keep_index, recipe_of, shelf_of
+from .build import BuildConfig, draft_index, drop_index, keep_index, recipe_of, rows_at, shelf_of
 from .catchup import Change, change_since
 from .live import OpenIndex
 from .mapped import MappedIndex
@@ -154,7 +154,7 @@ def _recipe(store: Store, space: Space, name: str | None, level: str, last: Inde
     if last and (name or not last.recipe.chosen):
         return last.recipe
     config = BuildConfig(level=level, recall=last.recipe.target if last else None)
-    recipe, reason = recipe_of(config, store.tables.count(table_of(space)), space.dim)
+    recipe, reason = recipe_of(config, rows_at(store, space, level), space.dim)
     if not last or recipe != last.recipe:
         logger.info("space %s gets an index of kind %r: %s", space.name, recipe.kind, reason)
     return recipe

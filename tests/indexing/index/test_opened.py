@@ -142,6 +142,17 @@ def test_what_was_chosen_for_a_small_space_is_chosen_anew_for_a_large_one(
     assert recall(larger, made, clustered(20, 24)) >= 0.9
 
 
+def test_a_kind_is_chosen_by_the_rows_that_it_will_have(
+    store: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
+) -> None:
+    """200 clips of three segments each."""
+    monkeypatch.setattr(choose, "FLAT_ROWS", 599)
+    add_vectors(store, clustered(600, 24), segments=3)
+    assert build_index(store, BuildConfig()).reason.startswith("200 vectors are few enough")
+    assert opened(store).manifest.recipe.kind == "flat"
+    assert build_index(store, BuildConfig(level=SEGMENT)).manifest.recipe.kind == "ivf"
+
+
 def test_what_is_asked_for_by_name_stays_under_it(
     made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
 ) -> None:
