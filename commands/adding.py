@@ -68,7 +68,7 @@ def add(
     from ..store.sources import path_list
 
     settings: Settings = context.obj
-    named = [path for path in paths if path != "-"] + (path_list(sys.stdin) if "-" in paths else [])
+    named = [path for path in paths if path != "-"] + (path_list(sys.stdin.buffer) if "-" in paths else [])
     if not (named or options["labels"] or options["dataset"]):
         raise UsageError("nothing to add: name files or folders, a --labels CSV that lists them, or a --dataset")
     of_features = {name: options.pop(name) for name in ("verify", "h5_root", "mm_root")}

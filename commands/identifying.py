@@ -127,11 +127,13 @@ def _follow(settings: Settings, options: dict[str, Any], json_: bool, *, microph
 
 
 def _lines(listed: str | None) -> list[str]:
-    """Return the lines of a file of paths that are not empty."""
+    """Return the paths in a file of one path a line."""
+    from ..store.sources import path_list
+
     if listed is None:
         return []
     try:
-        text = Path(listed).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BadInput(f"the list {listed} cannot be read as UTF-8 text: {error}") from error
-    return [line for line in text.splitlines() if line.strip()]
+        with Path(listed).open("rb") as lines:
+            return path_list(lines)
+    except OSError as error:
+        raise BadInput(f"the list {listed} cannot be read: {error}") from error

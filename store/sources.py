@@ -5,6 +5,7 @@ Never leaves the folder it was given: links are not followed, only regular files
 
 from __future__ import annotations
 
+import codecs
 import csv
 import os
 from collections.abc import Iterable, Iterator
@@ -132,6 +133,12 @@ def is_store(folder: Path) -> bool:
     return (folder / "echodex.json").is_file()
 
 
-def path_list(lines: Iterable[str]) -> list[str]:
-    """Return the paths in a list of one path a line; empty lines are passed over."""
-    return [line.rstrip("\r\n") for line in lines if line.strip()]
+def path_list(lines: Iterable[bytes]) -> list[str]:
+    """Return the paths in a list of one path a line, in the bytes that the file system has; empty lines are passed
+    over, and the mark that some editors put before UTF-8. Raises BadInput for UTF-16.
+    """
+    listed = [line.rstrip(b"\r\n") for line in lines]
+    listed[:1] = [line.removeprefix(codecs.BOM_UTF8) for line in listed[:1]]
+    if any(b"\0" in line for line in listed):
+        raise BadInput("a list of paths holds zero bytes, as UTF-16 has them; save it as UTF-8")
+    return [os.fsdecode(line) for line in listed if line.strip()]

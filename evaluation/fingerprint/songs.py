@@ -65,7 +65,7 @@ def _read(path: Path) -> tuple[list[str], list[int]]:
     if not path.is_file():
         raise NotFound(f"{path} does not exist; give segments per song, or a CSV with the columns {', '.join(COLUMNS)}")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         return [row["name"] for row in rows], [_count(row["segments"]) for row in rows]
     except (KeyError, TypeError, ValueError, csv.Error) as error:

@@ -172,7 +172,7 @@ def _listed(path: Path) -> list[tuple[Path, str, float]]:
     if not path.is_file():
         raise NotFound(f"{path} does not exist; give a folder of audio files, a CSV, view:NAME or space:NAME")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             return [(path.parent / row["query"], row["answer"], _time(row)) for row in csv.DictReader(file)]
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise BadInput(f"{path} must be a CSV with the columns {', '.join(COLUMNS)}, the last in seconds") from error

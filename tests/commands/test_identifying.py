@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -103,6 +105,12 @@ def test_many_queries_are_answered_into_a_folder(library: Path, tmp_path: Path) 
     answers = (tmp_path / "out" / "answers.tsv").read_text()
     assert answers.splitlines()[0].endswith("known.wav\t" + str(library.parent / "audio" / "2.wav"))
     assert json.loads(run(library, *words, "--json"))["known"] == 2
+    odd = os.fsencode(tmp_path) + b"/caf\xe9.wav"  # Latin-1, and the mark of an editor before it
+    shutil.copy(tmp_path / "known.wav", os.fsdecode(odd))
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf" + odd + b"\r\n")
+    run(library, "--list", tmp_path / "list.txt", "--out", tmp_path / "odd")
+    answers = (tmp_path / "odd" / "answers.tsv").read_text()
+    assert answers.endswith("caf\\udce9.wav\t" + str(library.parent / "audio" / "2.wav") + "\n")
     (tmp_path / "text.wav").write_text("no audio")
     bad = [str(tmp_path / "text.wav"), "--out", str(tmp_path / "bad")]
     assert CliRunner().invoke(cli, ["--store", str(library), "--quiet", "identify", *bad]).exit_code == 3

@@ -90,4 +90,17 @@ def test_what_does_not_exist_is_not_found(tmp_path: Path) -> None:
 
 
 def test_a_list_of_paths_keeps_spaces_and_drops_empty_lines() -> None:
-    assert path_list(["a b.wav\n", "\n", " c.wav \r\n"]) == ["a b.wav", " c.wav "]
+    assert path_list([b"a b.wav\n", b"\n", b" c.wav \r\n"]) == ["a b.wav", " c.wav "]
+
+
+def test_a_list_of_paths_in_any_bytes(tmp_path: Path) -> None:
+    names = [b"caf\xe9.wav", "\u2028 \x85.wav".encode()]  # Latin-1, and what Unicode takes for ends of lines
+    for name in names:
+        Path(os.fsdecode(tmp_path), os.fsdecode(name)).touch()
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf" + b"\n".join(names) + b"\n")
+    with (tmp_path / "list.txt").open("rb") as lines:
+        found = path_list(lines)
+    assert all((tmp_path / name).is_file() for name in found)
+    assert len(found) == 2
+    with pytest.raises(BadInput, match="save it as UTF-8"):
+        path_list("a.wav\n".encode("utf-16").splitlines(keepends=True))

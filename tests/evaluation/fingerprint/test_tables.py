@@ -67,6 +67,8 @@ def test_an_answer_may_be_a_path_in_another_folder(melodies: Store, cuts: Path) 
     expected = from_store(melodies, str(cuts)).truth
     cuts.write_text(cuts.read_text().replace(",2.wav", ",fma/002/2.wav"))
     np.testing.assert_array_equal(from_store(melodies, str(cuts)).truth, expected)
+    cuts.write_text(cuts.read_text(), encoding="utf-8-sig")  # as spreadsheets write CSV
+    np.testing.assert_array_equal(from_store(melodies, str(cuts)).truth, expected)
 
 
 def test_where_queries_lie_and_what_is_a_dummy(melodies: Store, cuts: Path) -> None:

@@ -76,7 +76,7 @@ def test_songs_by_a_number_or_a_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(songs.of(np.array([-1, 0, 58, 59, 117, 118])), [-1, 0, 0, 1, 1, -1])
     np.testing.assert_array_equal(songs.ends(np.array([0, 58, 59])), [59, 59, 118])
     path = tmp_path / "songs.csv"
-    path.write_text("name,segments\nfirst.wav,10\nsecond.wav,5\n")
+    path.write_text("name,segments\nfirst.wav,10\nsecond.wav,5\n", encoding="utf-8-sig")
     named = read_songs(str(path), 15)
     assert (named.names, named.bounds.tolist()) == (("first.wav", "second.wav"), [0, 10, 15])
     assert (named.name(1), named.name(-1)) == ("second.wav", "")
