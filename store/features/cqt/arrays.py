@@ -29,6 +29,12 @@ class Stored:
     axes: str
 
 
+def check_floats(dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> None:
+    """Raise BadInput for what is no array of floats of two axes. shape: None for a dataset without one."""
+    if dtype.kind != _FLOATS or shape is None or len(shape) != 2:
+        raise BadInput(f"is an array of {dtype} of shape {shape}; it must be floats (frames, bands)")
+
+
 def upright(values: NDArray[Any], axes: str) -> Stored:
     """Return an array of two axes with frames first.
 
@@ -36,8 +42,7 @@ def upright(values: NDArray[Any], axes: str) -> Stored:
     the bands, and for numbers that are no floats.
     """
     shape = values.shape
-    if values.ndim != 2 or values.dtype.kind != _FLOATS:
-        raise BadInput(f"is an array of {values.dtype} of shape {shape}; it must be floats (frames, bands)")
+    check_floats(values.dtype, shape)
     fits = [way for way, bands in ((TIME_FIRST, shape[1]), (BANDS_FIRST, shape[0])) if bands in BANDS]
     if axes and axes not in fits:
         raise BadInput(f"has shape {shape}, which is not {axes} with {_either()} bands")

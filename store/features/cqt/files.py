@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ....errors import BadInput
 from ..hdf5 import UNREADABLE, first_line
-from .arrays import dtype_of, shape_of
+from .arrays import check_floats, dtype_of, shape_of
 
 if TYPE_CHECKING:
     import h5py
@@ -51,9 +51,11 @@ def _side_shape(side: Path) -> tuple[int, int] | None:
     try:
         if side.stat().st_size > _MAX_SIDE_BYTES:
             raise BadInput(f"the file {side.name} beside it is too large to be a shape")
-        found = np.load(side, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        found = np.load(side, mmap_mode="r", allow_pickle=False)  # mapped, so that no more is taken than is there
+    except (OSError, ValueError, EOFError, OverflowError) as error:
         raise BadInput(f"the file {side.name} beside it cannot be read ({str(error)[:200]})") from error
+    if not isinstance(found, np.ndarray):
+        raise BadInput(f"the file {side.name} beside it holds several arrays; it must be one, the shape")
     return shape_of(found.tolist(), side.name)
 
 
@@ -68,12 +70,16 @@ class Chunks:
         self._turn = Lock()
 
     def read(self, path: str, key: str) -> NDArray[Any]:
-        """Return the dataset `key` of a file. Raises BadInput where it is not there, no dataset, or too large."""
+        """Return the dataset `key` of a file, floats of two axes.
+
+        Raises BadInput where it is not there, something else, or too large; none of it is read then.
+        """
         with self._turn:
             try:
                 dataset = self._file(path)[key]
-                shape, size = dataset.shape, dataset.size
-                if size <= _MAX_VALUES:
+                shape, dtype = dataset.shape, dataset.dtype
+                check_floats(dtype, shape)
+                if dataset.size <= _MAX_VALUES:
                     return np.asarray(dataset[()])
             except UNREADABLE as error:
                 raise BadInput(f"is no dataset that can be read ({first_line(error)})") from error

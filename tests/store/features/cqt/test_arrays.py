@@ -94,6 +94,29 @@ def test_mm_files_whose_shape_is_odd_are_refused(tmp_path: Path) -> None:
         read_mm(path, None)
 
 
+@pytest.mark.parametrize(
+    ("descr", "shape", "said"),
+    [("<i8", (10**12,), "cannot be read"), ("<i8", (10**30,), "cannot be read"), ("|S100000", (10**7,), "cannot be")],
+)
+def test_no_more_is_taken_for_a_shape_than_is_there(
+    tmp_path: Path, descr: str, shape: tuple[int, ...], said: str
+) -> None:
+    path = write_mm(tmp_path, "abc", transform(3, 50))
+    with path.with_suffix(".npy").open("wb") as side:
+        np.lib.format.write_array_header_1_0(side, {"descr": descr, "fortran_order": False, "shape": shape})
+        side.write(bytes(16))
+    with pytest.raises(BadInput, match=said):
+        read_mm(path, None)
+
+
+def test_several_arrays_are_no_shape(tmp_path: Path) -> None:
+    path = write_mm(tmp_path, "abc", transform(3, 50))
+    with path.with_suffix(".npy").open("wb") as side:
+        np.savez(side, a=np.array([50, 84]))
+    with pytest.raises(BadInput, match=r"abc\.npy beside it holds several arrays"):
+        read_mm(path, None)
+
+
 def test_datasets_of_many_files_are_read(tmp_path: Path) -> None:
     kept = [transform(number, 40 + number) for number in range(7)]
     for number, values in enumerate(kept):
@@ -110,6 +133,8 @@ def test_datasets_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "torn.h5").write_bytes(path.read_bytes()[:2000])
     with h5py.File(path, "a") as file:
         file.create_dataset("huge", (10**11, 84), np.float16, chunks=(1000, 84))
+        file.create_dataset("wide", (1 << 20, 84), "S100000", chunks=(64, 84))
+        file["none"] = h5py.Empty("f")
     chunks = Chunks()
     for name, key, said in (
         ("a.h5", "/v2/cqt", "is no dataset"),
@@ -117,6 +142,8 @@ def test_datasets_that_are_none_are_refused(tmp_path: Path) -> None:
         ("torn.h5", "/v1/cqt", "is no dataset"),
         ("gone.h5", "/v1/cqt", "is no dataset"),
         ("a.h5", "huge", "longer than any recording"),
+        ("a.h5", "wide", r"array of \|S100000 of shape .*; it must be floats"),
+        ("a.h5", "none", "of shape None; it must be floats"),
     ):
         with pytest.raises(BadInput, match=said):
             chunks.read(str(tmp_path / name), key)
