@@ -60,14 +60,10 @@ def export_tensors(
     encoder: a name, a checkpoint, a YAML file or "run:NAME", with a `checkpoint` where it needs one, and `settings`;
     a run is of `store`, by default the one that `open` finds. What cannot be read, the report tells.
     """
-    from ..encoders.resolve import resolve
     from ..store.tensors import write_tensors
     from ..training.trained import find_encoder
 
-    given = settings or {}
-    if encoder.startswith(TRAINED):
-        where = store or Store.open(locate(None, create=False), create=False)
-        found = find_encoder(where, encoder, given, checkpoint, progress=progress)
-    else:
-        found = resolve(encoder, given, checkpoint, progress=progress)
+    if store is None and encoder.startswith(TRAINED):
+        store = Store.open(locate(None, create=False), create=False)
+    found = find_encoder(store, encoder, settings or {}, checkpoint, progress=progress)
     return write_tensors(found, Path(source).expanduser(), Path(folder).expanduser(), progress=progress)

@@ -25,6 +25,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 FORMAT = "echodex.checkpoint"
 VERSION = 1
+SUFFIX = ".safetensors"
 
 
 def write_checkpoint(path: Path, arrays: Arrays, document: Mapping[str, Any]) -> None:
@@ -37,6 +38,17 @@ def write_checkpoint(path: Path, arrays: Arrays, document: Mapping[str, Any]) ->
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     about = {"version": VERSION, "document": text, "digest": _digest(whole, text)}
     write_atomic(path, save(whole, metadata={FORMAT: json.dumps(about)}))
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Return whether a file says of itself that `write_checkpoint` wrote it."""
+    if path.suffix != SUFFIX or not path.is_file():
+        return False
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return FORMAT in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

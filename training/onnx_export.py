@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..encoders.base import Encoder, digest
 from ..encoders.checkpoint import SUFFIXES
-from ..encoders.resolve import CHECKPOINT_ENCODER, resolve
+from ..encoders.resolve import CHECKPOINT_ENCODER
 from ..encoders.samplecnn import WINDOW
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress, silent
@@ -21,7 +21,7 @@ from .layout import HEAD_FILE, PROBE
 from .onnx_model import AUDIO, LOGITS, REPRESENTATION, onnx_model
 from .published import load_published_head
 from .run import load_run, run_folder
-from .trained import load_trained
+from .trained import find_encoder, load_trained
 
 RUN_PREFIX = "run:"
 """What a run's name may have before it, and has to where a space is called like it."""
@@ -88,7 +88,7 @@ def export_onnx(
 def _find(store: Store | None, target: str, progress: Progress) -> tuple[Encoder, Head | None]:
     """Return the encoder that `target` means, and the head of a probe."""
     if is_file_name(target) or store is None:
-        return resolve(target, {}, progress=progress), None
+        return find_encoder(None, target, {}, progress=progress), None
     name = target.removeprefix(RUN_PREFIX)
     if name == target and any(target in (space.name, space.encoder) for space in store.spaces()):
         return store.encoder(store.space(target)), None

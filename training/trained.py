@@ -13,7 +13,7 @@ from ..errors import BadInput, Damaged, UsageError
 from ..progress import Progress, silent
 from ..schemas.run import TRAINED
 from ..store.store import Store
-from .checkpoint import Arrays, read_checkpoint, write_checkpoint
+from .checkpoint import Arrays, is_checkpoint, read_checkpoint, write_checkpoint
 from .layout import ENCODER_FILE
 from .run import load_run, run_folder
 
@@ -37,7 +37,7 @@ def read_encoder(path: Path, settings: Mapping[str, Any] | None = None) -> Encod
     """
     arrays, document = read_checkpoint(path)
     if not {"encoder", "settings"} <= document.keys():
-        raise Damaged(f"checkpoint {path} does not hold an encoder; train the run again")
+        raise Damaged(f"checkpoint {path} does not hold an encoder; it is of something else, or damaged")
     weights = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
     return build(document["encoder"], {**document["settings"], **(settings or {})}, weights)
 
@@ -62,16 +62,21 @@ def load_trained(store: Store, run_name: str, settings: Mapping[str, Any] | None
 
 
 def find_encoder(
-    store: Store,
+    store: Store | None,
     spec: str,
     settings: Mapping[str, Any],
     checkpoint: str | None = None,
     *,
     progress: Progress = silent,
 ) -> Encoder:
-    """Return the encoder that a finished run trained ("run:NAME"), or what else `spec` says (encoders.resolve)."""
-    if not spec.startswith(TRAINED):
+    """Return the encoder that a finished run of `store` trained ("run:NAME"), that of a run's own file, which says
+    what it is of, or what else `spec` says (encoders.resolve).
+    """
+    path = Path(spec).expanduser()
+    if store is not None and spec.startswith(TRAINED):
+        path = trained_path(store, spec.removeprefix(TRAINED))
+    elif not is_checkpoint(path):
         return resolve(spec, settings, checkpoint, progress=progress)
     if checkpoint:
         raise BadInput(f"{spec} has weights of its own; leave out the checkpoint {checkpoint}")
-    return load_trained(store, spec.removeprefix(TRAINED), settings)
+    return read_encoder(path, settings)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...encoders.base import Encoder, Fittable
-from ...encoders.resolve import resolve
 from ...errors import BadInput, NotFound, UsageError
 from ...progress import Progress, silent
 from ...schemas.run import TRAINED
@@ -121,10 +120,7 @@ def _sound(name: str, found: Iterator[Piece | Problem], problems: list[Problem])
 
 
 def _encoder(store: Store | None, maker: Maker, progress: Progress) -> Encoder:
-    if store:
-        found = find_encoder(store, maker.encoder, {}, maker.checkpoint, progress=progress)
-    else:
-        found = resolve(maker.encoder, {}, maker.checkpoint, progress=progress)
+    found = find_encoder(store, maker.encoder, {}, maker.checkpoint, progress=progress)
     if isinstance(found, Fittable):
         raise UsageError(
             f"encoder {found.name!r} is fitted on the clips of a store; run `echodex embed {found.name}`, and name its "

@@ -150,14 +150,18 @@ def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
 
 
 def _recipe(store: Store, space: Space, name: str | None, level: str, last: IndexManifest | None) -> Recipe:
-    """Return the recipe of the index that was asked for by name or by kind, else one that suits the space as it is."""
+    """Return the recipe of the index that was asked for by name or by kind, else one that suits the space as it is.
+
+    Where one of the kind that suits was asked for before, that is built again as it was asked for.
+    """
     if last and (name or not last.recipe.chosen):
         return last.recipe
     config = BuildConfig(level=level, recall=last.recipe.target if last else None)
     recipe, reason = recipe_of(config, rows_at(store, space, level), space.dim)
     if not last or recipe != last.recipe:
         logger.info("space %s gets an index of kind %r: %s", space.name, recipe.kind, reason)
-    return recipe
+    shelved = (manifest.recipe for manifest in shelf_of(store, space).manifests() if _is_of(manifest, space))
+    return next((own for own in shelved if own.name == recipe.name and not own.chosen), recipe)
 
 
 def _built(store: Store, space: Space, name: str | None, level: str, progress: Progress) -> OpenIndex | None:

@@ -12,7 +12,7 @@ from echodex.errors import BadInput, Damaged, NotFound, UsageError
 from echodex.schemas.run import Run
 from echodex.training.checkpoint import Arrays, write_checkpoint
 from echodex.training.run import finish_run, run_folder, working_run
-from echodex.training.trained import load_trained, read_encoder, save_trained, trained_path
+from echodex.training.trained import find_encoder, load_trained, read_encoder, save_trained, trained_path
 
 
 def arrays() -> Arrays:
@@ -64,6 +64,25 @@ def test_runs_without_an_encoder_say_why(store: Store) -> None:
         load_trained(store, "mine")
     save_trained(run_folder(store, "mine") / "encoder.safetensors", "clmr", {}, arrays())
     assert load_trained(store, "mine").dim == 4
+
+
+def test_the_file_of_a_run_says_what_it_is_of(kinds: Store, tmp_path: Path) -> None:
+    """As of another store, on another machine."""
+    path = tmp_path / "taken.safetensors"
+    save_trained(path, "clmr", {"width": 1 / 128, "sample_rate_hz": 8000, "pooling": "windows"}, arrays())
+    report = kinds.embed(str(path))
+    assert (report.embedded, report.space.encoder, report.space.dim) == (72, "clmr", 4)
+    with pytest.raises(BadInput, match="leave out the checkpoint other"):
+        find_encoder(None, str(path), {}, "other.pt")
+    other = find_encoder(None, str(path), {"pooling": "mean"})
+    assert isinstance(other, Clmr)
+    assert (other.config.sample_rate_hz, other.config.pooling) == (8000, "mean")
+    write_checkpoint(tmp_path / "head.safetensors", {}, {"head": {}})
+    with pytest.raises(Damaged, match="does not hold an encoder"):
+        find_encoder(None, str(tmp_path / "head.safetensors"), {})
+    (tmp_path / "torn.safetensors").write_bytes(path.read_bytes()[:100])
+    with pytest.raises(BadInput, match="torn"):
+        find_encoder(None, str(tmp_path / "torn.safetensors"), {})
 
 
 def test_embedding_with_a_run(kinds: Store) -> None:

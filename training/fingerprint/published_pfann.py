@@ -6,6 +6,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..settings import Said
+from .config import NONE
 from .program import Program, Words
 
 _OWN = (
@@ -58,6 +59,7 @@ _NETWORK_WORDS: Words = {
 }
 _FIXED = {"cutout_min": 0.1, "cutout_max": 0.5, "air.length": 1, "micirp.length": 0.5}
 
+_SECTIONS = ("noise", "air", "micirp")
 _STORE = "the store says what there is, and --view what is trained on"
 _LISTS = "all of the folder `dir` beside it is taken; give a folder without what is to be held out"
 _IDLE = {
@@ -68,9 +70,11 @@ _IDLE = {
     "cache_dir": "`echodex materialise --rate 8000` keeps waveforms, where that is wanted",
     "model_dir": "the run's folder in the store has its state, its events and its figures",
     "shuffle_size": "an epoch is shuffled as a whole",
+    "clips_per_song": "an epoch is shuffled as a whole",
+    "dynamic_range": "pfann has no use for it either",
     "fftconv_n": "the length of a convolution follows from what is convolved",
     "indexer.": "`echodex identify` and `echodex evaluate fingerprint --index pfann` search",
-    **{f"{section}.{split}": _LISTS for section in ("noise", "air", "micirp") for split in ("train", "validate")},
+    **{f"{section}.{split}": _LISTS for section in _SECTIONS for split in ("train", "validate")},
 }
 _FOLDERS = {"noise.dir": "noise", "air.dir": "rooms", "micirp.dir": "microphones"}
 _SNR_DB = (0, 10)
@@ -81,6 +85,7 @@ _DIM, _WIDTH = 128, 1024
 def _together(left: Said, origin: str) -> tuple[Said, Said]:
     """Take from `left` the keys that depend on others, or are lists; return settings, and those of the encoder."""
     found: Said = {_FOLDERS[key]: left.pop(key) for key in _FOLDERS if key in left}
+    found |= {_FOLDERS[f"{section}.dir"]: NONE for section in _SECTIONS if left.pop(f"{section}.train", None) == ""}
     network: Said = {}
     segment_s = left.pop("segment_size", 1)
     network["segment_s"] = segment_s

@@ -172,6 +172,18 @@ def test_what_was_asked_for_stays_of_its_kind(
     assert opened(made).manifest.recipe.kind == "flat"
 
 
+def test_what_is_chosen_anew_takes_no_settings_from_what_was_asked_for(
+    made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
+) -> None:
+    build_index(made, BuildConfig("ivf", settings={"nlist": 17}))
+    build_index(made, BuildConfig())
+    monkeypatch.setattr(choose, "FLAT_ROWS", 3000)
+    add_vectors(made, clustered(FEW + 1, 24, seed=3), first=10_000)
+    recipe = opened(made).manifest.recipe
+    assert (recipe.kind, recipe.settings, recipe.chosen) == ("ivf", {"nlist": 17}, False)
+    assert shelf_of(made, made.space()).names() == ["ivf"]
+
+
 def test_an_index_that_is_searched_only_as_a_whole_is_built_again_once_a_clip_went(
     made: Store, caplog: pytest.LogCaptureFixture, add_vectors: AddVectors
 ) -> None:
