@@ -160,8 +160,9 @@ def _recipe(store: Store, space: Space, name: str | None, level: str, last: Inde
     recipe, reason = recipe_of(config, rows_at(store, space, level), space.dim)
     if not last or recipe != last.recipe:
         logger.info("space %s gets an index of kind %r: %s", space.name, recipe.kind, reason)
-    shelved = (manifest.recipe for manifest in shelf_of(store, space).manifests() if _is_of(manifest, space))
-    return next((own for own in shelved if own.name == recipe.name and not own.chosen), recipe)
+    asked = (m.recipe for m in shelf_of(store, space).manifests() if _is_of(m, space) and not m.recipe.chosen)
+    same = (recipe.name, recipe.metric, recipe.level)
+    return next((own for own in asked if (own.name, own.metric, own.level) == same), recipe)
 
 
 def _built(store: Store, space: Space, name: str | None, level: str, progress: Progress) -> OpenIndex | None:

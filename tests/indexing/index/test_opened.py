@@ -172,7 +172,7 @@ def test_what_was_asked_for_stays_of_its_kind(
     assert opened(made).manifest.recipe.kind == "flat"
 
 
-def test_what_is_chosen_anew_takes_no_settings_from_what_was_asked_for(
+def test_what_is_chosen_anew_leaves_settings_of_what_was_asked_for(
     made: Store, monkeypatch: pytest.MonkeyPatch, add_vectors: AddVectors
 ) -> None:
     build_index(made, BuildConfig("ivf", settings={"nlist": 17}))
