@@ -23,8 +23,8 @@ class Program:
 
     settings: keys whose values are those of a setting; network: of the encoder's configuration; words and
     network_words: keys with few values, and what each means; fixed: keys that have one value here; idle: what stands in
-    for a key, or for all that begin so; rest: what takes the keys that are left together, and returns settings and
-    those of the encoder.
+    for a key, or for all that begin so; empty: what such a key means that is there and empty; rest: what takes the keys
+    that are left together, and returns settings and those of the encoder.
     """
 
     preset: str
@@ -35,12 +35,14 @@ class Program:
     network_words: Words
     fixed: Mapping[str, Any]
     idle: Mapping[str, str]
+    empty: Mapping[str, Mapping[str, Any]]
     rest: Callable[[Said, str], tuple[Said, Said]]
 
     def read(self, said: Said, origin: str) -> Said:
         """Return `said` in our words; raises UsageError for a value that there is not here."""
         left = {key: value for key, value in said.items() if not self._stands_in(key)}
-        _tell((key for key in said if self._stands_in(key)), self._stands_in, origin)
+        emptied = [key for key, value in said.items() if not value and key in self.empty]
+        _tell((key for key in said if self._stands_in(key) and key not in emptied), self._stands_in, origin)
         found, network = self.rest(left, origin)  # takes out what it reads
         for key, value in left.items():
             if key in self.settings:
@@ -55,6 +57,8 @@ class Program:
                 _check_fixed(key, value, self.fixed[key], origin)
             else:
                 found[key] = value  # ours, or nobody's
+        for key in emptied:
+            found |= self.empty[key]
         return {"preset": self.preset} | self._of_network(network) | found
 
     def is_meant(self, said: Said) -> bool:

@@ -134,5 +134,6 @@ NAFP = Program(
     network_words=_NETWORK_WORDS,
     fixed=_FIXED,
     idle=_IDLE,
+    empty={},
     rest=_together,
 )

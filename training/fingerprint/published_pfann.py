@@ -85,7 +85,6 @@ _DIM, _WIDTH = 128, 1024
 def _together(left: Said, origin: str) -> tuple[Said, Said]:
     """Take from `left` the keys that depend on others, or are lists; return settings, and those of the encoder."""
     found: Said = {_FOLDERS[key]: left.pop(key) for key in _FOLDERS if key in left}
-    found |= {_FOLDERS[f"{section}.dir"]: NONE for section in _SECTIONS if left.pop(f"{section}.train", None) == ""}
     network: Said = {}
     segment_s = left.pop("segment_size", 1)
     network["segment_s"] = segment_s
@@ -138,5 +137,6 @@ PFANN = Program(
     network_words=_NETWORK_WORDS,
     fixed=_FIXED,
     idle=_IDLE,
+    empty={f"{section}.train": {_FOLDERS[f"{section}.dir"]: NONE} for section in _SECTIONS},
     rest=_together,
 )
