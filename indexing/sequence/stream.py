@@ -22,7 +22,9 @@ WINDOW_S = 20.0
 STEP_S = 1.0
 
 SURE = 0.999
-"""Confidence of a match that is told. A stream is asked thousands of times an hour, a file once."""
+"""Confidence of a match that is told, even where a threshold of the user's finds others: a stream is asked thousands of
+times an hour, a file once.
+"""
 
 SAME_S = 1.0
 """How far the offset of a match may move before it is another one."""
