@@ -20,6 +20,7 @@ _MM = ("mm_path", "cqt_mm_path")
 _HOP = ("hop_s", "hoplen_s", "frame_hop_s")
 _SHAPE = ("shape", "cqt_shape")
 _SUFFIX = ".mm"
+_HDF5_MAGIC = b"\x89HDF"
 _FOLDER_LETTERS = 2
 
 
@@ -50,15 +51,27 @@ class Index:
     _there: dict[Path, bool] = field(default_factory=dict)
 
     def recordings(self, path: Path) -> Iterator[Recording]:
-        """Yield those of a folder, sorted, or of a list, in its order. Raises NotFound, BadInput naming the line."""
+        """Yield those of a folder, sorted, the one of a `.mm` file, or those of a list, in its order.
+
+        Raises NotFound, BadInput naming the line.
+        """
         if path.is_dir():
-            for file in sorted(path.rglob(f"*{_SUFFIX}")):
-                if file.is_file() and not file.is_symlink():
-                    yield Recording(file.stem, file)
-            return
-        if not path.is_file():
+            files = [file for file in sorted(path.rglob(f"*{_SUFFIX}")) if file.is_file() and not file.is_symlink()]
+            yield from (Recording(file.stem, file) for file in files)
+        elif not path.is_file():
             raise NotFound(f"{path} does not exist; name a list (JSON lines) or a folder of {_SUFFIX} files")
+        elif path.suffix == _SUFFIX:
+            yield Recording(path.stem, path)
+        else:
+            yield from self._listed(path)
+
+    def _listed(self, path: Path) -> Iterator[Recording]:
         with path.open("rb") as lines:
+            if lines.peek(len(_HDF5_MAGIC)).startswith(_HDF5_MAGIC):
+                raise BadInput(
+                    f"{path} is an HDF5 file; name the list (JSON lines) of the recordings in it, and its folder with "
+                    "--h5-root"
+                )
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     try:

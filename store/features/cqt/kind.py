@@ -87,6 +87,11 @@ class ConstantQ:
         for recording in chain.from_iterable(map(index.recordings, paths)):
             if recording.identity not in listed or not listed[recording.identity].path:
                 listed[recording.identity] = recording
+        if not listed:
+            raise NotFound(
+                f"{', '.join(map(str, paths))} names no recording; name folders of .mm files, or lists (JSON lines) of "
+                "what HDF5 files hold"
+            )
         told = told_by(Path(self.metadata).expanduser()) if self.metadata else {name: {} for name in listed}
         here = {identity: found for identity in told if (found := listed.get(identity)) and found.path}
         if not here:

@@ -131,6 +131,11 @@ def test_a_folder_is_a_list_of_its_files(store: Store, tmp_path: Path) -> None:
     assert open_frames(store, "vinet", [clips(store)["ab0"]["clip_id"]]).layout.source == "discogs-vinet"
 
 
+def test_one_file_alone(store: Store, tmp_path: Path) -> None:
+    store.add_features("cqt", write_mm(tmp_path / "mm", "abc", transform(0)))
+    check(store, {"abc": transform(0)})
+
+
 def test_eight_octaves_are_cut_to_the_lowest_seven(store: Store, tmp_path: Path) -> None:
     write_mm(tmp_path / "mm", "abc", transform(0, bands=96))
     store.add_features("cqt", tmp_path / "mm")
@@ -218,6 +223,10 @@ def test_wrong_calls_are_named(store: Store, tmp_path: Path) -> None:
         store.add_features("cqt", write_list(tmp_path / "other.jsonl", [{"ytid": "abc"}]), mm_root=str(tmp_path))
     with pytest.raises(NotFound, match="does not exist"):
         store.add_features("cqt", tmp_path / "nowhere")
+    with pytest.raises(BadInput, match=r"chunk_00001\.h5 is an HDF5 file; name the list"):
+        store.add_features("cqt", tmp_path / "h5/chunk_00001.h5")
+    with pytest.raises(NotFound, match=r"h5 names no recording; name folders of \.mm files, or lists"):
+        store.add_features("cqt", tmp_path / "h5")
 
 
 @pytest.mark.parametrize(
