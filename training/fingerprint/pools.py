@@ -21,6 +21,8 @@ from ...errors import EchodexError, NotFound, UsageError
 from ...store.sources import is_store, walk
 from ...store.store import Store
 from ..splits import TEST, meaning
+from .aachen import SUFFIX as MATLAB
+from .aachen import read_aachen
 from .config import NONE, SYNTHETIC, FingerprintTraining
 
 VOICES = 4
@@ -130,7 +132,11 @@ def _recordings(path: str, rate_hz: int, seed: int, most_s: float = float("inf")
     for number in np.random.default_rng(seed).permutation(len(files)).tolist():
         file, offset_s, duration_s = files[number]
         try:
-            recording = torch.from_numpy(read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s))
+            recording = torch.from_numpy(
+                read_aachen(file, rate_hz)
+                if file.endswith(MATLAB)
+                else read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s)
+            )
         except (EchodexError, OSError):
             passed += 1
             continue
@@ -149,7 +155,9 @@ def _recordings(path: str, rate_hz: int, seed: int, most_s: float = float("inf")
 
 
 def _files(path: str) -> list[tuple[str, float, float | None]]:
-    """Return path, offset and length of each recording in a folder, a store (but for its test clips), or of a file."""
+    """Return path, offset and length of each recording in a folder, a store (but for its test clips), or of a file;
+    rooms as MATLAB files among them.
+    """
     place = Path(path).expanduser().absolute()
     if not place.exists():
         raise NotFound(f"{place} does not exist; name a folder of audio, a store, or `{SYNTHETIC}`")
@@ -159,7 +167,8 @@ def _files(path: str) -> list[tuple[str, float, float | None]]:
         names = zip(table.column("clip_id").to_pylist(), table.column("split").to_pylist(), strict=True)
         clips = store.sources([clip_id for clip_id, split in names if meaning(split) != TEST])
         return [(clip.path, clip.offset_s, clip.duration_s) for clip in clips]
-    return [(file, 0.0, None) for file in (walk(place) if place.is_dir() else [str(place)])]
+    found = [*walk(place), *sorted(map(str, place.rglob(f"*{MATLAB}")))] if place.is_dir() else [str(place)]
+    return [(file, 0.0, None) for file in found]
 
 
 def _parts(named: str) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from scipy.io import savemat
 
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
@@ -82,6 +83,21 @@ def test_rooms_begin_at_their_direct_sound_but_for_the_published_chain(brief: Ma
     raw = read_pools(brief(rooms=str(tmp_path / "hall.wav"), chain="nafp")).rooms
     assert raw is not None
     np.testing.assert_allclose(raw[0, :4000], response, atol=1e-6)
+
+
+def test_rooms_of_the_aachen_database(brief: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    response = np.zeros((1, 24_000))
+    response[0, 480:] = np.sin(2 * np.pi * 440 * np.arange(23_520) / 48_000) * np.exp(-np.arange(23_520) / 4000)
+    information = {"fs": 48_000.0, "room": "stairway", "head": 1.0}
+    savemat(tmp_path / "air_stairway_0_1_3_90.mat", {"h_air": response, "air_info": information})
+    savemat(tmp_path / "other.mat", {"x": response}, do_compression=True)
+    (tmp_path / "torn.mat").write_bytes((tmp_path / "other.mat").read_bytes()[:900])
+    rooms = read_pools(brief(rooms=str(tmp_path), chain="nafp")).rooms
+    assert rooms is not None
+    assert rooms.shape == (1, 8000)
+    expected = np.sin(2 * np.pi * 440 * np.arange(3920) / 8000) * np.exp(-np.arange(3920) / (4000 / 6))
+    np.testing.assert_allclose(rooms[0, 100:3000], expected[20:2920], atol=0.01)
+    assert "2 files in" in caplog.text
 
 
 def test_microphones_are_half_a_second_and_what_is_none_is_left_out(brief: Make, tmp_path: Path) -> None:
