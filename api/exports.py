@@ -24,6 +24,7 @@ def export_memmap(
     space: str | None = None,
     encoder: str | None = None,
     checkpoint: str | None = None,
+    settings: Mapping[str, Any] | None = None,
     progress: Progress = silent,
     **sources: str | Path,
 ) -> MemmapReport:
@@ -31,14 +32,15 @@ def export_memmap(
     of "view:NAME" or a folder of audio; what is not named is left out.
 
     Vectors are those of `space`; with `encoder`, a name, a YAML file or "run:NAME", with a `checkpoint` where it needs
-    one, they are made on the spot. See evaluation/fingerprint/exporting.py.
+    one, and `settings`, they are made on the spot. See evaluation/fingerprint/exporting.py.
     """
     from ..evaluation.fingerprint.exporting import Maker, export_memmap, needs_store
 
-    if checkpoint and not encoder:
-        raise UsageError(f"checkpoint {checkpoint} is of an encoder; say which")
+    if (checkpoint or settings) and not encoder:
+        odd = f"checkpoint {checkpoint}" if checkpoint else f"setting {next(iter(settings or {}))}"
+        raise UsageError(f"{odd} is of an encoder; say which")
     given = {name: str(source) for name, source in sources.items()}
-    maker = Maker(encoder, checkpoint) if encoder else None
+    maker = Maker(encoder, checkpoint, settings or {}) if encoder else None
     if store is None and needs_store(given.values(), encoder):
         store = Store.open(locate(None, create=False), create=False)
     return export_memmap(store, Path(folder), given, space=space, maker=maker, progress=progress)

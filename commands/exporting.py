@@ -80,10 +80,11 @@ def checkpoint(context: click.Context, /, run: str, file: str, layout: str, json
 @click.option("--source", "custom_source", metavar="SOURCE", help="Anything else, into custom_source.mm.")
 @click.option("--encoder", metavar="ENCODER", help="Make the fingerprints by this one: a name, a YAML file, run:NAME.")
 @click.option("--checkpoint", metavar="FILE|URL", help="Weights of --encoder, where it needs some.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of --encoder.")
 @of_space
 @as_json
 @click.pass_context
-def memmap(context: click.Context, /, folder: str, json_: bool, **options: Any) -> None:
+def memmap(context: click.Context, /, folder: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
     """Write fingerprints into FOLDER as neural-audio-fp's `generate` does: NAME.mm and NAME_shape.npy.
 
     SOURCE is view:NAME (view:all: every clip), as --space has it, or a folder of audio, by the encoder of --space. What
@@ -93,7 +94,7 @@ def memmap(context: click.Context, /, folder: str, json_: bool, **options: Any) 
     \b
     Example:
       echodex export memmap emb/101 --dummy-db view:others --db view:originals --query replicas/
-      echodex export memmap emb/mine --source wavs/ --encoder fingerprint --checkpoint model.pt
+      echodex export memmap emb/mine --source wavs/ --encoder fingerprint --checkpoint model.pt --set preset=nafp
       echodex evaluate fingerprint emb/101 --songs emb/101/db_songs.csv --test-ids all
     """
     from ..api import export_memmap
@@ -104,7 +105,7 @@ def memmap(context: click.Context, /, folder: str, json_: bool, **options: Any) 
     given = {name: value for name, value in options.items() if value is not None}
     sources = [given[name] for name in NAMES if name in given]
     store = settings.open() if needs_store(sources, given.get("encoder")) else None
-    report = export_memmap(folder, store=store, progress=settings.progress, **given)
+    report = export_memmap(folder, store=store, settings=assigned(assignments), progress=settings.progress, **given)
     if json_:
         print_json(report)
     else:

@@ -7,9 +7,9 @@ or a folder, and what is not named is left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...encoders.base import Encoder, Fittable
 from ...errors import BadInput, NotFound, UsageError
@@ -44,6 +44,7 @@ class Maker:
 
     encoder: str
     checkpoint: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def needs_store(sources: Iterable[str], encoder: str | None) -> bool:
@@ -120,7 +121,7 @@ def _sound(name: str, found: Iterator[Piece | Problem], problems: list[Problem])
 
 
 def _encoder(store: Store | None, maker: Maker, progress: Progress) -> Encoder:
-    found = find_encoder(store, maker.encoder, {}, maker.checkpoint, progress=progress)
+    found = find_encoder(store, maker.encoder, maker.settings, maker.checkpoint, progress=progress)
     if isinstance(found, Fittable):
         raise UsageError(
             f"encoder {found.name!r} is fitted on the clips of a store; run `echodex embed {found.name}`, and name its "

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from click.testing import CliRunner
 
 import echodex
+from echodex.api import export_memmap
 from echodex.cli import cli
 from echodex.errors import UsageError
 
@@ -41,3 +43,12 @@ def test_a_store_and_a_source_of_ones_own(tmp_path: Path) -> None:
     assert [part["name"] for part in said["parts"]] == ["custom_source"]
     assert said["problems"][0]["path"].endswith("3.wav")
     assert (tmp_path / "own" / "custom_source.mm").stat().st_size == 4 * rows * space.dim
+
+
+def test_an_encoder_with_settings(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.random.default_rng(0).standard_normal(8 * 8000), 8000)
+    asked = ["export", "memmap", str(tmp_path / "emb"), "--source", str(tmp_path / "a.wav")]
+    lines = run(*asked, "--encoder", "fingerprint", "--set", "hop_s=1").splitlines()
+    assert lines[1].split() == ["custom_source", "1", "8", "64"]
+    with pytest.raises(UsageError, match="setting hop_s is of an encoder; say which"):
+        export_memmap(tmp_path / "own", settings={"hop_s": 1}, custom_source=tmp_path / "a.wav")
