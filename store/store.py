@@ -104,7 +104,7 @@ class Store:
         progress: Progress = silent,
     ) -> EmbedReport:
         """Give every usable clip (of a view, that `where` selects) a vector under `encoder`."""
-        from ..encoders.base import RowEncoder
+        from ..encoders.base import FrameEncoder, RowEncoder
         from .derived import embed_rows
         from .embedding import embed_clips
         from .reading import with_audio
@@ -113,6 +113,12 @@ class Store:
         if isinstance(encoder, RowEncoder):
             return embed_rows(self.tables, encoder, wanted.column(0), progress=progress)
         clips = self.sources(with_audio(wanted))
+        if len(wanted) and not clips:
+            frames = "; `--frames cqt` takes the frames of those that have some"
+            raise BadInput(
+                f"none of {len(wanted)} clips of {self.path} has audio, which this encoder takes"
+                f"{frames if isinstance(encoder, FrameEncoder) else ''}"
+            )
         if not clips:
             raise BadInput(
                 f"{self.path} has no usable clip to embed; run `echodex add` (echodex status tells what there is)"
@@ -148,8 +154,10 @@ class Store:
             clips = audio_clips(self, view=view, where=where)
             rate_hz = 22_050 if sample_rate_hz is None else sample_rate_hz
             return materialise(self.tables, clips, rate_hz, progress=progress)
-        if features != COMPUTED or sample_rate_hz is not None:
-            raise UsageError(f"features are {COMPUTED} and have a rate of their own; leave out the rate")
+        if features != COMPUTED:
+            raise UsageError(f"features {features[:80]!r} cannot be made from audio; there is {COMPUTED}")
+        if sample_rate_hz is not None:
+            raise UsageError(f"features {COMPUTED} have a rate of their own; leave out the rate")
         return compute_frames(self, features, view=view, where=where, progress=progress)
 
     def remove(self, clip_ids: Sequence[str]) -> int:

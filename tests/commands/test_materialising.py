@@ -51,5 +51,5 @@ def test_frames_are_written_and_counted(store: Store, make_wav: Callable[..., Pa
     said = json.loads(run(store, "--features", "cqt", "--json")[0])
     assert (said["known"], said["layout"]["bins"], said["layout"]["source"]) == (2, 84, "computed")
     for odd in (["--features", "mel"], ["--features", "cqt", "--rate", "8000"]):
-        with pytest.raises(UsageError, match="features are cqt"):
+        with pytest.raises(UsageError, match=r"features .*cqt"):
             raise CliRunner().invoke(cli, ["--store", str(store.path), "materialise", *odd]).exception or AssertionError

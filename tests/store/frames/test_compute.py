@@ -107,6 +107,13 @@ def test_frames_of_others_are_not_added_to(store: Store, tmp_path: Path) -> None
         compute_frames(store, progress=silent)
 
 
+def test_what_cannot_be_asked_for_is_told_apart(store: Store) -> None:
+    with pytest.raises(UsageError, match="features 'mel' cannot be made from audio; there is cqt"):
+        store.materialise(features="mel")
+    with pytest.raises(UsageError, match="features cqt have a rate of their own"):
+        store.materialise(features="cqt", sample_rate_hz=16_000)
+
+
 @pytest.mark.gpu
 def test_on_a_gpu_frames_are_near_the_same(tmp_path: Path) -> None:
     if not torch.cuda.is_available():

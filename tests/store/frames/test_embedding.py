@@ -94,6 +94,14 @@ def test_frames_that_do_not_fit_are_refused(store: Store, tmp_path: Path, encode
     assert store.spaces() == []
 
 
+def test_without_audio_the_way_that_is_left_is_said(store: Store, tmp_path: Path, encoder: Versions) -> None:
+    store.add_features("cqt", write_mm(tmp_path, "abc", transform(0)))
+    with pytest.raises(BadInput, match=r"none of 1 clips of .* has audio, .*`--frames cqt`"):
+        store.embed_with(encoder)
+    with pytest.raises(BadInput, match=r"has audio, which this encoder takes$"):
+        store.embed("dummy")
+
+
 def test_the_command_says_how_many_have_none(store: Store, tmp_path: Path, encoder: Versions) -> None:
     store.add(*[tones(tmp_path / f"{seed}.wav", 3.0, seed) for seed in range(3)])
     compute_frames(store, where=f"clip_id != '{ids(store)[0]}'", progress=silent)
