@@ -39,7 +39,7 @@ def unite_by_ear(store: Store, material: Material, min_score: float, progress: P
     parts = material.parts(source)
     if len(material.beyond):
         parts = joined(parts, material.beyond.parts)
-    candidates = list(_candidates(parts, material.performances.take(rows), min_score))
+    candidates = list(near_performances(parts, material.performances.take(rows), min_score))
     clip_ids = np.array(material.clip_ids + material.beyond.clip_ids, dtype=object)[rows]
     asked = sorted({row for one, others in candidates for row in (one, *others)})
     place = {row: number for number, row in enumerate(asked)}
@@ -62,21 +62,29 @@ def united(material: Material, pairs: Sequence[Sequence[str]]) -> Material:
     return replace(material, performances=performances, verified=tuple((one, other) for one, other in pairs))
 
 
-def _candidates(parts: Parts, performances: Performances, min_score: float) -> Iterator[tuple[int, list[int]]]:
+def near_performances(parts: Parts, performances: Performances, min_score: float) -> Iterator[tuple[int, list[int]]]:
     """Yield each clip with the later ones of its work that are told to be other performances, and near it: the nearest
-    first.
+    first. Memory O(n), however large a work is.
     """
     for work, clips in by_cluster(performances.work):
         if work == NO_WORK or len(clips) < 2:
             continue
-        one, other = (clips[at] for at in np.triu_indices(len(clips), 1))
-        apart = performances.versions(one, other)
-        one, other = one[apart], other[apart]
-        scores = _scores(parts, one, other)
-        near = np.flatnonzero(scores >= min_score)
-        near = near[np.lexsort((other[near], -scores[near], one[near]))]
-        for clip in np.unique(one[near]).tolist():
-            yield clip, other[near][one[near] == clip].tolist()
+        for at in blocks(len(clips), 16 * len(clips)):
+            one, other = _pairs(clips, at)
+            apart = performances.versions(one, other)
+            one, other = one[apart], other[apart]
+            scores = _scores(parts, one, other)
+            near = np.flatnonzero(scores >= min_score)
+            near = near[np.lexsort((other[near], -scores[near], one[near]))]
+            for clip in np.unique(one[near]).tolist():
+                yield clip, other[near][one[near] == clip].tolist()
+
+
+def _pairs(clips: Rows, at: slice) -> tuple[Rows, Rows]:
+    """Return the pairs of each of the clips `at` and each that comes after it."""
+    places = np.arange(len(clips))
+    first, second = np.nonzero(places[at, None] < places)
+    return clips[at][first], clips[second]
 
 
 def _scores(parts: Parts, one: Rows, other: Rows) -> Float32:
