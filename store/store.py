@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..audio.limits import Limits
-from ..errors import BadInput, NotFound, UsageError
+from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.clip import CLIPS, Clip, Source, Status
 from ..schemas.cluster import ClusterRun
@@ -104,25 +104,17 @@ class Store:
         progress: Progress = silent,
     ) -> EmbedReport:
         """Give every usable clip (of a view, that `where` selects) a vector under `encoder`."""
-        from ..encoders.base import FrameEncoder, RowEncoder
+        from ..encoders.base import RowEncoder
         from .derived import embed_rows
-        from .embedding import embed_clips
+        from .embedding import embed_clips, nothing_to_embed
         from .reading import with_audio
 
         wanted = self.clips(["clip_id", "channels"], view=view, where=where)
         if isinstance(encoder, RowEncoder):
             return embed_rows(self.tables, encoder, wanted.column(0), progress=progress)
         clips = self.sources(with_audio(wanted))
-        if len(wanted) and not clips:
-            frames = "; `--frames cqt` takes the frames of those that have some"
-            raise BadInput(
-                f"none of {len(wanted)} clips of {self.path} has audio, which this encoder takes"
-                f"{frames if isinstance(encoder, FrameEncoder) else ''}"
-            )
         if not clips:
-            raise BadInput(
-                f"{self.path} has no usable clip to embed; run `echodex add` (echodex status tells what there is)"
-            )
+            raise nothing_to_embed(self.path, len(wanted), encoder)
         clips.sort(key=lambda clip: clip.path)  # neighbours on disk are read together
         return embed_clips(self.tables, encoder, clips, refit=refit, progress=progress)
 
