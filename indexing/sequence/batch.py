@@ -2,8 +2,9 @@
 
 answers.tsv: `query<TAB>answer`, a line a query: the path of the surest match, NO_MATCH, or ERROR where it cannot be
 decoded. answers_detail.csv: query, answer, score (mean cosine), time (seconds into the answer at which the query
-begins), part_scores (the cosine of each pair of segments, spaces between). answers.bin: float32[queries, songs, 2],
-score and offset in seconds of every song for every query (`songs`); songs.txt: the path of each song, in order.
+begins), part_scores (the cosine of each pair of segments, spaces between); without a match both numbers are nan, which
+PFANN's own tools take for a number. answers.bin: float32[queries, songs, 2], score and offset in seconds of every song
+for every query (`songs`); songs.txt: the path of each song, in order.
 
 A query is written when it is done, its line of answers.tsv last, so that a batch that was stopped goes on.
 """
@@ -130,11 +131,10 @@ def one_line(text: str) -> str:
 
 
 def _detail(query: str, answer: str, found: Answer) -> str:
-    number = "" if np.isnan(found.score) else f"{found.score:.6f}"
-    time_s = "" if np.isnan(found.time_s) else f"{found.time_s:.3f}"
     text = io.StringIO(newline="")
     parts = " ".join(f"{score:.4f}" for score in found.part_scores)
-    csv.writer(text, lineterminator="\n").writerow([query, answer, number, time_s, parts])
+    row = [query, answer, f"{found.score:.6f}", f"{found.time_s:.3f}", parts]
+    csv.writer(text, lineterminator="\n").writerow(row)
     return text.getvalue()
 
 
