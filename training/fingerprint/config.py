@@ -130,6 +130,8 @@ class FingerprintTraining(Checked):
             raise UsageError(
                 f"microphones is {self.microphones!r}; only the chain pfann takes them, and only recorded ones"
             )
+        if self.speech not in (SYNTHETIC, NONE) and self.chain != "phone":
+            raise UsageError(f"speech is {self.speech!r}; only the chain phone takes voices")
         _ = self.snr_range_db  # raises for what is none
 
     def epochs(self, batches: int) -> int:

@@ -64,6 +64,7 @@ def test_ratios_of_signal_to_noise() -> None:
         ({"noise": "none"}, UsageError, "the chain phone needs noise and rooms"),
         ({"microphones": "mics"}, UsageError, "only the chain pfann takes them"),
         ({"chain": "pfann", "microphones": "synthetic"}, UsageError, "only recorded ones"),
+        ({"chain": "nafp", "speech": "voices"}, UsageError, "only the chain phone takes voices"),
         ({"snr_db": "5"}, UsageError, "snr_db is '5'; it must be LOW,HIGH"),
         ({"snr_db": "9,3"}, UsageError, "it must be LOW,HIGH"),
         ({"network_settings": "widths=3"}, BadInput, "no setting 'widths'"),
