@@ -42,9 +42,8 @@ def compute_frames(
     from ...encoders.versions.cqt import ConstantQ
 
     config = VersionsConfig()
-    layout = FrameLayout(config.bins, config.frame_s, config.f_min, config.sample_rate_hz)
     clips = audio_clips(store, view=view, where=where)
-    writer = FrameWriter(store.tables, name, layout)
+    writer = FrameWriter(store.tables, name, computed_layout())
     pending = [clip for clip in clips if clip.clip_id not in writer.ids]
     writer.report.known = len(clips) - len(pending)
     front = ConstantQ(config).to("cuda" if torch.cuda.is_available() else "cpu")
@@ -54,6 +53,12 @@ def compute_frames(
             problem = _take(writer, front, clip, waveform)
             writer.report.problems += [problem] if problem else []
     return writer.finish()
+
+
+def computed_layout() -> FrameLayout:
+    """Return what the frames are that are computed here."""
+    config = VersionsConfig()
+    return FrameLayout(config.bins, config.frame_s, config.f_min, config.sample_rate_hz)
 
 
 def _take(writer: FrameWriter, front: ConstantQ, clip: Clip, waveform: Float32) -> Problem | None:

@@ -7,7 +7,7 @@ from ...schemas.view import ALL
 from ...store.frames.table import held_frames
 from ...store.store import Store
 from ..shards import Shard
-from ..splits import TRAIN, VALID, Splits
+from ..splits import TEST, TRAIN, VALID, Splits
 from .config import VersionsTraining
 from .frames import open_fitting
 from .items import ItemPlan
@@ -29,9 +29,11 @@ def teaching_works(store: Store, view: str, splits: Splits, frames: str | None =
     """
     works = _among(store, view, splits.ids(TRAIN), frames)
     if works.count < _LEAST_WORKS:
+        held = {side: read_works(store, splits.ids(side)).count for side in (VALID, TEST)}
         raise UsageError(
-            f"view {view!r} keeps {works.count} train works with two versions; it takes two, each with clips of two "
-            "files that have its name in their column `work`"
+            f"view {view!r} keeps {works.count} train works with two versions{_that_have(frames)}, beside "
+            f"{held[VALID]} valid and {held[TEST]} test ones of the store; it takes two, each with clips of two files "
+            "that have its name in their column `work`"
         )
     return works
 
@@ -41,10 +43,14 @@ def measured_works(store: Store, splits: Splits, frames: str | None = None) -> W
     works = _among(store, ALL, splits.ids(VALID), frames)
     if works.count < _LEAST_WORKS:
         raise UsageError(
-            f"{store.path} has {works.count} valid works with two versions; it takes two, so add works, or name more "
-            "valid ones in the split column"
+            f"{store.path} has {works.count} valid works with two versions{_that_have(frames)}; it takes two, so add "
+            "works, or name more valid ones in the split column"
         )
     return works
+
+
+def _that_have(frames: str | None) -> str:
+    return f" that have frames in the table {frames!r}" if frames else ""
 
 
 def _among(store: Store, view: str, clip_ids: list[str], frames: str | None) -> Works:

@@ -5,35 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...progress import Progress, say
-from ...store.frames.compute import compute_frames
+from ...schemas.view import ALL
+from ...store.frames.compute import compute_frames, computed_layout
+from ...store.frames.layout import FrameLayout
 from ...store.frames.table import Frames, held_frames, open_frames
+from ...store.reading import Problem, with_audio
 from ...store.store import Store
 from .config import VersionsTraining
 
 
 def open_fitting(store: Store, clip_ids: Sequence[str], config: VersionsTraining) -> Frames:
     """Return the frames of clips; raise NotFound for those without, BadInput where the network takes others."""
-    frames, encoder = open_frames(store, config.frames, clip_ids), config.encoder
-    frames.layout.check_fits(encoder.bins, encoder.frame_s, encoder.f_min)
+    frames = open_frames(store, config.frames, clip_ids)
+    _check_fits(frames.layout, config)
     return frames
 
 
 def compute_missing(
     store: Store, view: str, clip_ids: Sequence[str], config: VersionsTraining, progress: Progress
 ) -> None:
-    """Compute the frames that the table lacks of the clips of `view`, and, where some of `clip_ids` are beyond it, of
-    all others; tell which remain without.
+    """Compute the frames that the table lacks of those of `clip_ids` that have audio, with them of all of `view`, and,
+    where some are beyond it, of all others; tell which remain without, and why.
+
+    Raises BadInput, before anything is computed, where the network takes other frames than are computed.
     """
-    missing = _missing(store, clip_ids, config)
-    if missing:
-        compute_frames(store, config.frames, view=view, progress=progress)
-        inside = set(store.clips(["clip_id"], view=view).column(0).to_pylist())
-        missing = _missing(store, clip_ids, config)
-        if not inside.issuperset(missing):
-            compute_frames(store, config.frames, progress=progress)
+    missing, problems, tried = _missing(store, clip_ids, config), list[Problem](), set[str]()
+    for reach in (view, ALL):
+        left = [clip_id for clip_id in missing if clip_id not in tried]
+        heard = with_audio(store.clips(["clip_id", "channels"], view=reach, clip_ids=left))
+        if heard:
+            _check_fits(computed_layout(), config)
+            problems += compute_frames(store, config.frames, view=reach, progress=progress).problems
             missing = _missing(store, clip_ids, config)
+            tried.update(heard)
     if missing:
-        say(progress, f"{len(missing)} clips have no frames and are left out, such as {missing[0]}")
+        paths = {clip.path for clip in store.sources(missing)}
+        why = next((f"{problem.path}: {problem.detail}" for problem in problems if problem.path in paths), missing[0])
+        say(progress, f"{len(missing)} clips have no frames and are left out, such as {why}")
+
+
+def _check_fits(layout: FrameLayout, config: VersionsTraining) -> None:
+    encoder = config.encoder
+    layout.check_fits(encoder.bins, encoder.frame_s, encoder.f_min)
 
 
 def _missing(store: Store, clip_ids: Sequence[str], config: VersionsTraining) -> list[str]:

@@ -56,6 +56,7 @@ def pressed_at(step: int) -> Progress:
 
 def make(folder: Path, splits: Mapping[str, str], seconds: float = 0.7) -> Store:
     """A store of chords: WORKS works of VERSIONS versions, and one clip without another of its work."""
+    folder.mkdir(exist_ok=True)
     store, sources = Store.open(folder / "library"), []
     for work in range(WORKS + 1):
         for version in range(VERSIONS if work < WORKS else 1):
@@ -182,7 +183,25 @@ def test_clips_that_have_no_frames_are_left_out(tmp_path: Path, brief: Make) -> 
     network = "segment_s=0.6 hop_s=0.3 stem=4 widths=4 blocks=1 dim=8"
     run = train_versions(store, config=brief(max_epochs=1, network_settings=network), progress=heard)
     assert run.metrics["train_clips"] + run.metrics["valid_clips"] == WORKS * VERSIONS - 1
-    assert any("1 clips have no frames and are left out" in line for line in heard.lines)
+    said = f"1 clips have no frames and are left out, such as {lost['uris'][0]}: no longer where it was added"
+    assert any(line.startswith(said) for line in heard.lines)
+
+
+def test_frames_that_no_network_could_take_are_not_computed(tmp_path: Path, brief: Make) -> None:
+    """Of a large collection they take hours."""
+    store = make(tmp_path, {}, seconds=1.0)
+    with pytest.raises(BadInput, match="these frames have bins 84, but the encoder takes frames of bins 72"):
+        train_versions(store, config=brief(network_settings="octaves=6"))
+    assert not store.tables.exists("frames_cqt")
+
+
+def test_works_that_are_too_few_are_counted_by_side(tmp_path: Path, brief: Make) -> None:
+    store = make(tmp_path, {f"w{work}": "test" for work in range(3, WORKS)}, seconds=0.3)
+    with pytest.raises(UsageError, match="keeps 1 train works with two versions, beside 2 valid and 4 test ones"):
+        train_versions(store, config=brief())
+    store = make(tmp_path / "short", {}, seconds=0.3)
+    with pytest.raises(UsageError, match="keeps 0 train works with two versions that have frames in the table 'cqt'"):
+        train_versions(store, config=brief())
 
 
 def test_versions_that_lie_in_one_file_of_features(tmp_path: Path, brief: Make) -> None:
@@ -195,6 +214,8 @@ def test_versions_that_lie_in_one_file_of_features(tmp_path: Path, brief: Make) 
     store = Store.open(tmp_path / "library")
     metadata = str(write_cliques(tmp_path / "train.json", cliques))
     store.add_features("cqt", told, h5_root=str(tmp_path / "h5"), metadata=metadata, hop_s=HOP_S)
+    with pytest.raises(UsageError, match="0 train works with two versions that have frames in the table 'ctq'"):
+        train_versions(store, config=brief(frames="ctq"))
     run = train_versions(store, config=brief(max_epochs=1))
     assert (run.metrics["train_clips"], run.metrics["valid_clips"], run.metrics["lone_clips"]) == (6, 4, 0)
 
