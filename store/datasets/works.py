@@ -92,7 +92,7 @@ def settle(sources: Sequence[Source], held: Mapping[str, Held], singles: str) ->
             split = None
         elif group in dropped:
             split = "" if source.path in held else None
-        settled.append(_with_split(source, split))
+        settled.append(source if split == group[0] else _with_split(source, split))
     counts = []
     for split in sorted({split for split, _ in versions}, key=_place):
         sizes = [len(of) for group, of in versions.items() if group[0] == split and group not in alone]
