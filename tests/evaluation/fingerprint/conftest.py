@@ -104,6 +104,12 @@ def copied(tmp_path: Path, untrained: Fingerprint) -> Store:
     return make_store(tmp_path, untrained)
 
 
+@pytest.fixture(scope="session")
+def store_of() -> Callable[[Path, Fingerprint], Store]:
+    """Make a store of the melodies 0 to 5 in a folder, files beside it, under an encoder."""
+    return make_store
+
+
 def make_store(folder: Path, encoder: Fingerprint) -> Store:
     store = Store.open(folder / "library")
     for number in range(CLIPS):
