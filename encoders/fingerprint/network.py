@@ -117,7 +117,7 @@ class _Blocks(nn.Module):
 
 
 class FingerprintNet(nn.Module):
-    """The network of `config`: 16,939,008 parameters as `nafp`, 16,914,432 as `pfann`, 695,968 as `small`."""
+    """The network of `config`: 16,939,008 parameters as `nafp`, 16,914,432 as `pfann`, 699,040 as `small`."""
 
     def __init__(self, config: FingerprintConfig) -> None:
         super().__init__()
