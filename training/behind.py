@@ -73,14 +73,17 @@ def run_behind(store: Store, space: Space) -> RunBehind | None:
     return None
 
 
-def taught_clips(store: Store, space: Space) -> set[str]:
-    """Return the clips that taught the encoder of `space`, or chose its epoch, in runs of this store.
+def taught_clips(store: Store, space: Space) -> set[str] | None:
+    """Return the clips that taught the encoder of `space`, or chose its epoch, in runs of this store; None where none
+    made it.
 
     They are the train clips that the view of its run keeps, its valid clips, and the same of the run whose weights that
     one began with. Raises Damaged.
     """
     behind = run_behind(store, space)
-    runs, name, found = {run.name: run for run in list_runs(store)}, behind.name if behind else "", set[str]()
+    if behind is None:
+        return None
+    runs, name, found = {run.name: run for run in list_runs(store)}, behind.name, set[str]()
     while run := runs.pop(name, None):
         splits = Splits.load(run_folder(store, name) / SPLITS_FILE)
         kept = store.clips(["clip_id"], view=run.view).column(0).to_pylist()

@@ -34,10 +34,10 @@ def evaluate_versions(
 
     out: a folder to write into (`write_report`). Raises NotFound for an unknown space or view; UsageError where no clip
     has a work, or none has another version, or the stored segments do not allow what is asked,
-    or `chosen` asks for works that did not teach the encoder, and all did.
+    or `chosen` asks for works that did not teach the encoder, and all did, or which ones did is not known.
     """
     material = read_material(store, store.space(space), chosen)
-    taught = _taught(material, chosen.by)
+    taught = _taught(material, chosen)
     if chosen.unseen:
         material, taught = _unseen(material, taught), taught[~taught]
     found = evaluate_material(material, config, progress)
@@ -47,14 +47,20 @@ def evaluate_versions(
     return report
 
 
-def _taught(material: Material, by: str) -> NDArray[np.bool_]:
+def _taught(material: Material, chosen: Chosen) -> NDArray[np.bool_]:
     """Return bool[q]: which queries are of works that taught the encoder in runs of the store, or chose its epoch, by
     any of their clips: those that are not searched here count as well.
     """
+    known = taught_clips(material.store, material.space)
+    if known is None and chosen.unseen:
+        raise UsageError(
+            f"no training of {material.store.path} made the encoder of space {material.space.name!r}, so which works "
+            "it has seen is not known; evaluate without asking for unseen ones, or choose the queries by a filter"
+        )
     store, searched = material.store, set(material.clip_ids)
-    teachers = store.clips(["clip_id"], clip_ids=sorted(taught_clips(store, material.space))).column(0).to_pylist()
+    teachers = store.clips(["clip_id"], clip_ids=sorted(known or ())).column(0).to_pylist()
     clip_ids = [*material.clip_ids, *(clip_id for clip_id in teachers if clip_id not in searched)]
-    works = read_groups(store, clip_ids, by)
+    works = read_groups(store, clip_ids, chosen.by)
     return np.isin(works[material.queries], works[np.isin(clip_ids, teachers)])
 
 

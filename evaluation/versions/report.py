@@ -62,13 +62,14 @@ class VersionsReport:
 
     def header(self) -> str:
         """Return what was evaluated, in a line."""
+        unseen = " of unseen works" if self.chosen.unseen else ""
         without = f" ({self.without} more have no other version)" if self.without else ""
         unnamed = f" and {self.unnamed} of none" if self.unnamed else ""
         taught = f"; {self.taught} queries are of works that taught the encoder" if self.taught else ""
         return (
-            f"{self.space}: {self.queries} queries{without} against {self.candidates} clips of {self.works} works by "
-            f"{self.chosen.by!r}{unnamed}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP and top 1, "
-            f"10 from 0 to 1, ARP and NAR in %{taught}"
+            f"{self.space}: {self.queries} queries{unseen}{without} against {self.candidates} clips of {self.works} "
+            f"works by {self.chosen.by!r}{unnamed}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP and "
+            f"top 1, 10 from 0 to 1, ARP and NAR in %{taught}"
         )
 
     def table(self) -> Columns:

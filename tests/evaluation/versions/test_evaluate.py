@@ -79,9 +79,12 @@ def test_queries_of_works_that_taught_the_encoder_are_told(taught: Store) -> Non
     asked = evaluate_versions(taught, VersionsConfig(), Chosen(unseen=True), space=run)
     assert (asked.queries, asked.candidates, asked.taught) == (4, 14, 0)
     assert asked.rows == unseen.rows
+    assert ": 4 queries of unseen works against 14 clips" in asked.header()
     with pytest.raises(UsageError, match="all 6 queries taught the encoder"):
         evaluate_versions(taught, VersionsConfig(), Chosen(unseen=True, where="split = 'train'"), space=run)
     assert evaluate_versions(taught, VersionsConfig(), Chosen(), space="dummy").taught == 0
+    with pytest.raises(UsageError, match=r"no training of .* made the encoder of space 'dummy-.*', so which works"):
+        evaluate_versions(taught, VersionsConfig(), Chosen(unseen=True), space="dummy")
 
 
 def test_a_work_that_taught_has_taught_wherever_its_clips_are(taught: Store, tmp_path: Path) -> None:
