@@ -68,8 +68,8 @@ class VersionsReport:
         taught = f"; {self.taught} queries are of works that taught the encoder" if self.taught else ""
         return (
             f"{self.space}: {self.queries} queries{unseen}{without} against {self.candidates} clips of {self.works} "
-            f"works by {self.chosen.by!r}{unnamed}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP and "
-            f"top 1, 10 from 0 to 1, ARP and NAR in %{taught}"
+            f"works by {self.chosen.by!r}{unnamed}; {self.redux}; a random order has MAP {self.chance_map:.3f}; MAP "
+            f"and top 1, 10 from 0 to 1, ARP and NAR in %{taught}"
         )
 
     def table(self) -> Columns:

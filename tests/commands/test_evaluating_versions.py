@@ -56,6 +56,7 @@ def test_as_a_table_as_json_as_files_and_as_a_picture(library: Path, tmp_path: P
         "by": "work",
         "track": None,
         "queries": "rendition = 'orig'",
+        "unseen": False,
         "view": None,
         "where": None,
     }
@@ -86,3 +87,8 @@ def test_lengths_that_are_none(library: Path) -> None:
 def test_in_python(library: Path) -> None:
     report = echodex.evaluate_versions(store=Store.open(library), queries="rendition = 'cover'", redux="meanmin")
     assert (report.queries, report.rows[0].map.mean) == (4, 1.0)
+
+
+def test_unseen_works_of_what_was_not_trained_here(library: Path) -> None:
+    with pytest.raises(UsageError, match=r"no training of .* made the encoder"):
+        run(library, "--unseen")
