@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ...schemas.hit import Match
 from ...schemas.vector import Float32, Space
 from ..threads import libraries
 from .background import Background, background
-from .diagonals import Collection
+from .diagonals import Collection, Rows
 from .listen import Heard, hear, listen
 from .match import Note, Run, Worth, match
 from .quiet import SURELY, silences, silent_near
@@ -111,16 +112,22 @@ class Finder:
         """Return float32[songs, 2] of `scores`: of each of `songs` its score, and the offset in seconds at which the
         query begins in it.
         """
-        timeline = self.timeline
-        clips = np.searchsorted(timeline.clip_bounds, timeline.bounds[:-1], side="right") - 1
+        timeline, (clips, rows) = self.timeline, self._places
         table = np.zeros((len(timeline.clip_ids), 2), dtype=np.float32)
         met = np.flatnonzero(scores.met)
         met = met[np.argsort(scores.table[met, 0], kind="stable")]  # of several pieces of a clip the best is the last
         starts_s = timeline.starts_s[timeline.bounds[met]]
         table[clips[met], 0] = scores.table[met, 0]
         table[clips[met], 1] = scores.table[met, 1] * timeline.hop_s + starts_s
-        rows = np.searchsorted(timeline.clip_ids, self.songs)
         return np.asarray(table[rows])
+
+    @cached_property
+    def _places(self) -> tuple[Rows, Rows]:
+        """Return the numbers of the clips int64[p] that pieces are of, and int64[s] of `songs`: among many clips it
+        takes longer to tell than a query.
+        """
+        pieces = np.searchsorted(self.timeline.clip_bounds, self.timeline.bounds[:-1], side="right") - 1
+        return pieces, np.searchsorted(self.timeline.clip_ids, self.songs)
 
     @property
     def worth(self) -> Worth:
