@@ -72,9 +72,13 @@ class Fingerprint:
     def read_weights(path: Path) -> Weights:
         """Return the network's arrays from pfann's `model.pt` or `checkpointN.ckpt`, safetensors, or TensorFlow.
 
-        A TensorFlow checkpoint is named by its `.index` file and needs tensorflow installed. Whether the arrays are
-        all there shows when they are built. Raises NotFound, BadInput, Unavailable.
+        A TensorFlow checkpoint is named by its `.index` file, or as TensorFlow does, without the ending, and needs
+        tensorflow installed. Whether the arrays are all there shows when they are built. Raises NotFound, BadInput,
+        Unavailable.
         """
+        index = path.with_name(path.name + _TENSORFLOW)
+        if index.is_file() and not path.exists():
+            path = index
         if path.suffix == _TENSORFLOW:
             from .convert import read_tensorflow
 
