@@ -170,7 +170,7 @@ def _hits(found: Rows, material: Material, ids: Rows, strict: bool) -> dict[str,
 def _taught(index: PublishedIndex, material: Material) -> str:
     if not index.kind.train_rows(len(material.database)):
         return "nothing"
-    return "the dummies" if material.dummies else "the database"
+    return "the dummies" if index.teachers == material.dummies else "the database"
 
 
 def _finite(queries: Float32) -> Float32:

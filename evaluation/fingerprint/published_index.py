@@ -13,6 +13,7 @@ from ...indexing.index.device import resolve_device, search, to_device
 from ...indexing.kinds.base import Kind
 from ...indexing.kinds.presets import PRESETS
 from ...indexing.kinds.registry import build_kind
+from ...indexing.metric import Metric
 from ...progress import Progress, silent
 from ...registry import nearest
 from ...schemas.vector import Float32
@@ -36,12 +37,15 @@ INDEX_TYPES = {
 
 @dataclass(frozen=True)
 class PublishedIndex:
-    """A filled faiss.Index, its kind and effort; bytes_per_vector: what a row takes in it."""
+    """A filled faiss.Index, its kind and effort; bytes_per_vector: what a row takes in it; teachers: the first so many
+    rows are those that it may have learned from.
+    """
 
     index: Any
     kind: Kind
     effort: int
     bytes_per_vector: float
+    teachers: int
 
     def neighbours(self, queries: Float32, k: int, progress: Progress = silent) -> Rows:
         """Return int64[q, k]: the rows nearest to each of the queries float32[q, d], -1 where fewer were found."""
@@ -65,16 +69,16 @@ def build_published(
 ) -> PublishedIndex:
     """Build an index of one of INDEX_TYPES over a database.
 
-    It learns from the first `dummies` rows alone, from all where there are none: from at most `max_train` by chance,
-    and from no more than the k-means in FAISS would itself draw of them. Raises UsageError for a type that does not
-    exist or too few rows to learn from, BadInput for a row that is not finite.
+    It learns from the first `dummies` rows alone, from all where these are none or too few: from at most `max_train` by
+    chance, and from no more than the k-means in FAISS would itself draw of them. Raises UsageError for a type that does
+    not exist or too few rows to learn from, BadInput for a row that is not finite.
     """
     if index_type not in INDEX_TYPES:
         raise UsageError(f"index type {index_type[:80]!r} does not exist{nearest(index_type, INDEX_TYPES)}")
     preset = PRESETS[INDEX_TYPES[index_type]]
     kind = build_kind(preset.kind, preset.settings)
-    teachers = dummies or len(database)
-    index = to_device(kind.make(teachers, database.dim, preset.metric), kind, resolve_device(device))
+    made, teachers = _made(kind, preset.metric, database, (dummies or len(database), len(database)), max_train)
+    index = to_device(made, kind, resolve_device(device))
     if not index.is_trained:
         progress("train", 0, None)
         count = min(teachers, max_train, kind.train_rows(teachers))
@@ -87,4 +91,15 @@ def build_published(
         index.add(np.ascontiguousarray(block))
         done += len(block)
         progress("index", done, len(database))
-    return PublishedIndex(index, kind, preset.effort, kind.bytes_per_vector(database.dim))
+    return PublishedIndex(index, kind, preset.effort, kind.bytes_per_vector(database.dim), teachers)
+
+
+def _made(kind: Kind, metric: Metric, database: Stack, choices: tuple[int, ...], max_train: int) -> tuple[Any, int]:
+    """Return an empty faiss.Index that can learn from the first of `choices` of rows that are enough, and these."""
+    refused: UsageError | None = None
+    for teachers in choices:
+        try:
+            return kind.make(min(teachers, max_train), database.dim, metric), teachers
+        except UsageError as error:
+            refused = error
+    raise UsageError(f"{str(refused).partition('; ')[0]}; use --index l2, which learns nothing") from refused

@@ -179,6 +179,13 @@ def test_without_dummies_the_index_learns_from_the_database(write_published: Cal
     assert report.seconds == (1, 2, 3, 5, 6, 10)
 
 
+def test_of_too_few_dummies_nothing_is_learned(write_published: Callable[..., Path]) -> None:
+    folder = write_published(segments=590, dummies=200, dim=64)
+    report = evaluate_material(from_folder(folder), ProtocolConfig(test_ids="20")).report
+    assert (report.trained_on, report.dummy_rows, report.database_rows) == ("the database", 200, 790)
+    assert report.hits[EXACT][5] == 100
+
+
 def test_what_is_written(write_published: Callable[..., Path], tmp_path: Path) -> None:
     material = from_folder(write_published(), songs="59")
     outcome = evaluate_material(material, ProtocolConfig("l2", lengths=(1, 3), test_ids="30"))
@@ -206,8 +213,12 @@ def test_what_cannot_be_evaluated(
     folder = write_published()
     with pytest.raises(UsageError, match=r"index type 'ivfqp' does not exist; did you mean 'ivfpq'"):
         evaluate_material(from_folder(folder), ProtocolConfig("ivfqp", test_ids="all"))
-    with pytest.raises(UsageError, match="count on 94"):
-        evaluate_material(from_folder(write_published(dummies=117)), ProtocolConfig(test_ids="all"))
+    too_few = "from at least as many rows, and of 235 it can count on 188; use --index l2, which learns nothing"
+    with pytest.raises(UsageError, match=too_few):
+        evaluate_material(from_folder(write_published(dummies=117, dim=64)), ProtocolConfig(test_ids="all"))
+    enough = from_folder(write_published(dummies=500, dim=64))
+    with pytest.raises(UsageError, match="of 100 it can count on 80; use --index l2"):
+        evaluate_material(enough, ProtocolConfig(test_ids="all", max_train=100))
     for wrong in ({"lengths": ()}, {"lengths": (0,)}, {"lengths": (1, 1)}, {"k_probe": 0}, {"max_train": 0}):
         with pytest.raises(UsageError):
             ProtocolConfig(**wrong)
