@@ -182,7 +182,8 @@ class Store:
         return rows.sort_by("clip_id").select(list(columns))
 
     def sources(self, clip_ids: Sequence[str], *, view: str | None = None) -> list[Clip]:
-        """Return where the audio of each clip is, in the given order: of several places the first that exists.
+        """Return where the audio of each clip is, in the given order: of several places the first whose file is as it
+        was, else the first that exists.
 
         With `view`, clips that were removed since it was saved are found too. Raises NotFound naming an unknown id.
         """
@@ -344,5 +345,14 @@ class Store:
 
 def _clip(row: dict[str, Any]) -> Clip:
     places = list(zip(row["uris"], row["mtimes_ns"], strict=True))
-    path, mtime_ns = next((place for place in places if Path(place[0]).exists()), places[0])
+    path, mtime_ns = max(places, key=lambda place: _state(*place, row["size_bytes"]))  # of equals the first
     return Clip(row["clip_id"], path, row["offset_s"], row["duration_s"], mtime_ns, row["size_bytes"])
+
+
+def _state(path: str, mtime_ns: int, size_bytes: int) -> int:
+    """Return 2 for a file that is as it was when it was added, 1 for one that has changed, 0 where there is none."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return 0
+    return 2 if (found.st_mtime_ns, found.st_size) == (mtime_ns, size_bytes) else 1

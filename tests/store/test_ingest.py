@@ -75,6 +75,21 @@ def test_a_changed_file_is_a_new_clip(store: Store, make_wav: MakeWav) -> None:
     assert len(rows(store)) == 2
 
 
+def test_of_two_places_the_one_that_still_has_the_bytes_is_read(
+    store: Store, make_wav: MakeWav, tmp_path: Path
+) -> None:
+    first = make_wav("a.wav")
+    shutil.copy(first, tmp_path / "audio" / "b.wav")
+    store.add(tmp_path / "audio")
+    make_wav("a.wav", seed=1)
+    store.add(tmp_path / "audio")
+    found = store.embed("dummy")
+    assert (found.embedded, found.problems) == (2, [])
+    first.unlink()
+    [one] = store.clips(["clip_id"], where="array_has(uris, '" + str(tmp_path / "audio" / "b.wav") + "')").to_pylist()
+    assert Path(store.sources([one["clip_id"]])[0].path).name == "b.wav"
+
+
 def test_labels_of_copies_unite_and_what_they_disagree_on_is_told(
     store: Store, make_wav: MakeWav, tmp_path: Path
 ) -> None:
