@@ -41,7 +41,8 @@ class FrameWriter:
         there = layout_of(tables, self.report.table) if tables.exists(self.report.table) else layout
         if there != layout:
             raise UsageError(
-                f"{self.report.table} holds {there}, and these are {layout}: they never mix; give these another name"
+                f"{self.report.table} holds {there}, and these are {layout}: they never mix; give these another name, "
+                "as frames=NAME"
             )
         self._writer = BlobWriter(tables, self.report, FRAMES, layout.to_metadata(), ahead=ahead)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ...progress import Progress, say
 from ...schemas.view import ALL
 from ...store.frames.compute import compute_frames, computed_layout
-from ...store.frames.layout import FrameLayout
+from ...store.frames.layout import FrameLayout, frames_table, layout_of
 from ...store.frames.table import Frames, held_frames, open_frames
 from ...store.reading import Problem, with_audio
 from ...store.store import Store
@@ -25,12 +25,13 @@ def compute_missing(
     store: Store, view: str, clip_ids: Sequence[str], config: VersionsTraining, progress: Progress
 ) -> None:
     """Compute the frames that the table lacks of those of `clip_ids` that have audio, with them of all of `view`, and,
-    where some are beyond it, of all others; tell which remain without, and why.
+    where some are beyond it, of all others; tell which remain without, and why. A table of frames that somebody else
+    computed stays as it is.
 
     Raises BadInput, before anything is computed, where the network takes other frames than are computed.
     """
     missing, problems, tried = _missing(store, clip_ids, config), list[Problem](), set[str]()
-    for reach in (view, ALL):
+    for reach in (view, ALL) if _takes_computed(store, config.frames) else ():
         left = [clip_id for clip_id in missing if clip_id not in tried]
         heard = with_audio(store.clips(["clip_id", "channels"], view=reach, clip_ids=left))
         if heard:
@@ -42,6 +43,12 @@ def compute_missing(
         paths = {clip.path for clip in store.sources(missing)}
         why = next((f"{problem.path}: {problem.detail}" for problem in problems if problem.path in paths), missing[0])
         say(progress, f"{len(missing)} clips have no frames and are left out, such as {why}")
+
+
+def _takes_computed(store: Store, name: str) -> bool:
+    """Whether a table of frames is not there yet, or holds such as are computed."""
+    table = frames_table(name)
+    return not store.tables.exists(table) or layout_of(store.tables, table) == computed_layout()
 
 
 def _check_fits(layout: FrameLayout, config: VersionsTraining) -> None:

@@ -26,7 +26,7 @@ from echodex.training.settings import read_settings
 from echodex.training.trained import load_trained
 from echodex.training.versions.config import PRESETS, VersionsTraining
 from echodex.training.versions.train import train_versions
-from tests.store.features.cqt.miniature import HOP_S, transform, write_cliques, write_h5, write_list
+from tests.store.features.cqt.miniature import HOP_S, transform, write_cliques, write_h5, write_list, write_mm
 
 from .conftest import HeldFrames, some_works
 
@@ -218,6 +218,20 @@ def test_versions_that_lie_in_one_file_of_features(tmp_path: Path, brief: Make) 
         train_versions(store, config=brief(frames="ctq"))
     run = train_versions(store, config=brief(max_epochs=1))
     assert (run.metrics["train_clips"], run.metrics["valid_clips"], run.metrics["lone_clips"]) == (6, 4, 0)
+
+
+def test_frames_of_others_teach_beside_works_of_audio(tmp_path: Path, brief: Make) -> None:
+    """Which have no place in that table: they are left out, and the training goes on."""
+    store = make(tmp_path, {}, seconds=1.0)
+    cliques = {f"C-{work}": [f"vid{work}{version}" for version in range(2)] for work in range(8)}
+    for number, video in enumerate(video for clique in cliques.values() for video in clique):
+        write_mm(tmp_path / "mm", video, transform(number))
+    metadata = str(write_cliques(tmp_path / "train.json", cliques))
+    store.add_features("cqt", tmp_path / "mm", metadata=metadata, frames="theirs", hop_s=HOP_S)
+    heard = Heard()
+    run = train_versions(store, config=brief(max_epochs=1, frames="theirs", valid_share=0.5), progress=heard)
+    assert run.metrics["train_clips"] + run.metrics["valid_clips"] == 16
+    assert any(line.startswith("21 clips have no frames and are left out") for line in heard.lines)
 
 
 @pytest.mark.parametrize(
