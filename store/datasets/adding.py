@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ...audio.limits import Limits
 from ...progress import Progress, silent
 from .base import Listing
-from .works import Held, read_held, settle, splits_changed
+from .held import Held, read_held, take_back_splits
+from .works import settle, splits_changed
 
 if TYPE_CHECKING:
     from ...encoders.base import Encoder
@@ -27,7 +28,8 @@ def add_listing(
     """Add the clips of a listing; `report.works` tells how many versions of works can be used.
 
     What the store knows of a file is not read again. Which versions are alone shows only when all files have been
-    decoded: rows of those that are so by what came of that get another split then.
+    decoded: rows of those that are so by what came of that get another split then. What a file was before it was
+    replaced stays a clip, without a split.
     """
     limits = limits or Limits()
     limits = replace(limits, min_s=max(limits.min_s, listing.min_s))
@@ -39,6 +41,7 @@ def add_listing(
         known = read_held(store.tables, sources, listing.min_s)
         held = {source.path: known.get(source.path, Held("")) for source in sources}
         settled, report.works = settle(listing.sources, held, listing.singles)
+        take_back_splits(store.tables, known)
         if changed := splits_changed(sources, settled):
             report.conflicts += store.add_sources(changed, limits=limits, progress=progress).conflicts
     report.missing, report.notes = list(listing.missing), list(listing.notes)

@@ -10,9 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...schemas.clip import Source, Status
-from ..known import CLIPS_TABLE
-from ..tables import Tables
+from ...schemas.clip import Source
+from .held import Held
 from .versions import DROP, PARTS
 
 
@@ -37,31 +36,6 @@ class WorkCount:
         if self.singles:
             said += f"; {len(self.singles)} more works have one version{', left without a split' * self.dropped}"
         return said
-
-
-@dataclass(frozen=True)
-class Held:
-    """The clip that the store has of a file, "" where it is not usable, and its work, "" where it says of none."""
-
-    clip_id: str
-    work: str = ""
-
-
-def read_held(tables: Tables, sources: Sequence[Source], least_s: float) -> dict[str, Held]:
-    """Return what the store has of those paths of `sources` that it knows."""
-    wanted = {source.path for source in sources}
-    found: dict[str, tuple[int, str, str]] = {}
-    columns = ["clip_id", "uris", "mtimes_ns", "excerpt", "status", "decoded_s", "work"]
-    for batch in tables.batches(CLIPS_TABLE, columns):
-        for row in batch.to_pylist():
-            if row["excerpt"]:
-                continue
-            usable = row["status"] != Status.BAD and row["decoded_s"] >= least_s
-            for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
-                if uri in wanted:  # a file that has changed since is in two rows: the later one counts
-                    seen = (mtime_ns, row["clip_id"] if usable else "", row["work"])
-                    found[uri] = max(found.get(uri, seen), seen)
-    return {path: Held(clip_id, work) for path, (_, clip_id, work) in found.items()}
 
 
 def settle(sources: Sequence[Source], held: Mapping[str, Held], singles: str) -> tuple[list[Source], list[WorkCount]]:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from echodex.api import Store
 from echodex.schemas.clip import Source
 from echodex.store.datasets.adding import add_listing
 from echodex.store.datasets.base import Listing
+from echodex.store.datasets.held import Held
 from echodex.store.datasets.versions import DROP, KEEP
-from echodex.store.datasets.works import Held, WorkCount, settle
+from echodex.store.datasets.works import WorkCount, settle
+from echodex.store.identity import content_hash
 from tests.store.datasets.miniature import put, sound
 
 
@@ -101,6 +104,33 @@ def test_the_split_of_copies_that_are_alone_is_taken_back_and_given_again(store:
     report = add_listing(store, listing_of(tmp_path, names | {"f.wav": "1"}))
     assert report.works == [WorkCount("test", 4, 2, 1, [], True)]
     assert splits(store) == dict.fromkeys([*alone, ("f.wav",)], "test")
+
+
+def test_what_a_file_was_before_it_was_replaced_is_in_no_split(store: Store, tmp_path: Path) -> None:
+    """b is fetched again, and then put back as it was; d, which is one with c, is replaced as well."""
+    put(tmp_path, {"a.wav": sound(1), "b.wav": sound(2), "c.wav": sound(3), "d.wav": sound(3)})
+    names = dict.fromkeys(["a.wav", "b.wav", "c.wav", "d.wav"], "1")
+    add_listing(store, listing_of(tmp_path, names))
+    old = (tmp_path / "b.wav").stat()
+    put(tmp_path, {"b.wav": sound(4), "d.wav": sound(5)})
+    report = add_listing(store, listing_of(tmp_path, names))
+    assert report.works == [WorkCount("test", 4, 1, 0, [], True)]
+
+    def by_bytes() -> dict[str, str]:
+        hashes = {content_hash(put_one(tmp_path / "x", sound(seed))): str(seed) for seed in range(1, 6)}
+        return {hashes[row["clip_id"]]: row["split"] for row in store.clips(["clip_id", "split"]).to_pylist()}
+
+    assert by_bytes() == {"1": "test", "2": "", "3": "test", "4": "test", "5": "test"}
+    put(tmp_path, {"b.wav": sound(2)})
+    os.utime(tmp_path / "b.wav", ns=(old.st_atime_ns, old.st_mtime_ns))
+    report = add_listing(store, listing_of(tmp_path, names))
+    assert report.works == [WorkCount("test", 4, 1, 0, [], True)]
+    assert by_bytes() == {"1": "test", "2": "test", "3": "test", "4": "", "5": "test"}
+
+
+def put_one(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 def test_excerpts_of_a_file_say_nothing_of_the_whole(store: Store, tmp_path: Path) -> None:
