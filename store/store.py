@@ -345,7 +345,7 @@ class Store:
 
 def _clip(row: dict[str, Any]) -> Clip:
     places = list(zip(row["uris"], row["mtimes_ns"], strict=True))
-    path, mtime_ns = max(places, key=lambda place: _state(*place, row["size_bytes"]))  # of equals the first
+    path, mtime_ns = max(places, key=lambda place: _state(place[0], place[1], row["size_bytes"]))  # of equals the first
     return Clip(row["clip_id"], path, row["offset_s"], row["duration_s"], mtime_ns, row["size_bytes"])
 
 
