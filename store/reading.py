@@ -54,12 +54,14 @@ def with_audio(rows: pa.Table) -> list[str]:
     return found
 
 
-def audio_clips(store: Store, *, view: str | None, where: str | None) -> list[Clip]:
-    """Return the usable clips (of a view, that `where` selects) that are of audio and still in the store.
+def audio_clips(
+    store: Store, *, view: str | None, where: str | None, clip_ids: Sequence[str] | None = None
+) -> list[Clip]:
+    """Return the usable clips (of a view, that `where` selects, of `clip_ids`) that are of audio and not removed.
 
     Neighbours on disk come together. Raises BadInput where there is none.
     """
-    wanted = store.clips(["clip_id"], view=view, where=where).column(0)
+    wanted = store.clips(["clip_id"], view=view, where=where, clip_ids=clip_ids).column(0)
     held = rows_of(store.tables, CLIPS_TABLE, ["clip_id", "channels"], wanted)  # a view keeps what was removed
     clips = store.sources(with_audio(held))
     if not clips:

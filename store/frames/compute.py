@@ -5,6 +5,7 @@ Safe to interrupt and to repeat: half a minute of work is lost at most, and what
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...encoders.versions.config import VersionsConfig
@@ -30,9 +31,11 @@ def compute_frames(
     *,
     view: str | None = None,
     where: str | None = None,
+    clip_ids: Sequence[str] | None = None,
     progress: Progress,
 ) -> FramesReport:
-    """Write the frames of the usable clips with audio (of a view, that `where` selects) to the table called `name`.
+    """Write the frames of the usable clips with audio (of a view, that `where` selects, of `clip_ids`) to the table
+    called `name`.
 
     Clips that it holds are passed over; those that cannot be read any more, or are too short, are problems of the
     report. Raises UsageError where the table holds frames that were not made here, BadInput where no clip is such.
@@ -42,7 +45,7 @@ def compute_frames(
     from ...encoders.versions.cqt import ConstantQ
 
     config = VersionsConfig()
-    clips = audio_clips(store, view=view, where=where)
+    clips = audio_clips(store, view=view, where=where, clip_ids=clip_ids)
     writer = FrameWriter(store.tables, name, computed_layout())
     pending = [clip for clip in clips if clip.clip_id not in writer.ids]
     writer.report.known = len(clips) - len(pending)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...progress import Progress, say
-from ...schemas.view import ALL
 from ...store.frames.compute import compute_frames, computed_layout
 from ...store.frames.layout import FrameLayout, frames_table, layout_of
 from ...store.frames.table import Frames, held_frames, open_frames
@@ -21,27 +20,21 @@ def open_fitting(store: Store, clip_ids: Sequence[str], config: VersionsTraining
     return frames
 
 
-def compute_missing(
-    store: Store, view: str, clip_ids: Sequence[str], config: VersionsTraining, progress: Progress
-) -> None:
-    """Compute the frames that the table lacks of those of `clip_ids` that have audio, with them of all of `view`, and,
-    where some are beyond it, of all others; tell which remain without, and why. A table of frames that somebody else
-    computed stays as it is.
+def compute_missing(store: Store, clip_ids: Sequence[str], config: VersionsTraining, progress: Progress) -> None:
+    """Compute the frames that the table lacks of those of `clip_ids` that have audio; tell which remain without, and
+    why. A table of frames that somebody else computed stays as it is.
 
     Raises BadInput, before anything is computed, where the network takes other frames than are computed.
     """
-    missing, problems, tried = _missing(store, clip_ids, config), list[Problem](), set[str]()
-    for reach in (view, ALL) if _takes_computed(store, config.frames) else ():
-        left = [clip_id for clip_id in missing if clip_id not in tried]
-        heard = with_audio(store.clips(["clip_id", "channels"], view=reach, clip_ids=left))
-        if heard:
-            _check_fits(computed_layout(), config)
-            problems += compute_frames(store, config.frames, view=reach, progress=progress).problems
-            missing = _missing(store, clip_ids, config)
-            tried.update(heard)
+    missing, problems = _missing(store, clip_ids, config), list[Problem]()
+    here = store.clips(["clip_id", "channels"], clip_ids=missing)
+    heard = with_audio(here) if _takes_computed(store, config.frames) else []
+    if heard:
+        _check_fits(computed_layout(), config)
+        problems = compute_frames(store, config.frames, clip_ids=heard, progress=progress).problems
+        missing = _missing(store, clip_ids, config)
     if missing:
-        paths = {clip.path for clip in store.sources(missing)}
-        why = next((f"{problem.path}: {problem.detail}" for problem in problems if problem.path in paths), missing[0])
+        why = f"{problems[0].path}: {problems[0].detail}" if problems else missing[0]
         say(progress, f"{len(missing)} clips have no frames and are left out, such as {why}")
 
 

@@ -13,7 +13,7 @@ from ..encoder_run import train_encoder
 from ..layout import VERSIONS
 from ..machine import check_devices, machine_precision
 from ..run import pinned
-from ..splits import Splits
+from ..splits import TEST, Splits
 from .clips import measured_works, teaching_loader, teaching_works, version_splits
 from .config import AUTO, VersionsTraining
 from .frames import compute_missing
@@ -32,13 +32,13 @@ def train_versions(
 ) -> Run:
     """Train a network of versions on the train works that `view` keeps and return its run.
 
-    What the table of frames lacks of the clips is computed first. Clips of the view without another version of their
-    work there are left out, and counted among the metrics as lone_clips. The run folder holds the settings, the splits,
-    the figures of every epoch, TensorBoard events and the encoder of the best epoch, which `store.embed("run:NAME")`
-    takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again goes on from there, on one CPU with the
-    same number of threads to the same figures. Raises UsageError where there are no two works to teach or to measure
-    on, or a work is in two splits; BadInput where no epoch ends on finite vectors, or the weights to start with are of
-    another network.
+    What the table of frames lacks of the works, those of tests as well, is computed first. Clips of the view without
+    another version of their work there are left out, and counted among the metrics as lone_clips. The run folder holds
+    the settings, the splits, the figures of every epoch, TensorBoard events and the encoder of the best epoch, which
+    `store.embed("run:NAME")` takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again goes on from
+    there, on one CPU with the same number of threads to the same figures. Raises UsageError where there are no two
+    works to teach or to measure on, or a work is in two splits; BadInput where no epoch ends on finite vectors, or the
+    weights to start with are of another network.
     """
     config = config or VersionsTraining()
     if config.precision == AUTO:
@@ -48,7 +48,7 @@ def train_versions(
     splits = version_splits(store, config)
     taught, valid = teaching_works(store, view, splits), measured_works(store, splits)
     starting_weights(store, config)  # a run's name is not to be spent on what cannot go
-    compute_missing(store, view, [*taught.clip_ids, *valid.clip_ids], config, progress)
+    compute_missing(store, [*taught.clip_ids, *valid.clip_ids, *splits.ids(TEST)], config, progress)
     teaching_loader(store, teaching_works(store, view, splits, config.frames), config)  # nor on frames of another kind
     lone = read_works(store, view=view).lone
     if lone:

@@ -170,10 +170,27 @@ def test_frames_that_are_missing_are_computed(tmp_path: Path, brief: Make) -> No
     store = make(tmp_path, {}, seconds=3.0)
     run = train_versions(store, config=brief(max_epochs=1))
     assert math.isfinite(run.metrics["m_MAP"])
-    clip_ids = store.clips(["clip_id"]).column(0).to_pylist()
-    held = held_frames(store, "cqt", clip_ids)
+    clips = store.clips(["clip_id", "work"]).to_pylist()
+    held = held_frames(store, "cqt", [clip["clip_id"] for clip in clips])
     assert held is not None
-    assert held.lengths.tolist() == [30] * len(clip_ids)
+    assert held.clip_ids == [clip["clip_id"] for clip in clips if clip["work"] != f"w{WORKS}"], "not of what is alone"
+    assert held.lengths.tolist() == [30] * WORKS * VERSIONS
+
+
+def test_frames_are_computed_of_what_teaches_and_tests_alone(
+    tmp_path: Path, brief: Make, save_view: Callable[[Store, str, list[str]], None]
+) -> None:
+    """A store may hold many more clips than those; what has left it since the view was saved does not disturb."""
+    store = make(tmp_path, {"w0": "valid", "w1": "valid", "w2": "test"}, seconds=3.0)
+    clips = store.clips(["clip_id", "work"]).to_pylist()
+    kept = [clip["clip_id"] for clip in clips if clip["work"] in ("w3", "w4")]
+    save_view(store, "some", kept)
+    store.remove(kept[:1])
+    run = train_versions(store, view="some", config=brief(max_epochs=1))
+    assert (run.metrics["train_clips"], run.metrics["valid_clips"]) == (2 * VERSIONS - 1, 2 * VERSIONS)
+    held = held_frames(store, "cqt", [clip["clip_id"] for clip in clips])
+    assert held is not None
+    assert len(held.clip_ids) == 5 * VERSIONS - 1
 
 
 def test_clips_that_have_no_frames_are_left_out(tmp_path: Path, brief: Make) -> None:
