@@ -22,6 +22,7 @@ from .dependants import check_free
 from .files import private_folder, storage_errors, write_atomic
 from .keys import rows_of
 from .known import CLIPS_TABLE
+from .places import place_of
 from .tables import Tables
 from .where import all_of, check_where
 
@@ -195,7 +196,7 @@ class Store:
         unknown = next((clip_id for clip_id in clip_ids if clip_id not in rows), None)
         if unknown is not None:
             raise NotFound(f"clip {unknown[:80]!r} is not in {self.path} (echodex status counts what is)")
-        return [_clip(rows[clip_id]) for clip_id in clip_ids]
+        return [place_of(rows[clip_id]) for clip_id in clip_ids]
 
     def spaces(self) -> list[Space]:
         """Return all spaces, oldest first."""
@@ -341,18 +342,3 @@ class Store:
 
     def _named(self, view: str | None) -> ViewInfo | None:
         return None if view in (None, ALL) else self.view(str(view))
-
-
-def _clip(row: dict[str, Any]) -> Clip:
-    places = list(zip(row["uris"], row["mtimes_ns"], strict=True))
-    path, mtime_ns = max(places, key=lambda place: _state(place[0], place[1], row["size_bytes"]))  # of equals the first
-    return Clip(row["clip_id"], path, row["offset_s"], row["duration_s"], mtime_ns, row["size_bytes"])
-
-
-def _state(path: str, mtime_ns: int, size_bytes: int) -> int:
-    """Return 2 for a file that is as it was when it was added, 1 for one that has changed, 0 where there is none."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return 0
-    return 2 if (found.st_mtime_ns, found.st_size) == (mtime_ns, size_bytes) else 1
