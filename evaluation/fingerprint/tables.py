@@ -26,7 +26,7 @@ from ...indexing.sequence.timeline import bounds_of
 from ...progress import Progress, silent
 from ...schemas.vector import Float32, Space
 from ...store.pooling import normalise_rows
-from ...store.sources import AUDIO_SUFFIXES
+from ...store.sources import walk
 from ...store.spaces import table_of
 from ...store.vectors import normalised, read_all_segments
 from .layout import Stack
@@ -167,8 +167,7 @@ def _of_files(store: Store, space: Space, path: Path, progress: Progress) -> Ite
 def _listed(path: Path) -> list[tuple[Path, str, float]]:
     """Return file, answer and time of each query of a folder or a CSV."""
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
-        return [(file, file.stem, 0.0) for file in files]
+        return [(file, file.stem, 0.0) for file in sorted(map(Path, walk(path)))]
     if not path.is_file():
         raise NotFound(f"{path} does not exist; give a folder of audio files, a CSV, view:NAME or space:NAME")
     try:

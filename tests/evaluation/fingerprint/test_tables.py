@@ -91,6 +91,7 @@ def test_queries_from_a_folder_and_a_space(melodies: Store, tmp_path: Path, melo
     renamed.mkdir()
     for number in (1, 3):
         soundfile.write(renamed / f"{number}.flac", melody(number)[: 4 * RATE_HZ], RATE_HZ)
+    (renamed / "._1.flac").write_bytes(b"\0\5\x16\7")  # what macOS leaves beside a file on other disks
     by_name = evaluate_space(store, str(renamed), config())
     assert by_name.hits[EXACT] == by_name.hits[SONG] == (100, 100, 100)
     itself = evaluate_space(store, f"space:{store.space().name}", config())
