@@ -8,6 +8,7 @@ clip, so that only a strict evaluation has a meaning.
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ...audio.clip import read_mono
+from ...audio.unusable import Unusable
 from ...errors import BadInput, NotFound, UsageError
 from ...indexing.sequence.hop import uniform_hop_s
 from ...indexing.sequence.timeline import bounds_of
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64]
 VIEW, SPACE = "view:", "space:"
 COLUMNS = ("query", "answer", "time")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,19 +94,25 @@ def from_store(
     queries: a folder of audio files, each named as the clip that it is a replica of from its start; a CSV with the
     columns query (a path), answer (a clip id, path or file name) and time (seconds, 0 where left out); "view:NAME",
     the clips of a view, named in that way, which are then left out of the database; or "space:NAME", another space's
-    vectors of the same clips. Raises NotFound, BadInput, and UsageError for a space without a hop (`uniform_hop_s`).
+    vectors of the same clips. Files that cannot be read are left out and told. Raises NotFound, BadInput, and
+    UsageError for a space without a hop (`uniform_hop_s`).
     """
     found = store.space(space)
     clips = _clips(store, found, view, where)
+    lost: list[Path] = []
     if queries.startswith(VIEW):
         asked = list(_of_view(store, found, queries.removeprefix(VIEW)))
     elif queries.startswith(SPACE):
         asked = list(_of_space(store, queries.removeprefix(SPACE), found))
     else:
-        asked = list(_of_files(store, found, Path(queries), progress))
+        asked = list(_of_files(store, found, Path(queries), lost, progress))
     if not asked:
-        raise NotFound(f"{queries} holds no queries; give a folder of audio files, a CSV, view:NAME or space:NAME")
-    return _laid_out(clips, asked, f"space {found.name}, queries {queries}")
+        raise NotFound(
+            f"{queries} holds no queries{' that can be read' if lost else ''}; give a folder of audio files, a CSV, "
+            "view:NAME or space:NAME"
+        )
+    without = f" ({len(lost)} cannot be read)" if lost else ""
+    return _laid_out(clips, asked, f"space {found.name}, queries {queries}{without}")
 
 
 def _clips(store: Store, space: Space, view: str | None, where: str | None) -> _Clips:
@@ -155,12 +165,18 @@ def _pieces(clips: _Clips, number: int, answer: str, clip_id: str = "") -> Itera
         yield Query(clips.uris[number][0], clips.matrix[begin:end], answer, time_s, clip_id)
 
 
-def _of_files(store: Store, space: Space, path: Path, progress: Progress) -> Iterator[Query]:
+def _of_files(store: Store, space: Space, path: Path, lost: list[Path], progress: Progress) -> Iterator[Query]:
+    """Yield what is listed; what cannot be read is logged and added to `lost`."""
     encoder = store.encoder(space)
     listed = _listed(path)
     for done, (file, answer, time_s) in enumerate(listed):
-        waveform = read_mono(file, encoder.config.sample_rate_hz)
-        yield Query(str(file), normalised(encoder.encode([waveform])[0].vectors), answer, time_s)
+        try:
+            waveform = read_mono(file, encoder.config.sample_rate_hz)
+        except (Unusable, NotFound) as error:
+            logger.warning("%s; it is left out of the evaluation", error)
+            lost.append(file)
+        else:
+            yield Query(str(file), normalised(encoder.encode([waveform])[0].vectors), answer, time_s)
         progress("queries", done + 1, len(listed))
 
 

@@ -71,6 +71,21 @@ def test_an_answer_may_be_a_path_in_another_folder(melodies: Store, cuts: Path) 
     np.testing.assert_array_equal(from_store(melodies, str(cuts)).truth, expected)
 
 
+def test_a_query_that_cannot_be_read_is_left_out_and_told(
+    melodies: Store, cuts: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = from_store(melodies, str(cuts))
+    (cuts.parent / "cuts" / "cut2.wav").write_text("no audio")
+    cuts.write_text(cuts.read_text() + "cuts/gone.wav,1.wav,0\n")
+    material = from_store(melodies, str(cuts))
+    np.testing.assert_array_equal(material.queries, np.delete(whole.queries, slice(7, 14), axis=0))
+    assert material.source.endswith("cuts.csv (2 cannot be read)")
+    assert [name in caplog.text for name in ("cut1.wav", "cut2.wav", "gone.wav")] == [False, True, True]
+    cuts.write_text("query,answer,time\ncuts/gone.wav,1.wav,0\n")
+    with pytest.raises(NotFound, match="holds no queries that can be read"):
+        from_store(melodies, str(cuts))
+
+
 def test_where_queries_lie_and_what_is_a_dummy(melodies: Store, cuts: Path) -> None:
     material = from_store(melodies, str(cuts))
     assert material.dummies == 45
