@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+from ...errors import EchodexError
 from ...progress import Progress, silent
-from ...schemas.run import Run
+from ...schemas.run import RUNS, Run
 from ...schemas.view import ALL
 from ...store.store import Store
 from ..encoder_run import train_encoder
-from ..layout import FINGERPRINT
+from ..layout import FINGERPRINT, SPLITS_FILE
 from ..machine import check_devices, machine_precision
-from ..run import pinned
+from ..run import load_run, pinned, run_folder
 from ..splits import Splits
 from .clips import fingerprint_splits, fitted, measured_clips, teachers_of, teaching_loader
 from .config import AUTO, FingerprintTraining
@@ -43,14 +46,13 @@ def train_fingerprint(
         config = replace(config, precision=machine_precision())
     check_devices(config.devices)
     view = pinned(store, view)
-    splits = fingerprint_splits(store, config)
+    splits = _begun(store, view, config, name) or fingerprint_splits(store, config)
     config = fitted(store, view, teachers_of(store, view, splits), config)
     measured_clips(store, splits, config)  # a run's name is not to be spent on what cannot go
     starting_weights(store, config)
     check_pools(config)
     spectral_masks(config)
-    described = {**asdict(config), "drawn_splits": list(splits.drawn)}
-    draft = Run(name or "", FINGERPRINT, view, "", "", described, (), {}, "")
+    draft = Run(name or "", FINGERPRINT, view, "", "", _described(config, splits), (), {}, "")
 
     def plan(splits: Splits, folder: Path) -> FingerprintTask:
         teachers, measured = teachers_of(store, view, splits), measured_clips(store, splits, config)
@@ -58,3 +60,23 @@ def train_fingerprint(
         return FingerprintTask(store, view, teachers, measured, batches, config, folder)
 
     return train_encoder(store, draft, splits, config, plan, progress)
+
+
+def _begun(store: Store, view: str, config: FingerprintTraining, name: str | None) -> Splits | None:
+    """Return the splits of the unfinished run that these words go on with, None where there is none: of clips that came
+    meanwhile there would be other numbers of epochs and anchors than it was begun with.
+    """
+    for folder in [run_folder(store, name)] if name else sorted((store.path / RUNS).glob(f"{FINGERPRINT}-*")):
+        with suppress(EchodexError):  # a damaged run is told of where it is named
+            run = load_run(store, folder.name)
+            if not run.metrics and (run.objective, run.view) == (FINGERPRINT, view):
+                splits = Splits.load(folder / SPLITS_FILE)
+                told = _described(fitted(store, view, teachers_of(store, view, splits), config), splits)
+                if told == run.config:
+                    return splits
+    return None
+
+
+def _described(config: FingerprintTraining, splits: Splits) -> dict[str, Any]:
+    """Return what a run says of how it was made."""
+    return {**asdict(config), "drawn_splits": list(splits.drawn)}

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from echodex.api import Store
@@ -113,6 +115,23 @@ def test_as_many_epochs_as_make_the_steps(tunes: Store, brief: Make) -> None:
     run = train_fingerprint(tunes, config=config, name="steps")
     assert (run.metrics["epochs"], run.metrics["steps"]) == (2, 6)
     assert (run.config["max_epochs"], run.config["max_steps"]) == (2, 7)
+
+
+@pytest.mark.parametrize("name", ["mine", None])
+def test_clips_that_come_meanwhile_do_not_change_what_was_begun(
+    tunes: Store, brief: Make, tmp_path: Path, name: str | None
+) -> None:
+    config = brief(max_epochs=0, max_steps=7)
+    with pytest.raises(KeyboardInterrupt):
+        train_fingerprint(tunes, config=config, name=name, progress=pressed_at(4))
+    (tmp_path / "late").mkdir()
+    for seed in range(12):
+        samples = 0.1 * np.random.default_rng(seed).standard_normal(3 * 8000)
+        soundfile.write(tmp_path / "late" / f"{seed}.wav", samples, 8000)
+    tunes.add(tmp_path / "late")
+    run = train_fingerprint(tunes, config=config, name=name)
+    assert run.name == (name or "fingerprint-all-1")
+    assert (run.metrics["train_clips"], run.metrics["epochs"], run.metrics["steps"]) == (10, 2, 6)
 
 
 def test_of_many_clips_fewer_anchors_each_are_taken(tunes: Store, brief: Make) -> None:
