@@ -40,9 +40,11 @@ class FrameWriter:
         self.report = FramesReport(frames_table(name), layout=layout)
         there = layout_of(tables, self.report.table) if tables.exists(self.report.table) else layout
         if there != layout:
+            table = self.report.table
+            empty = "" if tables.count(table) else f", or remove the folder {tables.folder / table}.lance: it is empty"
             raise UsageError(
-                f"{self.report.table} holds {there}, and these are {layout}: they never mix; give these another name, "
-                "as frames=NAME"
+                f"{table} holds {there}, and these are {layout}: they never mix; give these another name, as "
+                f"frames=NAME{empty}"
             )
         self._writer = BlobWriter(tables, self.report, FRAMES, layout.to_metadata(), ahead=ahead)
 

@@ -256,6 +256,13 @@ def test_frames_of_another_origin_are_not_mixed_in(store: Store, tmp_path: Path)
         store.add_features("cqt", tmp_path / "mm", sample_rate_hz=44_100)
 
 
+def test_a_table_to_which_nothing_came_is_told_to_be_empty(store: Store, tmp_path: Path) -> None:
+    write_mm(tmp_path / "mm", "abc", -transform(0))
+    assert store.add_features("cqt", tmp_path / "mm").statuses["bad"] == 1
+    with pytest.raises(UsageError, match=r"as frames=NAME, or remove the folder .*frames_cqt\.lance: it is empty"):
+        store.add_features("cqt", tmp_path / "mm", sample_rate_hz=44_100)
+
+
 def test_one_file_is_told_in_full(tmp_path: Path) -> None:
     told, values = published(tmp_path)
     sample = echodex.verify_features("cqt", told, **roots(tmp_path))
