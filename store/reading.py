@@ -97,11 +97,19 @@ def _long(batch: Heard) -> bool:
     return sum(waveform.nbytes for waveform in batch.waveforms) > BATCH_BYTES
 
 
+def _changed(clip: Clip) -> str:
+    """Return what to do. `add` knows the same bytes again; others are a clip of their own, beside the old one."""
+    return (
+        "changed since it was added; run `echodex add` on it again, and where that was done, the old sound is gone: "
+        f"`echodex remove {clip.clip_id}` lets it go"
+    )
+
+
 def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
     try:
         found = Path(clip.path).stat()
         if (found.st_mtime_ns, found.st_size) != (clip.mtime_ns, clip.size_bytes):
-            return Problem(clip.path, "changed", "changed since it was added; run `echodex add` on it again")
+            return Problem(clip.path, "changed", _changed(clip))
         limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
         return read_mono(clip.path, sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
     except (OSError, NotFound):

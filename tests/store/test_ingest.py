@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,19 @@ def test_a_file_written_anew_with_the_same_bytes_can_be_embedded_once_it_is_adde
     report = store.add(path)
     assert (report.added, report.known, report.updated) == (0, 1, 1)
     assert store.embed("dummy").embedded == 1
+
+
+def test_of_a_file_that_was_replaced_the_old_sound_is_let_go_as_told(store: Store, make_wav: MakeWav) -> None:
+    path = make_wav("a.wav", seed=1)
+    store.add(path)
+    make_wav("a.wav", seed=2)
+    assert store.add(path).added == 1
+    [problem] = store.embed("dummy").problems
+    told = re.search(r"`echodex remove (\w+)`", problem.detail)
+    assert told
+    assert store.remove([told[1]]) == 1
+    report = store.embed("dummy")
+    assert (report.problems, report.known) == ([], 1)
 
 
 def test_the_same_bytes_elsewhere_are_one_row_with_two_places(store: Store, make_wav: MakeWav, tmp_path: Path) -> None:
