@@ -1,8 +1,8 @@
 """`evaluate fingerprint --live N`: are damaged cuts of the store's own clips found again, and is nothing else?
 
 Half of what is drawn are cuts of clips that can be found; the other half are of clips that were left out of the search,
-where whatever is found is a false positive. Copies of a left-out clip that stay in the store count as false, too: view
-or filter them out first.
+with other excerpts of their files and other performances of their works, where whatever is found is a false positive.
+Copies that nothing says are of the same work stay in the search and count as false, too: view or filter them out first.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ from ...schemas.clip import Clip
 from .asking import Place, Reply, among, ask
 from .cuts import Cut, draw_cuts, none_left, read_cuts, told
 from .replicas import live_replicas
+from .strangers import part_strangers
 
 if TYPE_CHECKING:
     from ...store.store import Store
-
-LEFT_OUT = 0.2
-"""At most this share of the clips is left out of the search."""
 
 Columns = tuple[list[str], list[tuple[object, ...]]]
 
@@ -69,7 +67,7 @@ class LiveRow:
 
 @dataclass(frozen=True)
 class LiveReport:
-    """space: by name; clips: in the search, so many others left out; lost: files that cuts were drawn of and that
+    """space: by name; clips: in the search, so many others left out of it; lost: files that cuts were drawn of and that
     cannot be read any more; rows: one a length.
     """
 
@@ -122,9 +120,10 @@ def evaluate_live(
     """
     found = store.space(space)
     finder = open_finder(store, found, Asked(view, where), progress)
-    inside, outside = _split(store.sources(finder.songs), config)
-    searched = among(finder, sorted(set(finder.songs) - {clip.clip_id for clip in outside}))
     longest, shortest = max(config.lengths_s), min(config.lengths_s)
+    clips = store.sources(finder.songs)
+    parted = part_strangers(store, clips, view=view, most=config.queries, least_s=shortest, seed=config.seed)
+    searched = among(finder, parted.searched)
     lost: set[str] = set()
     damage = live_replicas(config.replicas, finder.encoder.config.sample_rate_hz, longest, config.seed)
 
@@ -137,21 +136,15 @@ def evaluate_live(
             progress(stage, cut.number + 1, config.queries)
         return said
 
-    known, strange = answered(inside, "known", config.seed), answered(outside, "strangers", config.seed + 1)
+    known, strange = (
+        answered(parted.known, "known", config.seed),
+        answered(parted.strange, "strangers", config.seed + 1),
+    )
     if not known and not strange:
         raise none_left(lost)
     rows = tuple(_row(seconds, known, strange) for seconds in sorted(config.lengths_s))
-    return LiveReport(found.name, len(searched.songs), len(outside), len(lost), config.seed, rows)
-
-
-def _split(clips: Sequence[Clip], config: LiveConfig) -> tuple[list[Clip], list[Clip]]:
-    """Return clips that can be found and clips that cannot, of those long enough for the shortest query."""
-    usable = [clip for clip in clips if clip.duration_s >= min(config.lengths_s)]
-    if len(usable) < 2:
-        raise UsageError(f"{len(usable)} clips are {min(config.lengths_s):g} s long, and two at least are needed")
-    count = min(config.queries, max(1, int(LEFT_OUT * len(usable))))
-    order = np.random.default_rng(config.seed).permutation(len(usable))
-    return [usable[place] for place in order[count:]], [usable[place] for place in order[:count]]
+    left_out = len(finder.songs) - len(searched.songs)
+    return LiveReport(found.name, len(searched.songs), left_out, len(lost), config.seed, rows)
 
 
 def _answer(finder: Finder, cut: Cut, replica: np.ndarray, seconds: float) -> _Answered:

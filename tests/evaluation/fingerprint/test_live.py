@@ -117,6 +117,31 @@ def test_a_copy_that_stays_in_the_search_counts_as_false(
     assert row.wrong > 0  # a copy of the right clip is another clip
 
 
+def test_relatives_of_what_is_left_out_are_left_out_too(
+    taught: Store, melody: Callable[[int], np.ndarray], tmp_path: Path
+) -> None:
+    """Copies of one work, of which nothing else tells that they are the same sound; excerpts of one file."""
+    store = Store.open(tmp_path / "library")
+    sources = []
+    for number in range(6):
+        for gain in (1.0, 0.8):
+            path = tmp_path / f"{number}-{gain}.wav"
+            soundfile.write(path, gain * melody(number), RATE_HZ)
+            work = (("work", f"w{number}"),) if number % 2 else ()
+            if work:
+                sources.append(Source(str(path), fields=work))
+            elif gain == 1.0:
+                sources += [Source(str(path), 0.0, 6.0), Source(str(path), 0.5, 6.0)]
+    store.add_sources(sources)
+    store.embed_with(taught.encoder(taught.space()))
+    for seed in range(3):
+        report = evaluate_live(store, LiveConfig(queries=6, lengths_s=(5.0,), replicas=UNHARMED, seed=seed))
+        [row] = report.rows
+        assert (report.clips, report.left_out) == (10, 2)
+        assert row.false_positives == 0
+        assert row.told + row.wrong >= 90
+
+
 def test_a_moved_file_is_passed_over_and_told(copied: Store, caplog: pytest.LogCaptureFixture) -> None:
     store, config = copied, LiveConfig(queries=5, lengths_s=(2.0,), replicas=UNHARMED, seed=2)
     whole = evaluate_live(store, config)
