@@ -40,8 +40,8 @@ class Stage:
         self._table = f"stage_{encoder.name}-{identity}"
         self._waiting: list[tuple[list[str], Float32]] = []
         self.ids: set[str] = set()
-        if tables.exists(self._table):
-            self.ids.update(tables.scan(self._table, ["clip_id"]).column(0).to_pylist())
+        if staged := self._scan(["clip_id"]):
+            self.ids.update(staged.column(0).to_pylist())
 
     def accept(self, clip_ids: Sequence[str], waveforms: Sequence[Float32]) -> None:
         """Measure clips (waveforms float32[n] each); stage them once there are enough to make a commit."""
@@ -73,15 +73,20 @@ class Stage:
         """Return the staged clips among `wanted`, sorted by id, and float32[n, raw]. Two writers' doubles count
         once.
         """
-        if not wanted & self.ids:
+        rows = self._scan(["clip_id", "raw"]) if wanted & self.ids else None
+        if rows is None:
             return [], np.empty((0, 0), np.float32)
-        rows = self._tables.scan(self._table, ["clip_id", "raw"])
         ids = np.array(rows.column("clip_id").to_pylist(), dtype=object)
         unique, first = np.unique(ids, return_index=True)
         keep = [(clip_id, row) for clip_id, row in zip(unique, first, strict=True) if clip_id in wanted]
         column = rows.column("raw").combine_chunks()
         matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, column.type.list_size)
         return [str(clip_id) for clip_id, _ in keep], matrix[[row for _, row in keep]]
+
+    def _scan(self, columns: list[str]) -> pa.Table | None:
+        """Return what is staged, None where nothing is; another process cannot drop it meanwhile."""
+        with writer_lock(self._tables.folder):
+            return self._tables.scan(self._table, columns) if self._tables.exists(self._table) else None
 
     def drop(self) -> None:
         """Forget everything staged."""
@@ -106,14 +111,31 @@ def fitted(
     if not isinstance(encoder, Fittable) or len(clips) < encoder.fit_min_clips:
         return encoder, "fit shipped with echodex: this store was too small for one of its own", []
     sample = sorted(clips, key=lambda clip: clip.clip_id)[: encoder.fit_max_clips]
-    stage = Stage(tables, encoder)
-    missing = [clip for clip in sample if clip.clip_id not in stage.ids]
-    problems: list[Problem] = []
-    for heard in hear(missing, stage.sample_rate_hz, stage="measure", progress=progress):
-        problems += heard.problems
-        stage.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
-    stage.commit()
-    ids, raw = stage.read({clip.clip_id for clip in sample})
+    ids, raw, problems = _measured(tables, encoder, sample, progress)
+    kept = kept_fit(tables, encoder)
+    if kept and not refit:  # another process was faster
+        return load_encoder(tables.folder, kept), kept.note, problems
     if len(ids) < encoder.fit_min_clips:
         return encoder, f"fit shipped with echodex: only {len(ids)} clips could be read", problems
     return encoder.fit(raw), f"fitted on {len(ids)} clips of this store", problems
+
+
+def _measured(
+    tables: Tables, encoder: Fittable, sample: Sequence[Clip], progress: Progress
+) -> tuple[list[str], Float32, list[Problem]]:
+    """Return the ids, sorted, and the measures float32[n, raw] of all clips of a sample but for files that failed.
+
+    A process that is done with a fit drops what is staged, of others too; what is gone is measured again.
+    """
+    problems: list[Problem] = []
+    while True:
+        stage, failed = Stage(tables, encoder), {problem.path for problem in problems}
+        missing = [clip for clip in sample if clip.clip_id not in stage.ids and clip.path not in failed]
+        for heard in hear(missing, stage.sample_rate_hz, stage="measure", progress=progress):
+            problems += heard.problems
+            stage.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
+        stage.commit()
+        ids, raw = stage.read({clip.clip_id for clip in sample})
+        there = {*ids, *(problem.path for problem in problems)}
+        if all(clip.clip_id in there or clip.path in there for clip in sample):
+            return ids, raw, problems

@@ -218,6 +218,37 @@ def test_an_interrupted_embedding_goes_on_where_it_was(
     np.testing.assert_array_equal(other.vectors(encoder).matrix, filled.vectors(encoder).matrix)
 
 
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_fit_whose_measures_another_process_dropped_is_of_all_clips_still(
+    filled: Store, refit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("echodex.store.fitting.COMMIT_CLIPS", 2)
+    monkeypatch.setattr("echodex.store.reading.BATCH_CLIPS", 2)
+    if refit:
+        filled.embed("centred")
+    calls = 0
+
+    def stop(stage: str, done: int, total: int | None) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        filled.embed("centred", refit=refit, progress=stop)
+    assert [name for name in filled.tables.names() if name.startswith("stage")]
+    others = [Store(filled.path)]
+
+    def another(stage: str, done: int, total: int | None) -> None:
+        if others:
+            others.pop().embed("centred")
+
+    report = filled.embed("centred", refit=refit, progress=another)
+    assert report.space.note == "fitted on 6 clips of this store"
+    assert (report.embedded + report.known, len(filled.spaces())) == (8, 1)
+    assert filled.vectors("centred").clip_ids == filled.clips(["clip_id"]).column(0).to_pylist()
+
+
 def test_two_writers_of_one_space_write_each_clip_once(filled: Store) -> None:
     threads = [threading.Thread(target=Store(filled.path).embed, args=("dummy",)) for _ in range(3)]
     for thread in threads:
