@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from echodex.encoders.base import Encoder, Fittable, Weights
 from echodex.encoders.config import build_config
 from echodex.encoders.dummy import Dummy, DummyConfig
 from echodex.errors import BadInput, Damaged, NotFound
+from echodex.progress import Progress
 from echodex.schemas.vector import Float32, Segments
 from echodex.store import embedding
 from echodex.testing.music.works import draw_work
@@ -64,6 +66,17 @@ class Centred:
 
     def encode(self, waveforms: Sequence[Float32]) -> list[Segments]:
         return [Segments(np.zeros(1, np.float32), row[None]) for row in self.project(self.describe(waveforms))]
+
+
+def pressed_at(call: int) -> Progress:
+    """Progress that is interrupted when it is told something for the `call`-th time."""
+    calls = itertools.count(1)
+
+    def stop(stage: str, done: int, total: int | None) -> None:
+        if next(calls) == call:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 @pytest.fixture
@@ -200,16 +213,8 @@ def test_an_interrupted_embedding_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr(embedding, "COMMIT_CLIPS", 2)
     monkeypatch.setattr("echodex.store.reading.BATCH_CLIPS", 2)
-    calls = 0
-
-    def stop(stage: str, done: int, total: int | None) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        filled.embed(encoder, progress=stop)
+        filled.embed(encoder, progress=pressed_at(3))
     report = filled.embed(encoder)
     assert report.embedded + report.known == 8
     other = Store.open(tmp_path / "other")
@@ -226,16 +231,8 @@ def test_a_fit_whose_measures_another_process_dropped_is_of_all_clips_still(
     monkeypatch.setattr("echodex.store.reading.BATCH_CLIPS", 2)
     if refit:
         filled.embed("centred")
-    calls = 0
-
-    def stop(stage: str, done: int, total: int | None) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        filled.embed("centred", refit=refit, progress=stop)
+        filled.embed("centred", refit=refit, progress=pressed_at(2))
     assert [name for name in filled.tables.names() if name.startswith("stage")]
     others = [Store(filled.path)]
 
