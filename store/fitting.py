@@ -128,14 +128,16 @@ def _measured(
     A process that is done with a fit drops what is staged, of others too; what is gone is measured again.
     """
     problems: list[Problem] = []
+    wanted = list(sample)
     while True:
-        stage, failed = Stage(tables, encoder), {problem.path for problem in problems}
-        missing = [clip for clip in sample if clip.clip_id not in stage.ids and clip.path not in failed]
+        stage = Stage(tables, encoder)
+        missing = [clip for clip in wanted if clip.clip_id not in stage.ids]
         for heard in hear(missing, stage.sample_rate_hz, stage="measure", progress=progress):
             problems += heard.problems
             stage.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
         stage.commit()
         ids, raw = stage.read({clip.clip_id for clip in sample})
-        there = {*ids, *(problem.path for problem in problems)}
-        if all(clip.clip_id in there or clip.path in there for clip in sample):
+        failed = {problem.path for problem in problems}
+        wanted = [clip for clip in sample if clip.path not in failed]
+        if {clip.clip_id for clip in wanted}.issubset(ids):
             return ids, raw, problems

@@ -136,10 +136,8 @@ def evaluate_live(
             progress(stage, cut.number + 1, config.queries)
         return said
 
-    known, strange = (
-        answered(parted.known, "known", config.seed),
-        answered(parted.strange, "strangers", config.seed + 1),
-    )
+    known = answered(parted.known, "known", config.seed)
+    strange = answered(parted.strange, "strangers", config.seed + 1)
     if not known and not strange:
         raise none_left(lost)
     rows = tuple(_row(seconds, known, strange) for seconds in sorted(config.lengths_s))

@@ -33,8 +33,8 @@ def evaluate_versions(
     """Return how well the versions of works are found in a space, those of one vector a clip too.
 
     out: a folder to write into (`write_report`). Raises NotFound for an unknown space or view; UsageError where no clip
-    has a work, or none has another version, or the stored segments do not allow what is asked,
-    or `chosen` asks for works that did not teach the encoder, and all did, or which ones did is not known.
+    has a work, or none has another version, or the stored segments do not allow what is asked, or `chosen` asks for
+    works that did not teach the encoder, and all did, or which ones did is not known.
     """
     material = read_material(store, store.space(space), chosen)
     taught = _taught(material, chosen)
@@ -57,8 +57,10 @@ def _taught(material: Material, chosen: Chosen) -> NDArray[np.bool_]:
             f"no training of {material.store.path} made the encoder of space {material.space.name!r}, so which works "
             "it has seen is not known; evaluate without asking for unseen ones, or choose the queries by a filter"
         )
+    if not known:
+        return np.zeros(len(material.queries), dtype=np.bool_)
     store, searched = material.store, set(material.clip_ids)
-    teachers = store.clips(["clip_id"], clip_ids=sorted(known or ())).column(0).to_pylist()
+    teachers = store.clips(["clip_id"], clip_ids=sorted(known)).column(0).to_pylist()
     clip_ids = [*material.clip_ids, *(clip_id for clip_id in teachers if clip_id not in searched)]
     works = read_groups(store, clip_ids, chosen.by)
     return np.isin(works[material.queries], works[np.isin(clip_ids, teachers)])

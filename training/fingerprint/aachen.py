@@ -23,6 +23,7 @@ def read_aachen(path: str | Path, rate_hz: int) -> Float32:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
+    # scipy answers files of MATLAB 7.3, which are HDF5, with NotImplementedError; the database's are older
     try:
         found = loadmat(path, variable_names=["h_air", "air_info"])
         response = np.asarray(found["h_air"], dtype=np.float32).ravel()
