@@ -7,12 +7,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile as sf
 
 from echodex.errors import StorageError
 from echodex.explorer.map import draw_map
+from echodex.explorer.panel import Panel
 from echodex.explorer.report import Example, Report, Section, Sound, Table, duplicate_example, write_report
+from echodex.explorer.server.values import category
 from echodex.schemas.hit import Alignment, DuplicateGroup, Member
 from echodex.testing.files import write_audio
 from echodex.testing.tones import tone
@@ -60,7 +63,7 @@ def test_every_link_exists_and_nothing_is_fetched_from_afar(tmp_path: Path) -> N
     inside = sound(folder / "audio" / "50% #1 ü?.wav", "representative")
     outside = sound(tmp_path / "elsewhere" / "b.mp3", "score 0.991")
     map_png = folder / "map.png"
-    draw_map(np.eye(4, dtype=np.float32), {}, list("aabb"), map_png)
+    draw_map(np.eye(4, 2, dtype=np.float32), [Panel("label", category(pa.array(list("aabb"))))], map_png)
     table = Table("Figures", ("view", "kept"), (("lean", "3"),))
     report = Report("A report", "What was done.", (table,), map_png, (section(inside, outside),))
     write_report(report, folder / "report.html")

@@ -1,0 +1,1 @@
+"""The local web page: an application of FastAPI over one store."""

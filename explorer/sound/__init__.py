@@ -1,0 +1,1 @@
+"""What a browser plays and draws of a clip: its audio, its waveform, its spectrogram."""
