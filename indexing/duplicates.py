@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..progress import Progress, silent
+from ..schemas.decision import UNDECIDED, Decided
 from ..schemas.hit import Alignment, DuplicateGroup, Member, SharedStretch
 from ..schemas.vector import Float32, Space, Vectors
+from ..store.decisions import standing
 from ..store.reading import with_audio
 from ..store.where import all_of
 from .fingerprinted import FINGERPRINT, fingerprint_verifier
 from .groups import originals
+from .groups.config import DuplicatesConfig
+from .groups.distinct import UnbarredPairs, distinct_among
 from .groups.fingerprints import FingerprintVerifier
 from .groups.pairs import near_pairs
-from .groups.stars import Confirm, stars_of
+from .groups.stars import Confirm, Pairs, stars_of
+from .groups.turns import turns_of
 from .groups.verify import Verifier
 from .identical import equal_rows
 from .near import blocks
@@ -42,7 +47,6 @@ VERIFIED_MIN_SCORE = 0.60
 
 Evidence = Alignment | SharedStretch
 
-VERIFIERS = ("audio", "fingerprint")
 
 _MANY = 1000
 """Clips of a group from which it pays to compare equal vectors only once."""
@@ -52,16 +56,14 @@ _IN_SEVERAL_PLACES = "array_length(uris) > 1"
 
 def duplicates(
     store: Store,
+    config: DuplicatesConfig | None = None,
     *,
-    min_score: float | None = None,
     space: str | None = None,
     view: str | None = None,
     where: str | None = None,
-    verify: str | None = None,
-    by: str | None = None,
     progress: Progress = silent,
 ) -> list[DuplicateGroup]:
-    """Return the duplicate groups of a space, the largest first.
+    """Return the duplicate groups of a space, the largest first; config: None for all as it comes.
 
     by="segments" compares clips segment by segment and groups those that share audio, with the stretches that they
     share (`shared_audio`), with verify="audio" those alone whose waveforms align; by="clips" compares one vector a
@@ -72,33 +74,34 @@ def duplicates(
     verify.MAX_RESIDUAL_DB, or verify="fingerprint", which keeps those of whose fingerprints most lie on those of the
     representative (groups/fingerprints.py). The representative is the clip with the most others near it, among equals
     the better original (groups/originals.py), then the one of smallest id; with `verify` the better original goes
-    first.
+    first. decisions: heeds what people decided (schemas/decision.py): a pinned clip goes before all others, as `prune`
+    has it, then one that was chosen to be the representative, the last that was chosen first; and two clips that were
+    said to be distinct are never a member and its representative.
     Byte-identical copies are one clip with several paths: each further path is an exact member, of a group of its own
     if need be. Raises UsageError for a score or a verification that does not exist, NotFound for an unknown space or
     view.
     """
-    found = store.space(space)
-    by = by or ("segments" if found.encoder == FINGERPRINT and not verify else "clips")
+    found, config = store.space(space), config or DuplicatesConfig()
+    verify = config.verify
+    by = config.by or ("segments" if found.encoder == FINGERPRINT and not verify else "clips")
     _check(by, verify, found)
     ways = {"segments": _sharing, "clips": _alike}
-    groups = ways[by](store, found, _Narrowed(view, where, min_score), verify, progress)
+    decided = standing(store.tables) if config.decisions else UNDECIDED
+    groups = ways[by](store, found, _Narrowed(view, where, config.min_score, decided), verify, progress)
     return sorted(groups, key=lambda group: (-len(group.members), -group.lowest_pair_score, group.representative))
 
 
 @dataclass(frozen=True)
 class _Narrowed:
-    """What is asked: among which clips, and from which score on."""
+    """What is asked: among which clips, from which score on, and what people decided about them."""
 
     view: str | None
     where: str | None
     min_score: float | None
+    decided: Decided
 
 
 def _check(by: str, verify: str | None, space: Space) -> None:
-    if verify not in (None, *VERIFIERS):
-        raise UsageError(f"verify={verify!r} does not exist (known: {', '.join(VERIFIERS)})")
-    if by not in ("segments", "clips"):
-        raise UsageError(f"by={by!r} does not exist (known: segments, clips)")
     if by == "segments" and verify == FINGERPRINT:
         raise UsageError(
             f"segments of space {space.name!r} are compared as fingerprints already; leave out verify, or use 'audio'"
@@ -122,8 +125,12 @@ def _alike(
         min_score = VERIFIED_MIN_SCORE if verify else MIN_SCORE
     if not -1 <= min_score <= 1:
         raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
+    progress("reading", 0, None)
     vectors = store.vectors(space.name, view=view, where=where)
-    pairs = near_pairs(vectors.matrix, min_score)
+    pairs: Pairs = near_pairs(vectors.matrix, min_score, progress)
+    distinct = distinct_among(vectors.clip_ids, asked.decided.distinct)
+    if distinct is not None:
+        pairs = UnbarredPairs(pairs, distinct)
     near = np.flatnonzero(pairs.counts)
     near_ids = [vectors.clip_ids[row] for row in near]
     prefer = np.zeros(len(vectors), dtype=np.int64)
@@ -139,7 +146,8 @@ def _alike(
         elif verify:
             prints = fingerprint_verifier(store, near_ids, vectors.clip_ids)
             confirm = _by_ear(near, near_ids, prints, evidence, progress)
-        stars = stars_of(vectors.matrix, pairs, prefer, confirm)
+        turns = turns_of(vectors.clip_ids, asked.decided)
+        stars = stars_of(vectors.matrix, pairs, prefer, confirm, turns)
     several = store.clips(["clip_id"], view=view, where=all_of(where, _IN_SEVERAL_PLACES)).column(0).to_pylist()
     starred = {vectors.clip_ids[row] for star in stars for row in star}
     copied = [clip_id for clip_id in several if clip_id not in starred]
@@ -161,6 +169,7 @@ def _sharing(
         min_score=asked.min_score,
         prefer=lambda names: _preference(store, names, view),
         confirm=(lambda links: aligned(links, store, view, progress)) if verify else None,
+        decided=asked.decided,
         progress=progress,
     )
     starred = {clip_id for group in groups for clip_id in group.clip_ids}

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from ..errors import EchodexError
 from ..progress import Progress, silent
+from ..schemas.decision import UNDECIDED, Decided
 from ..schemas.hit import SharedStretch
 from ..schemas.manifest import SEGMENT
 from ..schemas.vector import Space
+from .groups.turns import turns_of
 from .index.opened import mended
 from .sequence.background import Background, background
 from .sequence.diagonals import Rows
@@ -58,6 +60,7 @@ def shared_audio(
     min_score: float | None = None,
     prefer: Callable[[list[str]], NDArray[np.int64]],
     confirm: Callable[[Links], Links] | None = None,
+    decided: Decided = UNDECIDED,
     progress: Progress = silent,
 ) -> list[Sharing]:
     """Return the groups of clips of `usable` that share audio in a space of segments; of others only what strangers
@@ -67,7 +70,8 @@ def shared_audio(
     clip is in several groups where it shares one part with these and another with those. First is who shares with most,
     then the lowest of `prefer`(clip ids), then the smallest id. Silence, and what resembles many clips wherever one
     looks, is not shared. min_score: lowest mean cosine of a stretch, None for what is surely not chance; confirm: takes
-    what each two clips share and returns what of it counts.
+    what each two clips share and returns what of it counts; decided: which pairs do not count, whatever they share, and
+    who is to be first before others.
     """
 
     def found() -> list[Sharing]:
@@ -84,8 +88,8 @@ def shared_audio(
         gap = math.ceil(MAX_GAP_S / timeline.hop_s)
         pairs = shared(held, worth, max_gap=gap, min_excess=least, progress=progress)
         telling = _Telling(timeline, pieces, unrelated, pairs_of_segments, _window_s(encoder, timeline.hop_s))
-        links = telling.by_clips(pairs, min_score)
-        return _groups(confirm(links) if confirm else links, prefer)
+        links = _unbarred(telling.by_clips(pairs, min_score), decided)
+        return _groups(confirm(links) if confirm else links, prefer, decided)
 
     return mended(found, store, space, level=SEGMENT, progress=progress)
 
@@ -135,7 +139,13 @@ class _Telling:
         )
 
 
-def _groups(links: Links, prefer: Callable[[list[str]], NDArray[np.int64]]) -> list[Sharing]:
+def _unbarred(links: Links, decided: Decided) -> Links:
+    """Return the links but for those of clips that were decided to be distinct."""
+    distinct = set(decided.distinct)
+    return {link: told for link, told in links.items() if (min(link), max(link)) not in distinct}
+
+
+def _groups(links: Links, prefer: Callable[[list[str]], NDArray[np.int64]], decided: Decided) -> list[Sharing]:
     """Return groups that hold each link, see `shared_audio`."""
     partners: dict[str, set[str]] = {}
     for one, other in links:
@@ -143,9 +153,10 @@ def _groups(links: Links, prefer: Callable[[list[str]], NDArray[np.int64]]) -> l
         partners.setdefault(other, set()).add(one)
     names = sorted(partners)
     places = dict(zip(names, prefer(names).tolist(), strict=True)) if names else {}
+    turns = dict(zip(names, turns_of(names, decided).tolist(), strict=True))
     groups = []
     left = {name: set(others) for name, others in partners.items()}
-    for first in sorted(names, key=lambda name: (-len(partners[name]), places[name], name)):
+    for first in sorted(names, key=lambda name: (turns[name], -len(partners[name]), places[name], name)):
         if not left[first]:
             continue
         members = sorted(partners[first] & left[first])

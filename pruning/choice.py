@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from ..progress import Progress, silent
 from ..schemas.vector import Float32
-from .cluster import NOISE, Clusters, cluster
+from .cluster import NOISE, cluster
 from .collapse import collapse
 from .config import PruneConfig
 from .layers import layers_of, select_in_layers
@@ -30,8 +31,11 @@ from .wishes import Wishes, no_wishes
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_PINNED, _SELECTED, _FOR_WORK, _LEFT, _NOISE_PRUNED, _COPY = range(6)
-"""The tiers of a rank, best first."""
+
+class Tier(IntEnum):
+    """The tiers of a rank, best first."""
+
+    PINNED, SELECTED, FOR_WORK, LEFT, NOISE_PRUNED, COPY = range(6)
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,47 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class _Order:
-    """Of n clips: tier int64[n], the place in its cluster or its score as a copy float64[n], gains float32[n]."""
+class Order:
+    """What was found of n clips one by one: tier int64[n], of Tier; place float64[n], in its cluster, or the score of a
+    copy; gains float32[n].
+    """
 
     tier: Rows
     place: NDArray[np.float64]
     gains: Float32
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Those fields of a Choice that an Order decides."""
+
+    rank: Rows
+    gains: Float32
+    selected: Mask
+    for_label: Mask
+    for_work: Mask
+    required: int
+
+
+@dataclass(frozen=True)
+class Members:
+    """The m clips of one cluster, from which a selector chooses.
+
+    label: of the cluster; rows: int64[m], ascending; layers: int64[m], of layers.py; weights: float32[m] or None; rng:
+    for all chance in it; by_policy: whether they are noise that is kept or pruned whole.
+    """
+
+    label: int
+    rows: Rows
+    layers: Rows
+    weights: Float32 | None
+    rng: np.random.Generator
+    by_policy: bool
+
+    @property
+    def left(self) -> Tier:
+        """The tier of those that are not kept."""
+        return Tier.NOISE_PRUNED if self.by_policy else Tier.LEFT
 
 
 def choose(
@@ -96,7 +135,7 @@ def choose(
     n, wishes, parts = len(matrix), wishes or no_wishes(len(matrix)), parts or one_each(matrix)
     with threadpool_limits(limits=1, user_api="blas"):
         progress("duplicates", 0, None)
-        duplicate_of, recall = collapse(parts, prefer, wishes.pinned, config.duplicate_score, wishes.apart)
+        duplicate_of, recall = collapse(parts, prefer, wishes, config.duplicate_score, progress)
         alone = duplicate_of == np.arange(n)
         rows, copies = np.flatnonzero(alone), np.flatnonzero(~alone)
         scores = np.ones(n, dtype=np.float32)
@@ -106,38 +145,62 @@ def choose(
     order.place[copies] = scores[copies]
     labels = np.full(n, NOISE, dtype=np.int32)
     labels[rows] = clusters.labels
-    return _rank(order, (duplicate_of, scores, recall), labels[duplicate_of], wishes, config, clusters)
+    labels = labels[duplicate_of]
+    found = ranked(order, labels, duplicate_of, wishes, config.min_per_label)
+    return Choice(
+        duplicate_of=duplicate_of,
+        scores=scores,
+        labels=labels,
+        rank=found.rank,
+        gains=found.gains,
+        selected=found.selected,
+        for_label=found.for_label,
+        for_work=found.for_work,
+        required=found.required,
+        algorithm=clusters.algorithm,
+        agreement=clusters.agreement,
+        duplicates_recall=recall,
+    )
 
 
 def _order(
     matrix: Float32, rows: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig, progress: Progress
-) -> _Order:
+) -> Order:
     """Return what the selector says in each cluster, and the noise policy of noise, of `rows` of float32[n, d].
 
     rows: int64[m], ascending; labels: int32[m], of these. All others count as copies.
     """
     n = len(matrix)
-    order = _Order(np.full(n, _COPY), np.zeros(n), np.full(n, np.nan, dtype=np.float32))
-    layers = np.zeros(len(rows), dtype=np.int64)
-    if wishes.apart is not None:
-        layers = layers_of(labels, wishes.apart.take(rows))
-    clusters = list(by_cluster(labels))
-    for done, (label, places) in enumerate(clusters, start=1):
-        members = rows[places]
-        weights = None if wishes.weights is None else wishes.weights[members]
-        rng = np.random.default_rng([config.seed, label - NOISE])
-        by_policy = label == NOISE and config.noise != "cluster"
-        if by_policy:
-            selection = _noise(matrix[members], rng, weights, config)
-        else:
-            selection = _select(matrix[members], rng, weights, layers[places], config)
-        ordered = members[selection.order]
+    order = Order(np.full(n, Tier.COPY), np.zeros(n), np.full(n, np.nan, dtype=np.float32))
+    clusters = members_of(rows, labels, wishes, config)
+    for done, members in enumerate(clusters, start=1):
+        selection = _select(matrix[members.rows], members, config)
+        ordered = members.rows[selection.order]
         kept = np.arange(len(ordered)) < selection.kept
-        order.tier[ordered] = np.where(kept, _SELECTED, _NOISE_PRUNED if by_policy else _LEFT)
+        order.tier[ordered] = np.where(kept, Tier.SELECTED, members.left)
         order.place[ordered] = (np.arange(len(ordered)) + 0.5) / len(ordered)
         order.gains[ordered] = selection.gains
         progress("selecting", done, len(clusters))
     return order
+
+
+def members_of(rows: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig) -> list[Members]:
+    """Return the clusters of `rows`, int64[m], ascending, noise first; labels: int32[m], of these."""
+    layers = np.zeros(len(rows), dtype=np.int64)
+    works = None if wishes.apart is None else wishes.apart.performances
+    if works is not None:
+        layers = layers_of(labels, works.take(rows))
+    return [
+        Members(
+            label=label,
+            rows=rows[places],
+            layers=layers[places],
+            weights=None if wishes.weights is None else wishes.weights[rows[places]],
+            rng=np.random.default_rng([config.seed, label - NOISE]),
+            by_policy=label == NOISE and config.noise != "cluster",
+        )
+        for label, places in by_cluster(labels)
+    ]
 
 
 def by_cluster(labels: NDArray[np.int32] | Rows) -> Iterator[tuple[int, Rows]]:
@@ -147,57 +210,42 @@ def by_cluster(labels: NDArray[np.int32] | Rows) -> Iterator[tuple[int, Rows]]:
     yield from zip(values.tolist(), np.split(order, starts)[1:], strict=True)
 
 
-def _select(
-    vectors: Float32, rng: np.random.Generator, weights: Float32 | None, layers: Rows, config: PruneConfig
-) -> Selection:
-    selector = config.build_selector()
-    if not layers.any():
+def _select(vectors: Float32, members: Members, config: PruneConfig) -> Selection:
+    if members.by_policy:
+        return noise_order(vectors, members, config.noise)
+    selector, rng, weights = config.build_selector(), members.rng, members.weights
+    if not members.layers.any():
         return selector.select(vectors, rng, weights)
 
     def select(places: Rows) -> Selection:
         return selector.select(vectors[places], rng, None if weights is None else weights[places])
 
-    return select_in_layers(select, layers)
+    return select_in_layers(select, members.layers)
 
 
-def _noise(vectors: Float32, rng: np.random.Generator, weights: Float32 | None, config: PruneConfig) -> Selection:
+def noise_order(vectors: Float32, members: Members, policy: str) -> Selection:
     """Return noise kept or pruned whole, in a random order for budgets."""
     m = len(vectors)
-    order = Random().select(vectors, rng, weights).order
-    return Selection(order, np.full(m, np.nan, dtype=np.float32), m if config.noise == "keep" else 0)
+    order = Random().select(vectors, members.rng, members.weights).order
+    return Selection(order, np.full(m, np.nan, dtype=np.float32), m if policy == "keep" else 0)
 
 
-def _rank(
-    order: _Order,
-    copies: tuple[Rows, Float32, float],
-    labels: NDArray[np.int32],
-    wishes: Wishes,
-    config: PruneConfig,
-    how: Clusters,
-) -> Choice:
-    """Return the choice of an order; copies: `duplicate_of`, `scores`, `duplicates_recall` of it; labels: int32[n], of
-    duplicates too.
-    """
+def ranked(order: Order, labels: NDArray[np.int32], duplicate_of: Rows, wishes: Wishes, min_per_label: int) -> Ranked:
+    """Return the ranks of n clips by their order, and who is kept; labels: int32[n], of duplicates too."""
     n = len(labels)
-    tier = np.where(wishes.pinned, _PINNED, order.tier)
-    for_work = np.zeros(n, dtype=np.bool_) if wishes.alone is None else wishes.alone & (tier > _SELECTED)
-    tier[for_work] = _FOR_WORK
+    tier = np.where(wishes.pinned, Tier.PINNED, order.tier)
+    for_work = np.zeros(n, dtype=np.bool_) if wishes.alone is None else wishes.alone & (tier > Tier.SELECTED)
+    tier[for_work] = Tier.FOR_WORK
     rank = _ranks(np.lexsort((np.arange(n), labels, order.place, tier)))
-    required = wishes.pinned | wishes.labels.best(rank, copies[0], config.min_per_label)
+    required = wishes.pinned | wishes.labels.best(rank, duplicate_of, min_per_label)
     rank = _ranks(np.lexsort((rank, ~required)))
-    return Choice(
-        duplicate_of=copies[0],
-        scores=copies[1],
-        labels=labels,
+    return Ranked(
         rank=rank,
         gains=order.gains,
-        selected=(tier <= _FOR_WORK) | required,
-        for_label=required & (tier > _FOR_WORK),
+        selected=(tier <= Tier.FOR_WORK) | required,
+        for_label=required & (tier > Tier.FOR_WORK),
         for_work=for_work & ~required,
         required=int(required.sum()),
-        algorithm=how.algorithm,
-        agreement=how.agreement,
-        duplicates_recall=copies[2],
     )
 
 

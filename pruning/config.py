@@ -54,7 +54,7 @@ class PruneConfig(ClusterConfig):
     towards a budget. min_per_label: how many clips every label keeps at least, where it has them, those that are no
     copies of each other first. leakage: what becomes of clips of the pruned split that have a duplicate in another
     split of the store, of the source or not: kept or not as any other ("report"), pruned ("keep-test", unless pinned),
-    or UsageError ("error").
+    or UsageError ("error"). decisions: whether to heed what people decided about clips (heeding.py).
     """
 
     selector: str = "facility"
@@ -73,6 +73,7 @@ class PruneConfig(ClusterConfig):
     pin_where: str | None = None
     min_per_label: int = 0
     leakage: str = "report"
+    decisions: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

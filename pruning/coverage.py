@@ -13,8 +13,8 @@ from ..indexing.near import ROUNDING, UNSURE, blocks, within
 from ..indexing.threads import libraries
 from ..schemas.vector import Float32
 from ..store.pipeline import core_count, in_order
+from .apart import Barred
 from .selectors.base import medoid
-from .versions import Barred
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -97,7 +97,7 @@ def coverages(
         return []
     of = np.ones(len(matrix), dtype=np.bool_) if of is None else of
     clips = int(of.sum())
-    alone = _alone(matrix if of.all() else matrix[of]) if clips else 1.0
+    of_medoid = alone(matrix if of.all() else matrix[of]) if clips else 1.0
     rows = _measured(of & ~nested[0], max_pairs // max(1, int(nested[-1].sum())))
     best = np.full(len(rows), -1, dtype=np.float32)
     before, found = np.zeros(len(matrix), dtype=np.bool_), []
@@ -108,16 +108,16 @@ def coverages(
             best = np.maximum(best, nearest(matrix[rows], new)[1])
         if not kept.any():
             found.append(0.0 if clips else 1.0)
-        elif 1 - alone < ROUNDING:
+        elif 1 - of_medoid < ROUNDING:
             found.append(1.0)
         else:
             inside = int((kept & of).sum())
             others = float(best.mean(dtype=np.float64)) if len(best) else 1.0  # of a sample: too few to be in it
-            found.append(((inside + (clips - inside) * others) / clips - alone) / (1 - alone))
+            found.append(((inside + (clips - inside) * others) / clips - of_medoid) / (1 - of_medoid))
     return found
 
 
-def _alone(matrix: Float32) -> float:
+def alone(matrix: Float32) -> float:
     """Return F({medoid})."""
     with _one_thread():
         return float((matrix @ matrix[medoid(matrix)]).mean(dtype=np.float64))

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ..progress import Progress, silent
 from .diff_sides import Sides, read_sides
 from .diff_space import SpaceDiff, compare_in_space
 from .labels import label_pairs
@@ -37,9 +38,9 @@ class LabelCount:
 
 
 @dataclass(frozen=True)
-class ViewDiff:
+class KeptDiff:
     """Two views, by "name@version" ("all": every usable clip): what only one keeps, what both keep, and how that
-    differs in labels (alphabetical, those that either keeps) and in the space they were made from.
+    differs in labels (alphabetical, those that either keeps).
     """
 
     a: str
@@ -48,25 +49,36 @@ class ViewDiff:
     only_b: Part
     both: Part
     labels: tuple[LabelCount, ...]
+
+
+@dataclass(frozen=True)
+class ViewDiff(KeptDiff):
+    """The same, and how two views differ in the space they were made from."""
+
     vectors: SpaceDiff
 
 
-def diff(store: Store, a: str, b: str) -> ViewDiff:
+def diff(store: Store, a: str, b: str, progress: Progress = silent) -> ViewDiff:
     """Compare what two views ("all", "lean", "lean@2") keep. Raises NotFound for an unknown view.
 
     Each is read as it was saved, so that views from different states of the store compare; what does not compare is
-    left out with a sentence in `vectors.notes`.
+    left out with a sentence in `vectors.notes`. progress: hears of "reading", "coverage" and "leakage".
     """
+    progress("reading", 0, None)
     sides = read_sides(store, a, b)
+    return ViewDiff(**vars(compare_kept(sides)), vectors=compare_in_space(store, sides, progress))
+
+
+def compare_kept(sides: Sides) -> KeptDiff:
+    """Compare two views by what they keep, which takes no vector."""
     kept_a, kept_b = sides.a.kept, sides.b.kept
-    return ViewDiff(
+    return KeptDiff(
         a=sides.a.address,
         b=sides.b.address,
         only_a=_part(sides, kept_a & ~kept_b),
         only_b=_part(sides, kept_b & ~kept_a),
         both=_part(sides, kept_a & kept_b),
         labels=_labels(sides),
-        vectors=compare_in_space(store, sides),
     )
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from ..indexing.groups.distinct import distinct_among
+from ..progress import Progress, silent
+from ..schemas.decision import decided_by
 from ..schemas.vector import Float32, Space
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
+from .apart import Apart
 from .config import DEFAULT_DUPLICATE_SCORE, DEFAULT_SPLIT
 from .coverage import coverage
-from .diff_sides import Side, Sides
+from .diff_sides import Mask, Side, Sides
 from .leakage import find_leaks
 from .parts import one_each
 
@@ -59,7 +64,7 @@ class LeakageDiff:
     """How many clips that each view keeps have a duplicate of another split that it keeps as well.
 
     duplicate_score: the cosine of mean vectors from which clips count as duplicates: that of the views' recipes where
-    they agree.
+    they agree. Clips that were decided to be distinct when either view was planned are none.
     """
 
     duplicate_score: float
@@ -78,25 +83,25 @@ class SpaceDiff:
     notes: tuple[str, ...]
 
 
-def compare_in_space(store: Store, sides: Sides) -> SpaceDiff:
+def compare_in_space(store: Store, sides: Sides, progress: Progress = silent) -> SpaceDiff:
     """Compare two views by the vectors of the space that they were made from ("all": the other's).
 
-    Where that is not the same, only leakage is looked for, of each view in its own.
+    Where that is not the same, only leakage is looked for, of each view in its own. progress: hears of "reading",
+    "coverage" and "leakage"; of 100,000 clips each of their steps takes seconds.
     """
     spaces, why_not = _spaces(store, sides)
-    score = _duplicate_score(sides)
     if not spaces:
         return SpaceDiff(None, (), None, None, (why_not,))
+    progress("reading", 0, None)
     if why_not:
-        pairs = zip((sides.a, sides.b), spaces, strict=True)
-        counts = [_leaks(sides, side, *_vectors(store, space, sides), score) for side, space in pairs]
-        return SpaceDiff(None, (), None, LeakageDiff(score, *counts), (why_not,))
+        leakage = _leakage(sides, (_vectors(store, space, sides) for space in spaces), progress)
+        return SpaceDiff(None, (), None, leakage, (why_not,))
     matrix, known = _vectors(store, spaces[0], sides)
-    covered = _coverage(matrix, known, sides)
+    covered = _coverage(matrix, known, sides, progress)
     notes = [] if covered else ["the sources of the two views have no clip in common: coverage is not compared"]
     if missing := int(((sides.a.kept | sides.b.kept) & ~known).sum()):
         notes.append(f"{missing} kept clips have no vector in space {spaces[0].name!r}: they cover and leak nothing")
-    leakage = LeakageDiff(score, *(_leaks(sides, side, matrix, known, score) for side in (sides.a, sides.b)))
+    leakage = _leakage(sides, repeat((matrix, known)), progress)
     return SpaceDiff(spaces[0].name, _clusters(sides), covered, leakage, tuple(notes))
 
 
@@ -120,7 +125,7 @@ def _spaces(store: Store, sides: Sides) -> tuple[tuple[Space, ...], str]:
     return spaces, f"{places}: vectors of different encoders do not compare, so clusters and coverage are left out"
 
 
-def _vectors(store: Store, space: Space, sides: Sides) -> tuple[Float32, NDArray[np.bool_]]:
+def _vectors(store: Store, space: Space, sides: Sides) -> tuple[Float32, Mask]:
     """Return float32[n, d], L2-normalised, and bool[n], whether there is a vector.
 
     A clip that was removed since is read as it was when a view with it was saved: the vector of a clip never changes.
@@ -161,17 +166,16 @@ def _touched(of: Side, sides: Sides) -> ClusterDiff:
     )
 
 
-def _coverage(matrix: Float32, known: NDArray[np.bool_], sides: Sides) -> CoverageDiff | None:
+def _coverage(matrix: Float32, known: Mask, sides: Sides, progress: Progress) -> CoverageDiff | None:
     common, a, b = known & sides.a.there & sides.b.there, known & sides.a.kept, known & sides.b.kept
     if not common.any():
         return None
-    return CoverageDiff(
-        clips=int(common.sum()),
-        source_by_a=coverage(matrix, a, common),
-        source_by_b=coverage(matrix, b, common),
-        a_by_b=coverage(matrix, b, a),
-        b_by_a=coverage(matrix, a, b),
-    )
+    pairs = {"source_by_a": (a, common), "source_by_b": (b, common), "a_by_b": (b, a), "b_by_a": (a, b)}
+    found = {}
+    for done, (name, (kept, of)) in enumerate(pairs.items()):
+        progress("coverage", done, len(pairs))
+        found[name] = coverage(matrix, kept, of)
+    return CoverageDiff(clips=int(common.sum()), **found)
 
 
 def _duplicate_score(sides: Sides) -> float:
@@ -180,9 +184,28 @@ def _duplicate_score(sides: Sides) -> float:
     return scores.pop() if len(scores) == 1 else DEFAULT_DUPLICATE_SCORE
 
 
-def _leaks(sides: Sides, side: Side, matrix: Float32, known: NDArray[np.bool_], min_score: float) -> int:
+def _leakage(sides: Sides, vectors: Iterable[tuple[Float32, Mask]], progress: Progress) -> LeakageDiff:
+    """Return what leaks in each view; vectors: by which each is looked at, and of which clips there are some."""
+    score = _duplicate_score(sides)
+    found: list[int] = []
+    for side, (matrix, known) in zip((sides.a, sides.b), vectors, strict=False):
+        progress("leakage", len(found), 2)
+        found.append(_leaks(sides, side, matrix, known, score))
+    return LeakageDiff(score, *found)
+
+
+def _leaks(sides: Sides, side: Side, matrix: Float32, known: Mask, min_score: float) -> int:
     """Return how many clips that a view keeps have a duplicate in another split, by their mean vectors."""
     rows = np.flatnonzero(known & side.kept)
     clips = sides.clips.take(pa.array(rows))
     clip_ids, splits = (clips.column(name).to_pylist() for name in ("clip_id", "split"))
-    return len(find_leaks(clip_ids, one_each(matrix[rows]), splits, DEFAULT_SPLIT, min_score))
+    parts, apart = one_each(matrix[rows]), _apart(sides, clip_ids)
+    return len(find_leaks(clip_ids, parts, splits, DEFAULT_SPLIT, min_score, None, apart))
+
+
+def _apart(sides: Sides, clip_ids: list[str]) -> Apart | None:
+    """Return which of these clips were distinct to the plan of either view."""
+    recipes = [side.info.recipe for side in (sides.a, sides.b) if side.info]
+    pairs = [pair for recipe in recipes for pair in decided_by(recipe.get("decisions", {})).distinct]
+    distinct = distinct_among(clip_ids, pairs)
+    return None if distinct is None else Apart(distinct=distinct)

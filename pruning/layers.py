@@ -35,14 +35,19 @@ def layers_of(labels: NDArray[np.int32], performances: Performances) -> Rows:
     return layers
 
 
+def places_of(layers: Rows) -> list[Rows]:
+    """Return the places of each layer, ascending, lower layers first."""
+    order = np.argsort(layers, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(layers[order])) + 1)
+
+
 def select_in_layers(select: Callable[[Rows], Selection], layers: Rows) -> Selection:
     """Return the selections of the layers (int64[m]) as one of the whole cluster; select: of some of its places.
 
     First come those that are kept, then the others; of both, layers are interleaved by relative position, so that a
     share of the order holds about that share of every layer.
     """
-    order = np.argsort(layers, kind="stable")
-    places = np.split(order, np.flatnonzero(np.diff(layers[order])) + 1)
+    places = places_of(layers)
     found = [select(own) for own in places]
     taken = np.concatenate([own[one.order] for own, one in zip(places, found, strict=True)])
     gains = np.concatenate([one.gains for one in found])

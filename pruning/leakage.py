@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..indexing.groups.pairs import near_pairs
 from ..schemas.view import Kept
+from .apart import Apart
 from .material import LeftOut, Material
 from .parts import Parts, joined
-from .versions import Barred, Performances
 
 Mask = NDArray[np.bool_]
 
@@ -39,13 +39,13 @@ class Leak:
 class Leaks:
     """The leaks of a source, found when they are first asked for, and once for all budgets of a plan.
 
-    min_score: from which clips are duplicates, 0 where none are looked for; apart: what the clips of the source and
-    those beyond are performances of, where those of one work leak nothing to each other.
+    min_score: from which clips are duplicates, 0 where none are looked for; apart: of the clips of the source and those
+    beyond, which leak nothing to each other, None where nothing bars a leak.
     """
 
     material: Material
     min_score: float
-    apart: Performances | None = None
+    apart: Apart | None = None
 
     @cached_property
     def found(self) -> tuple[Leak, ...]:
@@ -87,7 +87,7 @@ def find_leaks(
     first: str | None,
     min_score: float,
     asked: Mask | None = None,
-    apart: Performances | None = None,
+    apart: Apart | None = None,
 ) -> list[Leak]:
     """Return the clips with a duplicate (score at least `min_score`) in another split, each with the nearest one.
 
@@ -110,7 +110,7 @@ def find_leaks(
         others = np.concatenate([*(rows[other] for other in names[position + 1 :]), *before, own[:0]])
         if not len(others) or not len(own):
             continue
-        barred = None if apart is None else Barred(apart.take(own), apart.take(others))
+        barred = None if apart is None else apart.barred(own, others)
         found, scores, near = parts.take(own).nearest(parts.take(others), min_score, barred)
         for place in np.flatnonzero(near):
             row, other = int(own[place]), int(others[found[place]])

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from ..errors import Damaged, NotFound, UsageError
 from ..indexing.groups import originals
+from ..indexing.groups.distinct import Distinct
 from ..indexing.near import rows_of
+from ..schemas.decision import UNDECIDED, Decided
 from ..schemas.vector import Float32, Space, Vectors
 from ..schemas.view import ALL, Kept, ViewInfo
 from ..store.keys import id_array
 from ..store.known import CLIPS_TABLE
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
+from .apart import Apart
 from .beyond import NOBODY, Beyond, parts_of, read_beyond
 from .config import DEFAULT_SPLIT, KEEP_VERSIONS, PruneConfig, config_of
 from .parts import Parts, one_each
@@ -66,7 +69,8 @@ class Material:
     are looked for by the best pair; beyond: what other splits of the store hold that the source does not; performances:
     what the n clips, and then those beyond, are of, where that was asked for; verified: ids of clips that are of one
     recording by ear; alone: bool[n], the one clip of its work that is left; versions: at which the tables were read, by
-    name.
+    name. decided: what people decided about these clips; distinct: which of the n clips, and then those beyond, they
+    said to be no duplicates; turns: int64[n], lower for who is to stand for duplicates before others, None: nobody.
     """
 
     clip_ids: list[str]
@@ -87,6 +91,9 @@ class Material:
     verified: tuple[tuple[str, str], ...] = ()
     alone: NDArray[np.bool_] | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
+    decided: Decided = UNDECIDED
+    distinct: Distinct | None = None
+    turns: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -113,9 +120,12 @@ class Material:
             return one_each(rows_of(self.matrix, rows))
         return self.segments.take(np.cumsum(self.has_vector)[rows] - 1)
 
-    def apart(self, versions: str | None) -> Performances | None:
-        """Return `performances` where the policy of PruneConfig is that those of a work do not stand for each other."""
-        return self.performances if versions == KEEP_VERSIONS else None
+    def apart(self, versions: str | None) -> Apart | None:
+        """Return what keeps the n clips, and then those beyond, apart, None where nothing does: what was said to be
+        distinct, and works where the policy of PruneConfig is that performances do not stand for each other.
+        """
+        works = self.performances if versions == KEEP_VERSIONS else None
+        return None if works is None and self.distinct is None else Apart(works, self.distinct)
 
     def without(self, more: LeftOut) -> Material:
         """Return the same clips with more of them out of the pool."""

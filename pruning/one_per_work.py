@@ -25,9 +25,10 @@ _DIGITS = 5
 def one_per_work(material: Material, prefer: str | None) -> Material:
     """Return the material with one clip of every work in its pool, and all clips without a work.
 
-    Which one stays: a pinned clip, then one that `prefer` (of PruneConfig) puts first, then the one with the highest
-    mean cosine to all others of its work, then the better original (indexing/groups/originals.py), then the first clip
-    id. It depends on nothing but the clips of its work. Other pinned clips stay beside it.
+    Which one stays: a pinned clip, then one that people chose to stand for its duplicates, then one that `prefer` (of
+    PruneConfig) puts first, then the one with the highest mean cosine to all others of its work, then the better
+    original (indexing/groups/originals.py), then the first clip id. It depends on nothing but the clips of its work.
+    Other pinned clips stay beside it.
     """
     if material.performances is None:
         return material
@@ -35,7 +36,9 @@ def one_per_work(material: Material, prefer: str | None) -> Material:
     work, clips = material.performances.work[pool], material.described.take(pa.array(pool))
     first = np.zeros(len(pool), dtype=np.int64) if prefer is None else preferred(clips, prefer)
     likeness, pinned = _likeness(material.pooled, work), material.pinned[pool]
-    order = np.lexsort((preference(clips), -likeness, first, ~pinned, work))  # stable: of equals the first clip id
+    turns = np.zeros_like(first) if material.turns is None else material.turns[pool]
+    keys = preference(clips), -likeness, first, turns, ~pinned, work
+    order = np.lexsort(keys)  # stable: of equals the first clip id
     order = order[work[order] != NO_WORK]
     begins = np.ones(len(order), dtype=np.bool_)
     begins[1:] = work[order[1:]] != work[order[:-1]]

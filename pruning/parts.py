@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..indexing.groups.distinct import UnbarredPairs
 from ..indexing.groups.pairs import NearPairs, near_pairs
+from ..indexing.groups.stars import Pairs
 from ..indexing.near import rows_of
+from ..progress import Progress, silent
 from ..schemas.vector import Float32
+from .apart import Apart, Barred
 from .coverage import nearest_within
-from .versions import Barred, Performances
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -65,7 +68,7 @@ class Parts:
         block by block.
         """
         if barred is not None:
-            barred = Barred(barred.of.take(self.owners()), barred.by.take(others.owners()))
+            barred = barred.take(self.owners(), others.owners())
         rows, scores, near = nearest_within(self.matrix, others.matrix, min_score, barred)
         if self.single and others.single:
             return rows, scores, near
@@ -102,31 +105,6 @@ class ClipPairs:
         return self.others[self.starts[row] : self.starts[row + 1]].astype(np.int64)
 
 
-@dataclass(frozen=True)
-class UnbarredPairs:
-    """The near pairs of which neither is another performance of the other's work. counts, recall: of all pairs, of
-    which `counts` decides nothing but an order.
-    """
-
-    pairs: NearPairs | ClipPairs
-    performances: Performances
-
-    @property
-    def counts(self) -> Rows:
-        """int64[n]: how many others are near each clip, versions among them."""
-        return self.pairs.counts
-
-    @property
-    def recall(self) -> float:
-        """The share of all pairs that was found."""
-        return self.pairs.recall
-
-    def near(self, row: int) -> Rows:
-        """Return the clips near a clip that are no version of it, ascending, without itself."""
-        others = self.pairs.near(row)
-        return others[~self.performances.versions(np.full(len(others), row), others)]
-
-
 def one_each(matrix: Float32) -> Parts:
     """Return the clips of float32[n, d] with one part each, their row."""
     return Parts(matrix, np.arange(len(matrix) + 1))
@@ -139,14 +117,13 @@ def joined(one: Parts, other: Parts) -> Parts:
     )
 
 
-def near_clips(
-    parts: Parts, min_score: float, apart: Performances | None = None
-) -> NearPairs | ClipPairs | UnbarredPairs:
-    """Return the pairs of clips with a score of at least `min_score`; apart: but for two performances of a work.
+def near_clips(parts: Parts, min_score: float, apart: Apart | None = None, progress: Progress = silent) -> Pairs:
+    """Return the pairs of clips with a score of at least `min_score`, but for those that `apart` bars; progress: as of
+    `near_pairs`.
 
     Raises UsageError where there are more than MAX_PAIRS because many clips share a segment.
     """
-    pairs = near_pairs(parts.matrix, min_score)
+    pairs = near_pairs(parts.matrix, min_score, progress)
     found = pairs if parts.single else _by_clip(parts, pairs)
     return found if apart is None else UnbarredPairs(found, apart)
 

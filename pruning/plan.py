@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..progress import Progress, silent
+from ..schemas.decision import decided_by
 from ..schemas.view import ALL, ViewInfo
+from ..store.decisions import standing
 from .cautions import cautions
 from .choice import Choice, choose
 from .config import ONE_PER_WORK, PruneConfig, budget, config_of
+from .heeding import heed
 from .leakage import Leak, Leaks, resolve
 from .material import Material, read_material, read_saved
 from .one_per_work import one_per_work
@@ -117,14 +120,17 @@ def plan(
 ) -> Plan:
     """Work out what to keep of the clips of a view that `where` selects, by their vectors in `space`.
 
-    progress: hears of "reading", of "verify" where waveforms are compared, and of what `choose` tells. The same clips,
-    vectors and config give the same plan, whatever the order of ingest or the number of threads.
+    Decisions that stand are heeded unless `config` says otherwise (heeding.py). progress: hears of "reading", of
+    "verify" where waveforms are compared, and of what `choose` tells. The same clips, vectors, decisions and config
+    give the same plan, whatever the order of ingest and of decisions, or the number of threads.
     """
     source = view if view == ALL else _address(store, view)
     progress("reading", 0, None)
     material = read_material(store, config, space=space, view=source, where=where)
     config = replace(config, pin=clips_named(store, material, config.pin))
     material = pin(store, material, config, view=source, where=where)
+    if config.decisions:
+        material = heed(material, standing(store.tables))
     if config.verify:
         material = unite_by_ear(store, material, config.duplicate_score, progress)
     return plan_of(material, config, {"view": source, "where": where}, progress)
@@ -148,6 +154,7 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], pro
         "duplicates_recall": choice.duplicates_recall,
         "required": choice.required,
         **({"same_recordings": material.verified} if config.verify else {}),
+        **({"decisions": material.decided.as_recipe()} if material.decided else {}),
         "config": config.as_recipe(),
     }
     return Plan(material, choice, config, recipe, leakage)
@@ -170,6 +177,7 @@ def reopen(store: Store, view: str) -> Plan:
         raise UsageError(f"view {info.name}@{info.version} was not made by `echodex prune`: it has no order to cut")
     rows = store.view_rows(info)
     material = united(read_saved(store, info, rows), info.recipe.get("same_recordings", ()))
+    material = heed(material, decided_by(info.recipe.get("decisions", {})))
     choice = choice_of_rows(rows, material.pool, info.recipe)
     config = config_of(info.recipe["config"])
     leakage = Leaks(material, config.duplicate_score, material.apart(config.versions))

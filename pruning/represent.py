@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..schemas.vector import Float32
+from .apart import Apart
 from .choice import Choice, by_cluster
 from .cluster import NOISE
 from .coverage import nearest
-from .versions import Barred, Performances
+from .versions import Performances
 
 Rows = NDArray[np.int64]
 
@@ -46,6 +47,6 @@ def _nearest(matrix: Float32, which: Rows, among: Rows, apart: Performances | No
     """Return for the rows `which` their nearest row `among`, int64[q], -1 for none, and its cosine, float32[q]."""
     if not len(among) or not len(which):
         return np.full(len(which), -1), np.zeros(len(which), dtype=np.float32)
-    barred = None if apart is None else Barred(apart.take(which), apart.take(among))
+    barred = None if apart is None else Apart(apart).barred(which, among)
     found, similarity = nearest(matrix[which], matrix[among], barred)
     return np.where(found < 0, -1, among[found]), np.where(found < 0, 0, similarity).astype(np.float32)

@@ -27,12 +27,12 @@ def view_rows(material: Material, choice: Choice, kept: Mask, config: PruneConfi
     """Return VIEW_ROWS without row_id for the n clips of the source; kept: bool[m], of those in the pool."""
     n, pool, out = len(material), material.pool, material.left_out
     apart = material.apart(config.versions)
+    works = None if apart is None else apart.performances
     outside = np.ones(n, dtype=np.bool_)
     outside[pool] = False
-    all_kept = ~material.in_split | material.pinned
-    all_kept[pool], all_kept[out.rows] = kept, False
+    all_kept = kept_rows(material, kept)
     with threadpool_limits(limits=1, user_api="blas"):  # for the same digits whatever the number of threads
-        stands, similarity = represent(material.pooled, choice, kept, apart and apart.take(pool))
+        stands, similarity = represent(material.pooled, choice, kept, works and works.take(pool))
     representative = np.where(all_kept, np.arange(n), -1)
     representative[pool] = np.where(stands < 0, -1, pool[stands])
     representatives = np.array(material.clip_ids, dtype=object)[representative]
@@ -55,6 +55,13 @@ def view_rows(material: Material, choice: Choice, kept: Mask, config: PruneConfi
     }
     schema = pa.schema([VIEW_ROWS.field(name) for name in columns])
     return pa.table({name: column.cast(schema.field(name).type) for name, column in columns.items()}, schema=schema)
+
+
+def kept_rows(material: Material, kept: Mask) -> Mask:
+    """Return bool[n]: who of the source is kept; kept: bool[m], of those in the pool."""
+    every = ~material.in_split | material.pinned
+    every[material.pool], every[material.left_out.rows] = kept, False
+    return np.asarray(every)
 
 
 def choice_of_rows(rows: pa.Table, pool: NDArray[np.int64], recipe: Mapping[str, Any]) -> Choice:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..indexing.groups.pairs import NearPairs
+from ..indexing.groups.stars import Pairs
 from .config import DEFAULT_DUPLICATE_SCORE
 from .coverage import MAX_PAIRS, coverages
 from .labels import label_pairs
-from .parts import ClipPairs, UnbarredPairs, near_clips
+from .parts import near_clips
 from .selectors.jsd_cut import jensen_shannon
 
 if TYPE_CHECKING:
@@ -62,9 +62,8 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     matrix, seconds = material.matrix[material.pool], material.seconds[material.pool]
     labels = label_pairs(material.described.column("labels").take(material.pool))
     everything = np.ones(len(rank), dtype=np.bool_)
-    apart, score = material.apart(plan.config.versions), plan.config.duplicate_score or DEFAULT_DUPLICATE_SCORE
-    pairs = near_clips(material.parts(material.pool), score, apart and apart.take(material.pool))
-    late = _after_a_duplicate(pairs, rank)
+    pairs = pairs_of(plan)
+    late = after_a_duplicate(pairs, rank)
     bins = _bins(seconds)
     shares = sorted({float(share) for share in shares})
     budgets = [rank < plan.kept_of(share) for share in shares]
@@ -84,7 +83,14 @@ def sweep(plan: Plan, shares: Sequence[float] = SHARES) -> list[SweepPoint]:
     ]
 
 
-def _after_a_duplicate(pairs: NearPairs | ClipPairs | UnbarredPairs, rank: Rows) -> NDArray[np.bool_]:
+def pairs_of(plan: Plan) -> Pairs:
+    """Return the pairs of duplicates among the clips of the pool, at the plan's score or DEFAULT_DUPLICATE_SCORE."""
+    material, config = plan.material, plan.config
+    apart, score = material.apart(config.versions), config.duplicate_score or DEFAULT_DUPLICATE_SCORE
+    return near_clips(material.parts(material.pool), score, apart and apart.take(material.pool))
+
+
+def after_a_duplicate(pairs: Pairs, rank: Rows) -> NDArray[np.bool_]:
     """Return bool[n]: the rows that have a duplicate of a lower rank.
 
     In order of rank, so that the first of many copies answers for them all: only rows not yet known to be late are

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ..indexing.groups.distinct import matches
 from ..store.keys import id_array
 from ..store.known import CLIPS_TABLE
 from ..store.recordings import RECORDING_COLUMNS, recordings_of
@@ -45,34 +45,26 @@ class Performances:
         same = (work == self.work[other]) & (work != NO_WORK)
         return np.asarray(same & (self.performance[one] != self.performance[other]))
 
+    def among(self, others: Performances) -> Callable[[slice], tuple[Rows, Rows]]:
+        """Return what tells, of a slice of these clips, which of `others` are other performances of their works: places
+        in the slice and among the others, int64[e] each.
+        """
+        order = np.argsort(others.work, kind="stable")
+        works = others.work[order]
+
+        def find(at: slice) -> tuple[Rows, Rows]:
+            own = self.work[at]
+            having = np.flatnonzero(own != NO_WORK)
+            places, found = matches(own[having], works)
+            rows, columns = having[places], order[found]
+            other = self.performance[at][rows] != others.performance[columns]
+            return rows[other], columns[other]
+
+        return find
+
     def united(self, one: Rows, other: Rows) -> Performances:
         """Return the same clips, of which one[i] and other[i] are one recording, and what is one with either."""
         return Performances(self.work, _united(self.performance, one, other))
-
-
-@dataclass(frozen=True)
-class Barred:
-    """Which of m rows may not stand for each of q rows: other performances of its work."""
-
-    of: Performances
-    by: Performances
-
-    def cells(self, at: slice) -> tuple[Rows, Rows]:
-        """Return the barred pairs of the rows `at`: places in the slice and among the m rows, int64[e] each."""
-        order, works = self._sorted
-        own = self.of.work[at]
-        low = np.searchsorted(works, own, side="left")
-        counts = np.where(own == NO_WORK, 0, np.searchsorted(works, own, side="right") - low)
-        rows = np.repeat(np.arange(len(own)), counts)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        columns = order[np.repeat(low, counts) + within]
-        other = self.of.performance[at][rows] != self.by.performance[columns]
-        return rows[other], columns[other]
-
-    @cached_property
-    def _sorted(self) -> tuple[Rows, Rows]:
-        order = np.argsort(self.by.work, kind="stable")
-        return order, self.by.work[order]
 
 
 def read_performances(store: Store, clip_ids: Sequence[str], version: int) -> Performances:

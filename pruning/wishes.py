@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..indexing.groups.originals import places, preference
 from ..schemas.vector import Float32
+from .apart import Apart
 from .config import PruneConfig
 from .labels import LabelPairs, label_pairs
-from .versions import Performances
 
 if TYPE_CHECKING:
     from .material import Material
@@ -27,15 +27,17 @@ _ORDERS = {"longer": ("duration",), "quality": ("lossless", "rate", "channels")}
 @dataclass(frozen=True)
 class Wishes:
     """Of n clips. weights: float32[n] for the selectors, 1 to 2, None where all are alike; pinned: bool[n], always
-    kept; labels: who has which; apart: what they are performances of, where those of one work may not stand for each
-    other; alone: bool[n], the one clip of its work, kept unless a budget does not reach it.
+    kept; labels: who has which; apart: which may not stand for each other; alone: bool[n], the one clip of its work,
+    kept unless a budget does not reach it; turns: int64[n], lower for who is to stand for duplicates before others.
+    None: nobody.
     """
 
     weights: Float32 | None
     pinned: NDArray[np.bool_]
     labels: LabelPairs
-    apart: Performances | None = None
+    apart: Apart | None = None
     alone: NDArray[np.bool_] | None = None
+    turns: Rows | None = None
 
 
 def no_wishes(n: int) -> Wishes:
@@ -50,14 +52,16 @@ def wishes_of(material: Material, config: PruneConfig) -> tuple[Rows, Wishes]:
     What `prefer` says of duplicates comes before which of them is the original.
     """
     prefer, pool, apart = config.prefer, material.pool, material.apart(config.versions)
-    works = apart and apart.take(pool), None if material.alone is None else material.alone[pool]
+    alone = None if material.alone is None else material.alone[pool]
+    turns = None if material.turns is None else material.turns[pool]
+    asked = apart and apart.take(pool), alone, turns
     clips = material.described.take(pa.array(pool))
     originals = preference(clips)
     labels, pinned = label_pairs(clips.column("labels")), material.pinned[pool]
     if prefer is None:
-        return originals, Wishes(None, pinned, labels, *works)
+        return originals, Wishes(None, pinned, labels, *asked)
     first = preferred(clips, prefer)
-    return places(np.stack([first, originals], axis=1)), Wishes(weights_of(first), pinned, labels, *works)
+    return places(np.stack([first, originals], axis=1)), Wishes(weights_of(first), pinned, labels, *asked)
 
 
 def preferred(clips: pa.Table, prefer: str) -> Rows:

@@ -25,11 +25,12 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def write_atomic(path: Path, content: bytes | Callable[[Path], None]) -> None:
+def write_atomic(path: Path, content: bytes | Callable[[Path], None], *, durable: bool = True) -> None:
     """Write the file `path` so that a reader, a crash or a full disk finds the old file or the new one, nothing
     between.
 
-    `content` is the bytes, or a function that writes them to the path it is given. Raises StorageError.
+    `content` is the bytes, or a function that writes them to the path it is given. durable: whether to wait until the
+    disk has it; not for what is worth nothing after a crash. Raises StorageError.
     """
     with storage_errors(path):
         private_folder(path.parent)
@@ -42,9 +43,11 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], None]) -> None:
             else:
                 content(temporary)
             temporary.chmod(PRIVATE_FILE)
-            _sync(temporary)
+            if durable:
+                _sync(temporary)
             temporary.replace(path)
-            _sync(path.parent)
+            if durable:
+                _sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 

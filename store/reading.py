@@ -30,6 +30,9 @@ AHEAD_CLIPS = 2 * BATCH_CLIPS
 """Clips that are read in advance, so that one batch is ready while another is encoded."""
 
 
+MISSING = "no longer where it was added; put it back or add it from its new place"
+
+
 @dataclass(frozen=True)
 class Problem:
     """A file that did not end as ok: where it is, the reason, and a sentence."""
@@ -105,14 +108,24 @@ def _changed(clip: Clip) -> str:
     )
 
 
-def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
+def why_unread(clip: Clip) -> Problem | None:
+    """Return what keeps a file from being read as it was when it was added: it is gone, or has changed; else None."""
     try:
         found = Path(clip.path).stat()
-        if (found.st_mtime_ns, found.st_size) != (clip.mtime_ns, clip.size_bytes):
-            return Problem(clip.path, "changed", _changed(clip))
+    except OSError:
+        return Problem(clip.path, "missing", MISSING)
+    if (found.st_mtime_ns, found.st_size) != (clip.mtime_ns, clip.size_bytes):
+        return Problem(clip.path, "changed", _changed(clip))
+    return None
+
+
+def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
+    try:
+        if problem := why_unread(clip):
+            return problem
         limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
         return read_mono(clip.path, sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
     except (OSError, NotFound):
-        return Problem(clip.path, "missing", "no longer where it was added; put it back or add it from its new place")
+        return Problem(clip.path, "missing", MISSING)
     except BadInput as error:
         return Problem(clip.path, "unreadable", str(error))

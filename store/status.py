@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..schemas.clip import Status
+from .activity import Activity, running
+from .decisions import list_decisions
 from .frames.layout import frames_tables
 from .known import CLIPS_TABLE
 from .spaces import list_spaces, table_of
@@ -29,7 +32,8 @@ class SpaceCount:
 @dataclass(frozen=True)
 class StoreStatus:
     """Counts of a store. `statuses` and `reasons` count clips, `hours` are of usable clips, `waveforms` and `frames`
-    count the clips of each such table, `views` are "name@version".
+    count the clips of each such table, `views` are "name@version", `decisions` counts those that stand, by kind;
+    `running`: who is at work on the store.
     """
 
     path: str
@@ -43,7 +47,9 @@ class StoreStatus:
     waveforms: dict[str, int]
     frames: dict[str, int]
     views: tuple[str, ...]
+    decisions: dict[str, int]
     size_bytes: int
+    running: tuple[Activity, ...]
 
 
 def store_status(tables: Tables) -> StoreStatus:
@@ -65,7 +71,9 @@ def store_status(tables: Tables) -> StoreStatus:
         waveforms={table: tables.count(table) for table in waveforms_tables(tables)},
         frames={table: tables.count(table) for table in frames_tables(tables)},
         views=tuple(f"{info.name}@{info.version}" for info in list_views(tables)),
+        decisions=dict(Counter(made.kind for made in list_decisions(tables))),
         size_bytes=_size_bytes(tables.folder),
+        running=tuple(running(tables.folder)),
     )
 
 
@@ -74,4 +82,8 @@ def _clips_in(tables: Tables, table: str) -> int:
 
 
 def _size_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # it was there a moment ago: others work on the store
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -15,10 +15,10 @@ from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.clip import CLIPS, Clip, Source, Status
 from ..schemas.cluster import ClusterRun
+from ..schemas.decision import Decision
 from ..schemas.format import check_marker, marker
 from ..schemas.view import ALL, ViewInfo
-from . import clusters, spaces, vectors, views
-from .dependants import check_free
+from . import clusters, decisions, spaces, undoing, vectors, views
 from .files import private_folder, storage_errors, write_atomic
 from .keys import rows_of
 from .known import CLIPS_TABLE
@@ -285,31 +285,34 @@ class Store:
         return views.save_view(self.tables, name, rows, recipe, space, versions)
 
     def delete_view(self, name: str) -> list[ViewInfo]:
-        """Delete "lean@2", or every version of "lean"; return what was deleted.
-
-        Raises UsageError where a run stands on one of them; nothing is deleted then.
+        """Delete "lean@2", or every version of "lean"; return what was deleted. Raises UsageError where a run stands on
+        one of them.
         """
-        newest = views.find_view(self.tables, name)
-        doomed = [newest] if "@" in name else [info for info in self.views() if info.name == newest.name]
-        check_free(self.path, doomed)
-        for info in doomed:
-            views.delete_view(self.tables, info)
-        return doomed
+        return undoing.delete_named(self.tables, name)
 
     def undo(self, name: str) -> ViewInfo | None:
-        """Take back the last save of view `name`: delete its newest version; return the one it is again, if any.
+        """Take back the last save of view `name`; return the version it is again, if any. See store/undoing.py."""
+        return undoing.undo_save(self.tables, name)
 
-        "lean@3" is taken back only while it is the newest. Raises NotFound for an unknown view, UsageError where a run
-        stands on the version, or a newer one does.
+    # ------------------------------------------------------------------------------------------ decisions
+
+    def decide(self, kind: str, clip_id: str, other: str | None = None, note: str = "") -> Decision:
+        """Note that a clip is to stay ("pin") or stands for its duplicates ("representative"), or that it is no
+        duplicate of `other` ("distinct"); return the decision, which `prune` and `duplicates` heed from now on.
+
+        Deciding the same twice returns the decision that stands. Of representatives near each other the last one chosen
+        counts, so that one that is chosen again after others is noted anew. A decision about a clip that is removed
+        later does not count. Raises UsageError, or NotFound for an unknown clip.
         """
-        newest = views.find_view(self.tables, name.partition("@")[0])
-        last = f"{newest.name}@{newest.version}"
-        if "@" in name and views.find_view(self.tables, name) != newest:
-            raise UsageError(
-                f"{name} is not the last save of its view, {last} is; `echodex views delete` takes any version"
-            )
-        self.delete_view(last)
-        return next((info for info in reversed(views.list_views(self.tables)) if info.name == newest.name), None)
+        return decisions.decide(self.tables, kind, clip_id, other, note)
+
+    def decisions(self, undone: bool = False) -> list[Decision]:
+        """Return the decisions that stand, with `undone` also those that were taken back, oldest first."""
+        return decisions.list_decisions(self.tables, undone=undone)
+
+    def undo_decision(self, decision_id: str) -> Decision:
+        """Take a decision back; return it. Saved views stay what they are. Raises NotFound."""
+        return decisions.undo_decision(self.tables, decision_id)
 
     def folder(self, *parts: str) -> Path:
         """Return a folder of the store for files beside the tables, made private if it is not there."""

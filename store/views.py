@@ -130,6 +130,15 @@ def view_rows(tables: Tables, info: ViewInfo) -> pa.Table:
     return rows
 
 
+def view_row(tables: Tables, info: ViewInfo, clip_id: str) -> dict[str, Any] | None:
+    """Return what a view says of one clip (VIEW_ROWS), None where it was not in its source; its other rows are not
+    read, and so not checked.
+    """
+    table = _table(info.name, info.version)
+    rows = tables.scan(table, VIEW_ROWS.names, where=equals("clip_id", clip_id)) if tables.exists(table) else None
+    return next(iter(rows.to_pylist()), None) if rows is not None else None
+
+
 def kept_ids(tables: Tables, info: ViewInfo) -> pa.Array:
     """Return the clip ids that a view keeps."""
     rows = view_rows(tables, info)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
 from ..cells import Cells, make_cells
@@ -74,20 +75,22 @@ class NearPairs:
         return np.asarray(rows[rows != row])
 
 
-def near_pairs(matrix: Float32, min_score: float) -> NearPairs:
+def near_pairs(matrix: Float32, min_score: float, progress: Progress = silent) -> NearPairs:
     """Return the pairs of rows of float32[n, d] (L2-normalised) whose cosine is at least `min_score`.
 
     A row of zeros is near none above score 0. Memory beside the matrix, in bytes: 4 w n for short vectors of w <= 256
     numbers (32 as a rule; twice that while they are sorted by cell), 100 n, 16 LISTED n in the worst case that all
     rows have just so many neighbours, and some 200 MB for each core; nothing grows with the number of pairs. Time: for
-    each pair of cells that may hold near rows, the product of their sizes and w; at worst n^2 w / 2.
+    each pair of cells that may hold near rows, the product of their sizes and w; at worst n^2 w / 2. progress: hears of
+    "duplicates", by the tiles that were compared, a few ms each.
     """
+    progress("duplicates", 0, None)
     matrix = np.ascontiguousarray(matrix)
     everything = np.arange(len(matrix))
     rows = np.flatnonzero(near_each(matrix, everything, everything, min_score))
     classes = equal_rows(matrix, rows)
     search = _Search(matrix, classes, min_score)
-    starts, others = search.run()
+    starts, others = search.run(progress)
     sizes = classes.sizes()
     class_of = np.full(len(matrix), -1, dtype=np.int64)
     class_of[classes.rows] = np.repeat(np.arange(len(sizes)), sizes)
@@ -132,11 +135,14 @@ class _Search:
         self._later = ~np.tri(TILE[0], dtype=np.bool_)
         self._scratch = threading.local()
 
-    def run(self) -> tuple[Rows, Rows]:
+    def run(self, progress: Progress) -> tuple[Rows, Rows]:
         """Count, and return the lists: int64[c + 1], where each class's begins, and int64[e], the classes near it."""
+        total = sum(1 for _ in self._tiles())
         # a thread per tile: what BLAS gains by threads of its own in products so small, it loses by their waiting
         with threadpool_limits(limits=1, user_api="blas"):
-            for found in in_order(self._compare, self._tiles(), ahead=2 * core_count()):
+            compared = in_order(self._compare, self._tiles(), ahead=2 * core_count())
+            for done, found in enumerate(compared, start=1):
+                progress("duplicates", done, total)
                 if isinstance(found, _Table):
                     self._count_table(found)
                 else:

@@ -22,10 +22,15 @@ Confirm = Callable[[int, Rows], Rows]
 
 
 class Pairs(Protocol):
-    """Who is near whom: counts int64[n], how many others are near each row; near(row), who, ascending."""
+    """Who is near whom: counts int64[n], how many others are near each row; recall, the share of all pairs that was
+    found; near(row), who, ascending.
+    """
 
     @property
     def counts(self) -> Rows: ...  # noqa: D102
+
+    @property
+    def recall(self) -> float: ...  # noqa: D102
 
     def near(self, row: int) -> Rows: ...  # noqa: D102
 
@@ -40,7 +45,13 @@ def star_groups(
     return stars_of(matrix, near_pairs(matrix, min_score), prefer, confirm)
 
 
-def stars_of(matrix: Float32, pairs: Pairs, prefer: Rows | None = None, confirm: Confirm | None = None) -> list[Rows]:
+def stars_of(
+    matrix: Float32,
+    pairs: Pairs,
+    prefer: Rows | None = None,
+    confirm: Confirm | None = None,
+    turns: Rows | None = None,
+) -> list[Rows]:
     """Return the star groups of the near pairs of n rows: two rows or more each, the representative first.
 
     Rows with the most others near them come first as representatives, then those with the lowest `prefer` (int64[n];
@@ -48,12 +59,14 @@ def stars_of(matrix: Float32, pairs: Pairs, prefer: Rows | None = None, confirm:
 
     confirm: asked for each representative which of the rows near it, most similar first, belong to it; they come in the
     order it gives, by `matrix`, float32[n, d]. The counts are of candidates then, so that `prefer` goes before them.
+    turns: int64[n], lower for rows that come before others as representatives, however few are near them.
     """
     rows = np.flatnonzero(pairs.counts)
     counts = pairs.counts[rows]
     preference = (np.zeros(len(pairs.counts), dtype=np.int64) if prefer is None else prefer)[rows]
     keys = (-counts, preference) if confirm else (preference, -counts)
-    order = rows[np.lexsort((rows, *keys))]
+    first = np.zeros(len(rows), dtype=np.int64) if turns is None else turns[rows]
+    order = rows[np.lexsort((rows, *keys, first))]
 
     def near(row: int, free: NDArray[np.bool_]) -> Rows:
         candidates = pairs.near(row)

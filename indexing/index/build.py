@@ -78,8 +78,10 @@ class _Feed:
 
 
 def shelf_of(store: Store, space: Space) -> Shelf:
-    """Return the shelf of a space."""
-    return Shelf(store.folder("indexes", space.name))
+    """Return the shelf of a space, whose folder is made when the first index is put there: a store that may only be
+    read has none.
+    """
+    return Shelf(store.path / "indexes" / space.name)
 
 
 def build_index(store: Store, config: BuildConfig, *, space: str | None = None, progress: Progress = silent) -> Built:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from ...errors import UsageError
 from ...indexing.near import ROUNDING, blocks
 from ...schemas.vector import Float32
 
+Rows = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 Floats = TypeVar("Floats", bound=NDArray[np.floating[Any]])
 
 MAX_COMPARED = 250_000
@@ -23,12 +25,14 @@ class Selection:
     """An order over the m clips of a cluster; every prefix of it is the selector's choice for that budget.
 
     order: int64[m], positions in the cluster, best to keep first; gains: float32[m], what each pick added given those
-    before it; kept: how many of them the selector's criterion keeps.
+    before it; kept: how many of them the selector's criterion keeps; cuts: int64[g], how many it would keep at each of
+    some values of its knob, where that was asked for (Tunable).
     """
 
-    order: NDArray[np.int64]
+    order: Rows
     gains: Float32
     kept: int
+    cuts: Rows | None = None
 
 
 class Selector(Protocol):
@@ -51,6 +55,20 @@ class Selector(Protocol):
         by it first of all: of the closest pair the lighter clip leaves, of clips that are alike the heaviest stays.
         Coverage is measured without weights. No selector knows which clips are pinned.
         """
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """What a selector may be besides: one whose order does not depend on the setting that cuts it, its knob."""
+
+    @property
+    def knob(self) -> str | None:
+        """Return "eps" or "t", the setting that cuts the order; None where these settings leave it none."""
+
+    def select_at(
+        self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None, values: Float64
+    ) -> Selection:
+        """Return what `select` does, with its `cuts` at each of `values` (float64[g], ascending) of the knob."""
 
 
 def as_one(cosines: Floats) -> Floats:

@@ -12,19 +12,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import UsageError
 from ...indexing.identical import Classes, equal_rows
 from ...indexing.neighbours.unfold import class_of
 from ...schemas.vector import Float32
-from .base import Selection, medoid, similarities
-from .facility_cut import shortest_prefix
+from .base import Float64, Rows, Selection, medoid, similarities
+from .facility_cut import shortest_prefixes
 from .facility_dense import dense_greedy
 from .facility_sparse import GraphCovered, sparse_greedy
 from .registry import register
-
-Rows = NDArray[np.int64]
 
 DENSE_ROWS = 8192
 """Clips of one cluster whose cosines are held as one matrix (268 MB). Of larger ones lists of near clips are held."""
@@ -37,6 +34,7 @@ class Facility:
 
     name: ClassVar[str]
     needs_keep: ClassVar[bool] = False
+    knob: ClassVar[str] = "eps"
 
     eps: float = 0.05
 
@@ -59,15 +57,29 @@ class Facility:
         """
         return (select_dense if len(vectors) <= DENSE_ROWS else select_sparse)(vectors, self.eps, weights)
 
+    def select_at(
+        self,
+        vectors: Float32,
+        rng: np.random.Generator,  # noqa: ARG002
+        weights: Float32 | None,
+        values: Float64,
+    ) -> Selection:
+        """Return the same, with where each eps cuts it: the greedy's picks depend on none."""
+        return (select_dense if len(vectors) <= DENSE_ROWS else select_sparse)(vectors, self.eps, weights, values)
 
-def select_dense(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
-    """Return the exact greedy's choice from float32[m, d]: O(m^2) memory."""
+
+def select_dense(vectors: Float32, eps: float, weights: Float32 | None, values: Float64 | None = None) -> Selection:
+    """Return the exact greedy's choice from float32[m, d]: O(m^2) memory; values: of eps, to cut at besides."""
     order, won, lost = dense_greedy(similarities(vectors), medoid(vectors), weights)
-    return _selection(order, won, len(vectors), int(np.argmax(lost <= eps * lost[0])) + 1)
+    kept, *cuts = [int(np.argmax(lost <= most)) + 1 for most in _eps(eps, values) * lost[0]]
+    return _selection(order, won, len(vectors), kept, None if values is None else cuts)
 
 
-def select_sparse(vectors: Float32, eps: float, weights: Float32 | None) -> Selection:
-    """Return the choice from float32[m, d] by lists of near ones among the distinct rows: O(m k) memory."""
+def select_sparse(vectors: Float32, eps: float, weights: Float32 | None, values: Float64 | None = None) -> Selection:
+    """Return the choice from float32[m, d] by lists of near ones among the distinct rows: O(m k) memory.
+
+    values: of eps, to cut at besides.
+    """
     classes = equal_rows(np.ascontiguousarray(vectors), np.arange(len(vectors)))
     heads = _heads(classes, weights)
     distinct = vectors if len(heads) == len(vectors) else vectors[heads]
@@ -75,8 +87,16 @@ def select_sparse(vectors: Float32, eps: float, weights: Float32 | None) -> Sele
     worth = None if weights is None else weights[heads]
     covered = GraphCovered(distinct, classes.sizes(), first, worth)
     order, added = sparse_greedy(covered, worth)
-    kept = shortest_prefix(covered, order, eps * covered.lost[0]) if eps else len(order)
-    return _selection(heads[order], added / len(vectors), len(vectors), kept)
+    asked = _eps(eps, values)
+    cut = np.full(len(asked), len(order))
+    cut[asked > 0] = shortest_prefixes(covered, order, asked[asked > 0] * covered.lost[0])
+    kept, *cuts = cut.tolist()
+    return _selection(heads[order], added / len(vectors), len(vectors), kept, None if values is None else cuts)
+
+
+def _eps(eps: float, values: Float64 | None) -> Float64:
+    """Return float64[1 + g]: the setting, and then the values asked for besides."""
+    return np.array([eps]) if values is None else np.concatenate([[eps], values])
 
 
 def _heads(classes: Classes, weights: Float32 | None) -> Rows:
@@ -88,8 +108,9 @@ def _heads(classes: Classes, weights: Float32 | None) -> Rows:
     return np.asarray(classes.rows[order[classes.starts[:-1]]])
 
 
-def _selection(picks: Rows, won: NDArray[np.float64], m: int, kept: int) -> Selection:
+def _selection(picks: Rows, won: Float64, m: int, kept: int, cuts: list[int] | None) -> Selection:
     """Return the selection of all m clips: behind the picks, those identical to one, by row."""
     copies = np.setdiff1d(np.arange(m), picks)
     gains = np.concatenate([won, np.zeros(len(copies))]).astype(np.float32)
-    return Selection(np.concatenate([picks, copies]), gains, kept)
+    order = np.concatenate([picks, copies])
+    return Selection(order, gains, kept, None if cuts is None else np.array(cuts, dtype=np.int64))

@@ -16,8 +16,8 @@ import numpy as np
 
 from ...errors import UsageError
 from ...schemas.vector import Float32
-from .base import Selection
-from .jsd_cut import cut
+from .base import Float64, Selection
+from .jsd_cut import cuts, step_of
 from .jsd_dense import eliminate_dense
 from .jsd_sparse import eliminate_sparse
 from .registry import register
@@ -37,6 +37,7 @@ class JSD:
 
     name: ClassVar[str]
     needs_keep: ClassVar[bool] = False
+    knob: ClassVar[str] = "t"
 
     t: float = 0.5
     bins: int = 32
@@ -61,8 +62,24 @@ class JSD:
         memory for lists of k = 32, and the time of making those anew, some ten times (100,000 clips of 512 dimensions:
         about a minute).
         """
+        return self._selected(vectors, weights, None)
+
+    def select_at(
+        self,
+        vectors: Float32,
+        rng: np.random.Generator,  # noqa: ARG002
+        weights: Float32 | None,
+        values: Float64,
+    ) -> Selection:
+        """Return the same, with where each t cuts it."""
+        return self._selected(vectors, weights, values)
+
+    def _selected(self, vectors: Float32, weights: Float32 | None, values: Float64 | None) -> Selection:
         m = len(vectors)
         eliminate = eliminate_dense if m <= DENSE_ROWS else eliminate_sparse
         order, gains = eliminate(vectors, weights)
-        kept = cut(vectors[order], self.t, self.bins) if m >= 3 and self.t > 0 else m
-        return Selection(order, gains, kept)
+        steps = [step_of(t) for t in (self.t, *(() if values is None else values.tolist()))]
+        kept = np.full(max(steps) + 1, m)
+        if m >= 3 and max(steps):
+            kept[1:] = cuts(vectors[order], max(steps), self.bins)
+        return Selection(order, gains, int(kept[steps[0]]), None if values is None else kept[steps[1:]])

@@ -27,9 +27,14 @@ _STEPS = 100
 """`t` counts in hundredths: the cut is the lowest of those at all hundredths up to t, so that it can only fall."""
 
 
-def cut(ordered: Float32, t: float, bins: int) -> int:
-    """Return how many rows of float32[m, d] (L2-normalised, best to keep first, m >= 3) to keep for 0 < t <= 1, rounded
-    to a hundredth, and at least one.
+def step_of(t: float) -> int:
+    """Return how many hundredths t counts for, rounded: 0 for 0 alone, at least one for any above."""
+    return max(1, round(t * _STEPS)) if t > 0 else 0
+
+
+def cuts(ordered: Float32, steps: int, bins: int) -> Rows:
+    """Return how many rows of float32[m, d] (L2-normalised, best to keep first, m >= 3) to keep for t of 1, 2, ...
+    hundredths, int64[steps].
 
     p_S: the histogram of the cosines of all pairs in S, in `bins` equal bins from the lowest to the highest cosine of
     the cluster. Of the prefixes that whose p_S has the lowest divergence from (1 - t) p_0 + t uniform; the largest of
@@ -38,18 +43,18 @@ def cut(ordered: Float32, t: float, bins: int) -> int:
     m = len(ordered)
     low, high = _range(ordered)
     if high - low <= ROUNDING:
-        return 1 if low >= 1 - ROUNDING else m
+        return np.full(steps, 1 if low >= 1 - ROUNDING else m)
     sizes = np.arange(2, m + 1) if m <= EXACT_ROWS else np.unique(np.linspace(2, m, SIZES).astype(np.int64))
     p = _histograms(ordered, sizes, (low, high), bins)
     p /= p.sum(axis=1, keepdims=True)
     whole, even = p[-1], np.full(bins, 1 / bins)
-    kept = m
-    for step in range(1, max(1, round(t * _STEPS)) + 1):
+    best = []
+    for step in range(1, steps + 1):
         share = step / _STEPS
         divergence = jensen_shannon(p, (1 - share) * whole + share * even)
         largest_first = divergence[::-1]
-        kept = min(kept, int(sizes[len(sizes) - 1 - np.argmin(largest_first)]))
-    return kept
+        best.append(int(sizes[len(sizes) - 1 - np.argmin(largest_first)]))
+    return np.minimum.accumulate(np.array(best, dtype=np.int64))
 
 
 def jensen_shannon(p: Float64, q: Float64) -> Float64:

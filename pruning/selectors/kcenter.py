@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ...schemas.vector import Float32
-from .base import Selection, check_compared, medoid
+from .base import Float64, Selection, check_compared, medoid
 from .farthest import farthest_order
 from .fork import READINGS, fork_selection
 from .registry import register
@@ -42,6 +42,11 @@ class KCenter:
         if self.compat not in ("", *READINGS):
             raise UsageError(f"compat is one of {', '.join(READINGS)}, not {self.compat!r}; leave it out for k-centre")
 
+    @property
+    def knob(self) -> str | None:
+        """None where `compat` is set: who is kept is another matter for each eps of the fork."""
+        return None if self.compat else "eps"
+
     def select(  # no chance here
         self,
         vectors: Float32,
@@ -57,6 +62,21 @@ class KCenter:
         check_compared(len(vectors), self.name)
         if self.compat:
             return Selection(*fork_selection(vectors, self.compat, self.eps))
+        return self._selected(vectors, weights, None)
+
+    def select_at(
+        self,
+        vectors: Float32,
+        rng: np.random.Generator,  # noqa: ARG002
+        weights: Float32 | None,
+        values: Float64,
+    ) -> Selection:
+        """Return the same, with where each eps cuts it; not for `compat`."""
+        check_compared(len(vectors), self.name)
+        return self._selected(vectors, weights, values)
+
+    def _selected(self, vectors: Float32, weights: Float32 | None, values: Float64 | None) -> Selection:
         found = farthest_order(vectors, medoid(vectors), weights)
-        kept = int(np.argmax(found.lost <= self.eps * found.lost[0])) + 1
-        return Selection(found.order, found.gains, kept)
+        eps = (self.eps, *(() if values is None else values.tolist()))
+        kept = np.array([int(np.argmax(found.lost <= one * found.lost[0])) + 1 for one in eps])
+        return Selection(found.order, found.gains, int(kept[0]), None if values is None else kept[1:])

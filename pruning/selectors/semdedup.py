@@ -7,7 +7,7 @@ against those before does not depend on eps: sorted by it, every prefix is the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...indexing.near import blocks
 from ...schemas.vector import Float32
-from .base import Selection, as_one, check_compared
+from .base import Float64, Selection, as_one, check_compared
 from .registry import register
 
 
@@ -27,6 +27,7 @@ class SemDeDup:
 
     name: ClassVar[str]
     needs_keep: ClassVar[bool] = False
+    knob: ClassVar[str] = "eps"
 
     eps: float = 0.05
 
@@ -55,7 +56,18 @@ class SemDeDup:
         taken = np.lexsort((to_centroid, np.zeros(m) if weights is None else -weights))
         gains = (1 - _highest_before(vectors[taken])).astype(np.float32)
         by_gain = np.argsort(-gains, kind="stable")
-        return Selection(taken[by_gain], gains[by_gain], int((gains >= np.float32(self.eps)).sum()))
+        return Selection(taken[by_gain], gains[by_gain], _alone(gains, self.eps))
+
+    def select_at(
+        self, vectors: Float32, rng: np.random.Generator, weights: Float32 | None, values: Float64
+    ) -> Selection:
+        """Return the same, with where each eps cuts it."""
+        found = self.select(vectors, rng, weights)
+        return replace(found, cuts=np.array([_alone(found.gains, eps) for eps in values.tolist()]))
+
+
+def _alone(gains: Float32, eps: float) -> int:
+    return int((gains >= np.float32(eps)).sum())
 
 
 def _highest_before(vectors: Float32) -> NDArray[np.float64]:

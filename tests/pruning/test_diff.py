@@ -153,6 +153,16 @@ def test_leakage_of_each_view(library: Callable[..., Store], blobs: Callable[...
     found = diff(store, "report", "keep-test").vectors.leakage
     assert found is not None
     assert (found.duplicate_score, found.a, found.b) == (0.98, 4, 0)
+    (one,), (other,) = (
+        store.clips(["clip_id"], where=f"title = 'Tone {row}'").column(0).to_pylist() for row in (0, 20)
+    )
+    made = store.decide("distinct", one, other)
+    plan(store, PruneConfig(keep=1.0, **SMALL)).save(store, "heeding")
+    store.undo_decision(made.decision_id)
+    for name in ("report", "all"):
+        heeded = diff(store, name, "heeding").vectors.leakage
+        assert heeded is not None
+        assert (heeded.a, heeded.b) == (3, 3), "both sides by one measure"
     store.embed("dummy")
     plan(store, PruneConfig(keep=1.0, **SMALL), space="dummy").save(store, "other")
     apart = diff(store, "report", "other").vectors

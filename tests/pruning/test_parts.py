@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from echodex.errors import UsageError
 from echodex.pruning import parts as module
 from echodex.pruning.collapse import collapse
 from echodex.pruning.parts import Parts, joined, near_clips, one_each
+from echodex.pruning.wishes import no_wishes
 
 Matrix = NDArray[np.float32]
 
@@ -68,7 +71,7 @@ def test_what_is_left_shares_no_segment_and_every_copy_does_with_its_representat
     parts = drawn(seed, sizes, shared)
     n, table = len(parts), table_of(parts)
     pinned = np.arange(n) < pins
-    duplicate_of, recall = collapse(parts, np.zeros(n, np.int64), pinned, 0.98)
+    duplicate_of, recall = collapse(parts, np.zeros(n, np.int64), replace(no_wishes(n), pinned=pinned), 0.98)
     assert recall == 1
     alone = duplicate_of == np.arange(n)
     assert alone[pinned].all()
@@ -81,9 +84,9 @@ def test_an_excerpt_collapses_into_its_recording_though_the_means_are_apart() ->
     parts = drawn(0, [8, 1, 8])
     parts.matrix[8] = parts.matrix[5]
     means = one_each(np.stack([rows.mean(axis=0) for rows in segments_of(parts)]).astype(np.float32))
-    prefer, pinned = np.zeros(3, np.int64), np.zeros(3, np.bool_)
-    assert collapse(parts, prefer, pinned, 0.98)[0].tolist() == [0, 0, 2]
-    assert collapse(means, prefer, pinned, 0.98)[0].tolist() == [0, 1, 2]
+    prefer, wishes = np.zeros(3, np.int64), no_wishes(3)
+    assert collapse(parts, prefer, wishes, 0.98)[0].tolist() == [0, 0, 2]
+    assert collapse(means, prefer, wishes, 0.98)[0].tolist() == [0, 1, 2]
 
 
 def test_one_part_each_is_the_rows_themselves() -> None:

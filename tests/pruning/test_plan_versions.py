@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from echodex.api import Store
 from echodex.errors import UsageError
+from echodex.pruning.apart import Apart
 from echodex.pruning.choice import choose
 from echodex.pruning.config import PruneConfig
 from echodex.pruning.explain import explain
@@ -64,7 +65,7 @@ def test_no_clip_goes_for_another_performance_of_its_work(
     config = PruneConfig(
         selector=selector, keep=keep, noise=noise, eps=eps, versions="keep", duplicate_score=0.9, **small
     )
-    wishes = replace(no_wishes(len(matrix)), apart=apart, pinned=pinned)
+    wishes = replace(no_wishes(len(matrix)), apart=Apart(apart), pinned=pinned)
     choice = choose(matrix, np.zeros(len(matrix), np.int64), config, wishes)
     assert sorted(choice.rank.tolist()) == list(range(len(matrix)))
     rows = np.arange(len(matrix))
@@ -86,7 +87,7 @@ def test_no_clip_goes_for_another_performance_of_its_work(
             matrix,
             np.zeros(len(matrix), np.int64),
             replace(config, duplicate_score=1.0),
-            replace(no_wishes(len(matrix)), apart=nobody),
+            replace(no_wishes(len(matrix)), apart=Apart(nobody)),
         )
         assert (same.rank == plain.rank).all(), "clips without works are pruned as ever"
         assert (same.selected == plain.selected).all()
@@ -209,6 +210,20 @@ def test_one_per_work_with_pins_and_budgets(works: Store) -> None:
     two = planned(works, versions="one-per-work", keep=2)
     assert two.kept.sum() == 2
     assert most.at(2).rows.equals(two.rows)
+
+
+def test_one_per_work_keeps_whom_people_chose(works: Store) -> None:
+    before = planned(works, versions="one-per-work")
+    gone = [row for row in told_of(works, before) if row["reason"] == "version"]
+    chosen = {row["work"]: row["clip_id"] for row in gone}
+    assert len(chosen) > 1
+    for clip in chosen.values():
+        works.decide("representative", clip)
+    found = planned(works, versions="one-per-work", prefer="longer")
+    told = [row for row in told_of(works, found) if row["work"] in chosen]
+    assert {row["work"]: row["clip_id"] for row in told if row["reason"] != "version"} == chosen
+    found.save(works, "chosen")
+    assert reopen(works, "chosen").rows.equals(found.rows)
 
 
 def test_prefer_comes_before_the_most_typical(works: Store) -> None:

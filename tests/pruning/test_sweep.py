@@ -16,7 +16,7 @@ from echodex.pruning.config import PruneConfig
 from echodex.pruning.coverage import coverage
 from echodex.pruning.parts import near_clips, one_each
 from echodex.pruning.plan import Plan, plan
-from echodex.pruning.sweep import SHARES, _after_a_duplicate, sweep
+from echodex.pruning.sweep import SHARES, after_a_duplicate, sweep
 from echodex.pruning.sweep_plot import plot_sweep, title_of
 
 
@@ -58,7 +58,7 @@ def test_a_chain_of_copies_counts_each_after_its_neighbour(unit: Callable[..., N
     near = matrix.astype(np.float64) @ matrix.T >= 0.98 - 1e-6
     expected = [bool((near[row] & (rank < rank[row])).any()) for row in range(130)]
     assert 99 < sum(expected) < 129
-    assert _after_a_duplicate(near_clips(one_each(matrix), 0.98), rank).tolist() == expected
+    assert after_a_duplicate(near_clips(one_each(matrix), 0.98), rank).tolist() == expected
 
 
 def test_the_picture_of_a_sweep(found: Plan, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from echodex.pruning.apart import Apart
 from echodex.pruning.coverage import nearest, nearest_within
 from echodex.pruning.layers import layers_of, select_in_layers
 from echodex.pruning.parts import near_clips, one_each
 from echodex.pruning.selectors.base import Selection
-from echodex.pruning.versions import Barred, Performances, performances_of
+from echodex.pruning.versions import Performances, performances_of
 
 Rows = NDArray[np.int64]
 
@@ -98,7 +99,7 @@ def test_the_nearest_row_that_is_not_barred(data: st.DataObject, q: int, n: int,
     rows = random.normal(size=(q + n, 3))
     matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     of = data.draw(performances(q + n))
-    barred = Barred(of.take(np.arange(q)), of.take(q + np.arange(n)))
+    barred = Apart(of).barred(np.arange(q), q + np.arange(n))
     cosines = np.where(table_of(of)[:q, q:], -np.inf, matrix[:q] @ matrix[q:].T)
     left = np.isfinite(cosines.max(axis=1))
     found, scores = nearest(matrix[:q], matrix[q:], barred)
@@ -112,7 +113,7 @@ def test_the_nearest_row_that_is_not_barred(data: st.DataObject, q: int, n: int,
 def test_near_clips_without_versions(data: st.DataObject, n: int) -> None:
     of = data.draw(performances(n))
     matrix = np.tile(np.eye(1, 4, dtype=np.float32), (n, 1))
-    pairs = near_clips(one_each(matrix), 0.98, of)
+    pairs = near_clips(one_each(matrix), 0.98, Apart(of))
     barred = table_of(of)
     for row in range(n):
         others = np.flatnonzero(~barred[row])

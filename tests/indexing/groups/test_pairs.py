@@ -109,3 +109,23 @@ def test_too_few_pairs_to_measure_recall_on_are_all_looked_for(monkeypatch: pyte
     found = near_pairs(matrix, 0.97)
     assert found.exact
     assert lists(found) == truth(matrix, 0.97)
+
+
+def test_it_tells_how_far_it_is_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_the_long_way(monkeypatch)
+    matrix, told = clumps(3, 300, 12, 0.1), []
+    near_pairs(matrix, 0.9, lambda *step: told.append(step))
+    steps = [done for _, done, total in told if total]
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) > 5
+    assert {total for _, _, total in told} == {None, len(steps)}
+    told.clear()
+
+    def stop(stage: str, done: int, total: int | None) -> None:
+        told.append((stage, done, total))
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        near_pairs(matrix, 0.9, stop)
+    assert told[-1] == ("duplicates", 3, len(steps))

@@ -244,6 +244,7 @@ def test_an_index_of_another_space_is_not_used(made: Store, tmp_path: Path, add_
     build_index(made, BuildConfig("flat"))
     other = Store.open(tmp_path / "other")
     add_vectors(other, clustered(3000, 24, seed=9))
+    shelf_of(other, other.space()).folder.mkdir(parents=True)
     for path in files(made):
         manifest = json.loads(path.read_text()) if path.suffix == ".json" else None
         assert manifest is None or manifest["space_identity"].startswith("import:made@")
@@ -254,9 +255,18 @@ def test_an_index_of_another_space_is_not_used(made: Store, tmp_path: Path, add_
 
 def test_a_store_that_cannot_be_written_still_answers(made: Store, caplog: pytest.LogCaptureFixture) -> None:
     folder = shelf_of(made, made.space()).folder
-    (folder / "flat.json").mkdir()  # no file can take its place, whoever runs the test
+    (folder / "flat.json").mkdir(parents=True)  # no file can take its place, whoever runs the test
     with caplog.at_level(logging.WARNING):
         assert recall(opened(made), made, clustered(5, 24, seed=5)) == 1.0
+    assert "not kept" in caplog.text
+
+
+def test_a_store_that_has_no_place_for_indexes_still_answers(made: Store, caplog: pytest.LogCaptureFixture) -> None:
+    assert shelf_of(made, made.space()).names() == []
+    (made.path / "indexes").write_text("in the way")  # as for who may only read the store, root among them
+    with caplog.at_level(logging.WARNING):
+        index = opened(made)
+    assert nearest(index, clustered(3000, 24)[7], 5) == truth(made, clustered(3000, 24)[7], 5)
     assert "not kept" in caplog.text
 
 
