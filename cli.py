@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import traceback
 from contextlib import suppress
 
@@ -17,13 +16,16 @@ from echodex import __version__
 from echodex.commands import (
     adding,
     clustering,
+    deciding,
     demonstrating,
     doctor,
     evaluating,
+    exploring,
     exporting,
     finding,
     identifying,
     indexing,
+    mapping,
     materialising,
     measuring,
     playing,
@@ -33,6 +35,7 @@ from echodex.commands import (
     training,
     viewing,
 )
+from echodex.commands.leaving import leave
 from echodex.commands.options import Settings
 from echodex.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, EchodexError, StorageError, Terminated
 
@@ -66,6 +69,7 @@ for command in (
     finding.similar,
     identifying.identify,
     finding.duplicates,
+    deciding.decisions,
     measuring.distance,
     playing.play,
     clustering.cluster,
@@ -75,6 +79,8 @@ for command in (
     training.train,
     evaluating.evaluate,
     exporting.export,
+    exploring.explore,
+    mapping.map_,
     status.status,
     doctor.doctor,
     demonstrating.demo,
@@ -93,7 +99,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt) as error:
         _say("interrupted; what was finished is kept, run the same command again to continue")
         meant = error.__cause__ or error  # click makes an Abort of it
-        _leave(EXIT_TERMINATED if isinstance(meant, Terminated) else EXIT_INTERRUPTED)
+        leave(EXIT_TERMINATED if isinstance(meant, Terminated) else EXIT_INTERRUPTED)
     except BrokenPipeError:
         os._exit(0)  # or Python would try to flush stdout once more
     except EchodexError as error:
@@ -114,13 +120,6 @@ def _fail(sentence: str, exit_code: int) -> None:
 def _say(line: str) -> None:
     with suppress(BrokenPipeError):
         print(line, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _leave(exit_code: int) -> None:
-    """Exit; at once where threads still decode, which must not hold up an interrupted command."""
-    if all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-        sys.exit(exit_code)  # the proper end, for what has to be given back: semaphores, temporary folders
-    os._exit(exit_code)
 
 
 if __name__ == "__main__":

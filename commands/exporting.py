@@ -13,7 +13,7 @@ from .output import print_json, print_problems, print_table
 
 @click.group()
 def export() -> None:
-    """Write encoders, heads, vectors and fingerprints for other programs (views have `echodex views export`)."""
+    """Write encoders, heads, vectors, fingerprints and maps for other programs (views have `echodex views export`)."""
 
 
 @export.command()
@@ -148,3 +148,31 @@ def tensors(
         click.echo(f"{report.folder}: {report.written} files written, {report.known} known, of {report.dim} dimensions")
         print_problems(report.problems)
     context.exit(EXIT_BAD_FILES if report.problems else 0)
+
+
+@export.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@of_space
+@click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps.")
+@click.option("--method", type=click.Choice(["pca", "umap"]), default="pca", show_default=True, help="Of the map.")
+@click.option("--neighbours", type=click.IntRange(1), default=10, show_default=True, help="How many, of each clip.")
+@click.option("--audio", is_flag=True, help="Put the audio of the clips in, to play it there: a large file.")
+@as_json
+@click.pass_context
+def atlas(context: click.Context, /, file: str, json_: bool, **options: Any) -> None:
+    """Write the map as a Parquet file for Embedding Atlas: coordinates, neighbours, names, paths, and what the explorer
+    colours by, from labels to what each view keeps.
+
+    \b
+    Example:
+      echodex export atlas clips.parquet --method umap --audio
+      embedding-atlas clips.parquet --x x --y y --neighbors neighbors
+    """
+    settings: Settings = context.obj
+    done = settings.open().export_atlas(file, progress=settings.progress, **options)
+    if json_:
+        print_json(done)
+    else:
+        heard = f", {done.audio:,} with audio" if options["audio"] else ""
+        click.echo(f"{done.path}: {done.clips:,} clips{heard}")
+        click.echo(f"open it: embedding-atlas {done.path} --x x --y y --neighbors neighbors")

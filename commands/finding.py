@@ -84,11 +84,12 @@ def similar(context: click.Context, /, query: str, json_: bool, **options: Any) 
     type=click.Choice(["clips", "segments"]),
     help="Compare a vector a clip, or find the stretches that clips share [default: segments for fingerprints].",
 )
+@click.option("--no-decisions", is_flag=True, help="As if nothing was decided about any clip.")
 @click.option("--csv", "csv_", is_flag=True, help="Print CSV: a line per member, or per stretch that it shares.")
 @of_space
 @reads
 @click.pass_context
-def duplicates(context: click.Context, /, json_: bool, csv_: bool, **options: Any) -> None:
+def duplicates(context: click.Context, /, no_decisions: bool, json_: bool, csv_: bool, **options: Any) -> None:
     """Show groups of clips that are the same: a representative and those within the score of it. Never a chain.
 
     In a space of fingerprints: clips that share audio with the representative, and which stretches.
@@ -101,7 +102,7 @@ def duplicates(context: click.Context, /, json_: bool, csv_: bool, **options: An
     if json_ and csv_:
         raise UsageError("duplicates prints either --json or --csv")
     settings: Settings = context.obj
-    groups = settings.open().duplicates(progress=settings.progress, **options)
+    groups = settings.open().duplicates(progress=settings.progress, decisions=not no_decisions, **options)
     if json_ or csv_:
         print_json(groups) if json_ else _print_csv(groups)
         return

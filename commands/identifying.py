@@ -11,8 +11,9 @@ import click
 
 from ..errors import EXIT_BAD_FILES, BadInput, UsageError
 from ..progress import say
+from ..schemas.plain import plain
 from .options import Settings, of_space, reads
-from .output import clock, plain, print_json, print_table, safe, span
+from .output import clock, print_json, print_table, safe, span
 
 if TYPE_CHECKING:
     from ..schemas.hit import Match

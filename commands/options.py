@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import UsageError
 from ..progress import Progress, silent
-from .progress import bar
+from .progress import Seen, bar
 
 if TYPE_CHECKING:
     from ..api import Store
+    from ..store.activity import Reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,17 +26,28 @@ class Settings:
 
     store: str | None
     quiet: bool
+    _seen_by: list[Reporter] = field(default_factory=list, repr=False, compare=False)
 
     def open(self, *, create: bool = False) -> Store:
         """Return the store that the command means."""
         from ..api import open as open_store
+        from ..store.activity import Reporter
 
-        return open_store(self.store, create=create)
+        store = open_store(self.store, create=create)
+        if not self._seen_by:
+            verb = click.get_current_context()
+            reporter = Reporter(store.path, verb.command_path.removeprefix(verb.find_root().command_path).strip())
+            verb.with_resource(closing(reporter))
+            self._seen_by.append(reporter)
+        return store
 
     @property
     def progress(self) -> Progress:
-        """How long work reports: a bar on a terminal, a line now and then elsewhere, nothing with --quiet."""
-        return silent if self.quiet else bar()
+        """How long work reports: a bar on a terminal, a line now and then elsewhere, nothing with --quiet.
+
+        Other processes see it in the store that the command opened, be it before or after.
+        """
+        return Seen(silent if self.quiet else bar(), self._seen_by)
 
 
 def reads(command: F) -> F:

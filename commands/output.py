@@ -4,12 +4,13 @@ cursor.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
+
+from ..schemas.plain import plain
 
 if TYPE_CHECKING:
     from ..store.reading import Problem
@@ -21,19 +22,6 @@ def print_json(value: Any) -> None:
     """Print dataclasses, lists and dicts of them as JSON."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=1)
     click.echo(text.encode(errors="backslashreplace").decode())  # file names that are not UTF-8, as JSON escapes them
-
-
-def plain(value: Any) -> Any:
-    """Return `value` with dataclasses as dicts and tuples as lists; numbers that JSON lacks become null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.repr}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    if (isinstance(value, float) and value != value) or value in (float("inf"), float("-inf")):
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
-from ..progress import Progress
+from ..progress import Progress, left_s, say
 
 LINE_EVERY_S = 10.0
 
@@ -14,6 +15,23 @@ LINE_EVERY_S = 10.0
 def bar() -> Progress:
     """Return what suits stderr."""
     return _Bar() if sys.stderr.isatty() else _Lines()
+
+
+class Seen:
+    """A Progress that those in `others` hear as well, which may come while it is at work."""
+
+    def __init__(self, shown: Progress, others: Sequence[Progress]) -> None:
+        self._shown, self._others = shown, others
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Pass on how far a stage is."""
+        self._shown(stage, done, total)
+        for other in self._others:
+            other(stage, done, total)
+
+    def say(self, line: str) -> None:
+        """Tell a line to who is shown it."""
+        say(self._shown, line)
 
 
 class _Lines:
@@ -30,8 +48,8 @@ class _Lines:
         if now_s - self._said_s < LINE_EVERY_S:
             return
         self._said_s = now_s
-        here = done - self._first  # the others were done before, by what is gone on from
-        left = f", about {(now_s - self._began_s) / here * (total - done):.0f} s left" if total and here else ""
+        seconds = left_s(done, total, self._first, now_s - self._began_s)
+        left = "" if seconds is None else f", about {seconds:.0f} s left"
         self.say(f"{stage}: {done} of {total if total is not None else '?'}{left}")
 
     def say(self, line: str) -> None:

@@ -89,6 +89,7 @@ def _budget(_context: click.Context, _option: click.Parameter, text: str | None)
     type=click.Choice(["report", "keep-test", "error"]),
     help="Clips with a duplicate in another split [default: report].",
 )
+@click.option("--no-decisions", is_flag=True, default=None, help="As if nothing was decided about any clip.")
 @of_clustering
 @click.option(
     "--from-plan", metavar="VIEW", help="Cut the plan of this view at --keep; nothing is clustered or selected again."
@@ -164,6 +165,8 @@ def _new_plan(settings: Settings, selector: str, given: dict[str, Any], *, only_
         given = {**given, "keep": 1.0}  # a sweep looks at every budget
     refuse_idle_clustering(given)
     refuse_idle_selecting(selector, given)
+    if given.pop("no_decisions", False):
+        given["decisions"] = False
     if "options" in given:
         given = {**given, "options": assigned(given["options"])}
     return settings.open().prune(selector, progress=settings.progress, **given)

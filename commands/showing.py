@@ -50,7 +50,11 @@ def print_sweep(points: Sequence[SweepPoint]) -> None:
 
 
 def print_recipe(recipe: Mapping[str, Any]) -> None:
-    """Print what a view was made from, and then each setting of its plan, if it has them."""
+    """Print what a view was made from, and then each setting of its plan, if it has them. Decisions, of which there may
+    be thousands, are counted.
+    """
+    if decisions := recipe.get("decisions"):
+        recipe = {**recipe, "decisions": {kind: len(clips) for kind, clips in decisions.items()}}
     print_table(["recipe", ""], [(key, _text(value)) for key, value in sorted(recipe.items()) if key != "config"])
     if settings := recipe.get("config"):
         print_table(["setting", ""], [(key, _text(value)) for key, value in sorted(settings.items())])

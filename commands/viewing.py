@@ -76,7 +76,7 @@ def diff(context: click.Context, /, a: str, b: str, json_: bool) -> None:
     from ..api import diff as compare
 
     settings: Settings = context.obj
-    found = compare(a, b, store=settings.open())
+    found = compare(a, b, store=settings.open(), progress=settings.progress)
     if json_:
         print_json(found)
     else:

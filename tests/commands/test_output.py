@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from echodex.commands.output import plain, print_json, print_report, print_table, safe
+from echodex.commands.output import print_json, print_report, print_table, safe
+from echodex.schemas.plain import plain
 
 
 @dataclass(frozen=True)
