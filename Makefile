@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A file of tests stays in one process, whose fixtures it shares; more than four take more memory than time.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: demo test test-all lint types bench docs clean
@@ -13,7 +15,7 @@ test: $(VENV)/.dev        ## lint, types and the fast tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .dev tests
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE)
 
 test-all: $(VENV)/.dev    ## everything, slow tests too
 	$(BIN)/ruff check .

@@ -29,5 +29,13 @@ def say(progress: Progress, line: str) -> None:
         progress.say(line)
 
 
+def left_s(done: int, total: int | None, first: int, seconds: float) -> float | None:
+    """Return how long the rest of a stage takes at the pace so far, None where that cannot be told yet.
+
+    first: what was done before, by what is gone on from; seconds: since then.
+    """
+    return seconds / (done - first) * (total - done) if total and done > first else None
+
+
 def silent(stage: str, done: int, total: int | None) -> None:
     """The default: say nothing."""

@@ -86,11 +86,11 @@ def train(
     return run_of(where, chosen.train(where, view=view, config=config, name=name, progress=progress, **given))
 
 
-def diff(a: str, b: str, *, store: Store | None = None) -> ViewDiff:
+def diff(a: str, b: str, *, store: Store | None = None, progress: Progress = silent) -> ViewDiff:
     """Return what two views ("all", "lean", "lean@2") keep alone and together."""
     from ..pruning.diff import diff as compare
 
-    return compare(store or open(create=False), a, b)
+    return compare(store or open(create=False), a, b, progress)
 
 
 def verify_features(kind: str, *paths: str | Path, **settings: Any) -> FeatureSample:

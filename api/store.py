@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import UsageError
 from ..progress import Progress, silent
-from ..store.store import Store as BaseStore
+from .maps import MappedStore
 
 if TYPE_CHECKING:
     from ..audio.limits import Limits
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .views import Plan, View
 
 
-class Store(BaseStore):
+class Store(MappedStore):
     """A store with all verbs. `echodex.open` makes one."""
 
     def add(
@@ -159,9 +159,7 @@ class Store(BaseStore):
     def build_index(
         self, kind: str = "auto", *, space: str | None = None, progress: Progress = silent, **settings: Any
     ) -> Built:
-        """Build a FAISS index over a space. kind: a kind, a preset, or "auto". Settings: indexing.index.build's
-        BuildConfig.
-        """
+        """Build a FAISS index over a space. kind: one, a preset, "auto". Settings: indexing.index.build.BuildConfig."""
         from ..indexing.index.build import BuildConfig, build_index
 
         config = BuildConfig(kind, **settings)
@@ -242,22 +240,21 @@ class Store(BaseStore):
     def duplicates(
         self,
         *,
-        min_score: float | None = None,
-        verify: str | None = None,
-        by: str | None = None,
         space: str | None = None,
         view: str | None = None,
         where: str | None = None,
         progress: Progress = silent,
+        **settings: Any,
     ) -> list[DuplicateGroup]:
         """Return the star groups of clips that are the same recording; verify="audio" aligns the waveforms of each
         pair. In a space of fingerprints (by="segments"), the groups of clips that share audio, and which stretches.
+        Settings: indexing.groups.config.DuplicatesConfig (min_score, verify, by, decisions).
         """
         from ..indexing.duplicates import duplicates
+        from ..indexing.groups.config import DuplicatesConfig
 
-        return duplicates(
-            self, min_score=min_score, verify=verify, by=by, space=space, view=view, where=where, progress=progress
-        )
+        config = DuplicatesConfig(**settings)
+        return duplicates(self, config, space=space, view=view, where=where, progress=progress)
 
     def distance(self, a: str, b: str, *, space: str | None = None) -> Distance:
         """Return how far `a` is from `b`, each a clip (id or path) or a work: the mean Euclidean distance of vectors as
@@ -336,6 +333,12 @@ class Store(BaseStore):
         from ..training.audition import audition
 
         return audition(self, clip, augment=augment, out=out, seed=seed, epoch=epoch)
+
+    def explore(self, **asked: Any) -> None:
+        """Serve the local page that shows the store, until Ctrl-C; asked: see explorer.server.serve.explore."""
+        from ..explorer.server.serve import explore
+
+        explore(self, **asked)
 
     def status(self) -> StoreStatus:
         """Return what the store holds, counted."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..pruning.summary import PlanSummary
     from ..pruning.sweep import SweepPoint
     from .store import Store
+    from .tuned import Tuned
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Plan:
     def at(self, keep: float) -> Plan:
         """Return the same plan with another budget: a share of the clips (0.3) or a count (1000)."""
         return Plan(self.store, self.plan.at(keep))
+
+    def tune(self, *, progress: Progress = silent) -> Tuned:
+        """Prepare the plan to be moved to any budget, and to any value of eps or t, before it is saved: takes about as
+        long as the plan did.
+        """
+        from ..pruning.tuning import tune
+        from .tuned import Tuned
+
+        return Tuned(self.store, tune(self.plan, progress))
 
     def sweep(self, shares: Sequence[float] | None = None, *, plot: str | Path | None = None) -> list[SweepPoint]:
         """Return coverage, duplicates left and histogram shifts at each budget; None: ten shares; plot: a PNG to

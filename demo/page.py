@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..explorer.map import draw_map
+from ..explorer.layout import layout
+from ..explorer.map import draw_store
 from ..explorer.report import Example, Report, Section, Sound, Table, duplicate_example, shown_name, write_report
 from ..schemas.hit import DuplicateGroup
 from ..schemas.view import Kept
@@ -35,7 +33,7 @@ def write_page(
     """Write `map.png` and `report.html` into `out_dir`; files are named relative to `root`, the folder of audio."""
     about = _clips(store)
     rows = {name: view.rows().to_pylist() for name, view in views.items()}
-    _write_map(out_dir / MAP, store, rows, about)
+    draw_store(store, layout(store), out_dir / MAP, views=list(views))
     lean = next(iter(views))
     sections = (
         Section("Duplicates", DUPLICATES, tuple(duplicate_example(group, root) for group in _hardest(groups))),
@@ -67,19 +65,6 @@ def _clips(store: Store) -> dict[str, dict[str, Any]]:
     clips = store.clips(["clip_id", "labels", "work", "rendition"]).to_pylist()
     paths = store.sources([clip["clip_id"] for clip in clips])
     return {source.clip_id: {**clip, "path": Path(source.path)} for clip, source in zip(clips, paths, strict=True)}
-
-
-def _write_map(
-    out: Path, store: Store, rows: Mapping[str, list[dict[str, Any]]], about: Mapping[str, dict[str, Any]]
-) -> None:
-    vectors = store.vectors()
-    labels = [next(iter(about[clip_id]["labels"] or []), "") for clip_id in vectors.clip_ids]
-    draw_map(vectors.matrix, {name: _mask(each, vectors.clip_ids) for name, each in rows.items()}, labels, out)
-
-
-def _mask(rows: list[dict[str, Any]], clip_ids: Sequence[str]) -> NDArray[np.bool_]:
-    kept = {row["clip_id"] for row in rows if row["kept"]}
-    return np.array([clip_id in kept for clip_id in clip_ids], dtype=bool)
 
 
 def _tables(result: DemoResult) -> Iterable[Table]:

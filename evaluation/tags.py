@@ -21,6 +21,7 @@ from ..training.labels import Labels, read_labels
 from ..training.layout import SPLITS_FILE
 from ..training.run import pinned, run_folder
 from ..training.splits import TEST, TRAIN, VALID, Splits, nothing_to_test
+from .kept_tags import keep_tags
 from .tag_report import OF_MEANS, OF_SEGMENTS, TagReport
 from .tag_scoring import Resampling, score
 
@@ -71,6 +72,7 @@ def evaluate_tags(
         protocol=OF_MEANS if probe.space.config.get("pooling") == "mean" else OF_SEGMENTS,
     )
     write_atomic(folder / EVALUATION_FILE, json.dumps(asdict(report), indent=1).encode())
+    keep_tags(folder, report)
     return report
 
 

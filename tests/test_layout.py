@@ -108,7 +108,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     inside = {name for name in names if name.startswith("echodex/")}
     expected = {f"echodex/{path.relative_to(ROOT)}" for path in source_files()}
     assert {name for name in inside if name.endswith(".py")} == expected
+    page = ROOT / "explorer" / "page"
+    files = [path for pattern in ("*.html", "*.css", "*.js", "*.svg", "vendor/*") for path in page.glob(pattern)]
     assert {name for name in inside if not name.endswith(".py")} == {
+        *(f"echodex/{path.relative_to(ROOT)}" for path in files),
         "echodex/py.typed",
         "echodex/encoders/chroma_fit.safetensors",
         "echodex/encoders/fingerprint_small.safetensors",

@@ -60,7 +60,7 @@ def load_run(store: Store, name: str) -> Run:
     """Return the run `name`. Raises NotFound with the nearest name, Damaged where its file cannot be read."""
     path = run_folder(store, name) / RUN_FILE
     if not path.is_file():
-        known = _names(store)
+        known = run_names(store)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f" (there is: {', '.join(known) or 'none yet'})"
         raise NotFound(f"run {name!r} does not exist in {store.path}{hint}")
@@ -73,16 +73,17 @@ def load_run(store: Store, name: str) -> Run:
 
 def list_runs(store: Store) -> list[Run]:
     """Return all runs of a store, oldest first."""
-    return sorted((load_run(store, name) for name in _names(store)), key=lambda run: (run.created_at, run.name))
+    return sorted((load_run(store, name) for name in run_names(store)), key=lambda run: (run.created_at, run.name))
+
+
+def run_names(store: Store) -> list[str]:
+    """Return the names of all runs of a store, whether they can be read or not."""
+    return sorted(path.parent.name for path in (store.path / RUNS).glob(f"*/{RUN_FILE}"))
 
 
 def run_folder(store: Store, name: str) -> Path:
     """Return where the files of run `name` are."""
     return store.path / RUNS / check_name(name, "run")
-
-
-def _names(store: Store) -> list[str]:
-    return sorted(path.parent.name for path in (store.path / RUNS).glob(f"*/{RUN_FILE}"))
 
 
 def _write(store: Store, run: Run) -> None:
