@@ -1,0 +1,1 @@
+"""What tests of promises share: trials that are counted, faults that are planted."""

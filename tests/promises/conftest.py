@@ -1,0 +1,32 @@
+"""The fixture of every test that is marked as one of a promise."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import pytest
+from harness.promise import Promise
+
+ENDED_WELL = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether the test's own lines ran to their end: what was skipped or failed has counted nothing."""
+    report = yield
+    if report.when == "call":
+        item.stash[ENDED_WELL] = report.passed
+    return report
+
+
+@pytest.fixture
+def promise(request: pytest.FixtureRequest) -> Iterator[Promise]:
+    """The promise that `@pytest.mark.promise("P1")` names: the test counts its trials, and fails if one is broken."""
+    marker = request.node.get_closest_marker("promise")
+    assert marker is not None, "mark the test with the promise that it tries"
+    counted = Promise(marker.args[0], request.node.nodeid)
+    yield counted
+    if request.node.stash.get(ENDED_WELL, False):
+        counted.judge()
