@@ -1,0 +1,70 @@
+"""What `check` finds wrong with a store: which kind of damage, where, and what `repair` does about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Damage(StrEnum):
+    """What is wrong. Each kind has one way in which `repair` deals with it."""
+
+    MARKER = "marker"
+    """`echodex.json` is missing, torn or not what was written."""
+    TABLE = "table-unreadable"
+    """A table cannot be opened or read in part: what can be read of it is kept."""
+    ROW = "row-changed"
+    """Rows are not what was written."""
+    OLD_ROW = "old-row-changed"
+    """Rows of an older version, which a view or an index holds, are not what was written."""
+    BLOB = "blob-changed"
+    """A waveform or frames are not what was written."""
+    DOUBLE = "doubled"
+    """Rows of one key are there twice."""
+    SEAL = "seal-broken"
+    """A file of a table other than its data is not what was written."""
+    ORPHAN_ROWS = "rows-without-clip"
+    """Vectors, waveforms or frames are there of clips that are not in the store."""
+    ORPHAN_FILE = "orphan-file"
+    """A file is there that nothing names: left by a process that was killed."""
+    TORN = "torn-file"
+    """A temporary file was left by a process that was killed."""
+    JOURNAL = "unfinished-removal"
+    """A removal was interrupted."""
+    VIEW = "view-changed"
+    """A view is not what was saved, or has lost its table."""
+    VIEW_BASE = "view-base-lost"
+    """A version of a table that a view was made from is gone, or its tag is."""
+    VIEW_LEFT = "view-unregistered"
+    """A table or a tag of a view is there that is not in the registry."""
+    CLUSTERS = "clusters-changed"
+    """The rows of a clustering run are not what was saved."""
+    WEIGHTS = "weights-changed"
+    """The weights of a space's encoder are missing, or not those that its vectors were made with."""
+    RUN = "run-damaged"
+    """A file of a run is missing, torn or not what was written."""
+    INDEX = "index-damaged"
+    """An index, a graph or a map is missing a file, torn, not what was written, or of other vectors."""
+    STALE = "index-behind"
+    """An index or a graph is behind its table: it is caught up when it is next used."""
+    DATASET = "dataset-note"
+    """What the store notes of a data set cannot be read."""
+    SOURCE_MISSING = "source-missing"
+    """No file of a clip is where it was added."""
+    SOURCE_CHANGED = "source-changed"
+    """The file of a clip is not the one that was added."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    kind: of Damage. where: the file, table or id, as text. what: a sentence. remedy: what `repair` does about it, ""
+    where it can do nothing. grave: whether what was written is lost or altered, as opposed to untidy or behind.
+    """
+
+    kind: Damage
+    where: str
+    what: str
+    remedy: str = ""
+    grave: bool = True
