@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-all lint types bench docs clean
+.PHONY: demo test test-all promises lint types bench docs clean
 
 demo: $(VENV)/.run        ## make a corpus, run the main job on it, print one table
 	$(BIN)/echodex demo
@@ -22,6 +22,9 @@ test-all: $(VENV)/.dev    ## everything, slow tests too
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .dev tests
 	$(BIN)/pytest
+
+promises: $(VENV)/.dev    ## every promise at full size: docs/promises.md is made from what was counted
+	$(BIN)/python benchmarks/promises.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -21,6 +21,8 @@ from echodex.schemas.run import Run
 if TYPE_CHECKING:
     from echodex.training.splits import Splits
 
+pytest_plugins = ["harness.counting"]
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 

@@ -43,12 +43,16 @@ class Promise:
         """Note a figure that was measured beside the trials."""
         self.figures[name] = value
 
-    def judge(self) -> None:
-        """Write the counts down, if a full run asks for it; fail unless there were trials, all of them kept."""
+    def write_down(self) -> None:
+        """Add the counts to the ledger, if this is a full run."""
         if self.full:
             told = {"promise": self.number, "test": self.test, "trials": self.trials, "failures": len(self.broken)}
             with Path(os.environ[LEDGER]).open("a") as ledger:
                 ledger.write(json.dumps(told | {"figures": self.figures}) + "\n")
+
+    def judge(self) -> None:
+        """Write the counts down; fail unless there were trials, all of them kept."""
+        self.write_down()
         assert self.trials, f"{self.test} tried nothing of {self.number}"
         shown = "\n".join(self.broken[:20])
         assert not self.broken, f"{self.number} was broken in {len(self.broken)} of {self.trials} trials:\n{shown}"

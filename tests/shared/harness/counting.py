@@ -1,11 +1,12 @@
-"""The fixture of every test that is marked as one of a promise."""
+"""The fixture of every test that is marked as one of a promise; tests/conftest.py makes it known to pytest."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
 import pytest
-from harness.promise import Promise
+
+from .promise import Promise
 
 ENDED_WELL = pytest.StashKey[bool]()
 
@@ -14,9 +15,9 @@ ENDED_WELL = pytest.StashKey[bool]()
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note whether the test's own lines ran to their end: what was skipped or failed has counted nothing."""
+    """Note how the test's own lines ended: one that was skipped has tried nothing."""
     report = yield
-    if report.when == "call":
+    if report.when == "call" and not report.skipped:
         item.stash[ENDED_WELL] = report.passed
     return report
 
@@ -28,5 +29,9 @@ def promise(request: pytest.FixtureRequest) -> Iterator[Promise]:
     assert marker is not None, "mark the test with the promise that it tries"
     counted = Promise(marker.args[0], request.node.nodeid)
     yield counted
-    if request.node.stash.get(ENDED_WELL, False):
+    ended_well = request.node.stash.get(ENDED_WELL, None)
+    if ended_well is False:
+        counted.trial(False, "the test itself ended in an error")
+        counted.write_down()
+    if ended_well:
         counted.judge()
