@@ -25,6 +25,8 @@ from echodex.explorer.server.guard import MAX_JSON_BYTES, MAX_UPLOAD_BYTES, SAFE
 from echodex.explorer.server.serve import exploring
 from echodex.explorer.server.session import Session
 
+pytestmark = pytest.mark.promise("P19")
+
 SECRETS = (b"root:", b"Traceback", b'File "', b"site-packages")
 """What no answer may hold: a file of the system, a traceback."""
 

@@ -13,12 +13,17 @@ ENDED_WELL = pytest.StashKey[bool]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    item: pytest.Function, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note how the test's own lines ended: one that was skipped has tried nothing."""
+    """Note how the test's own lines ended: a skipped one tried nothing; without the fixture a test is one trial."""
     report = yield
     if report.when == "call" and not report.skipped:
         item.stash[ENDED_WELL] = report.passed
+        marker = item.get_closest_marker("promise")
+        if marker and "promise" not in item.fixturenames:
+            single = Promise(marker.args[0], item.nodeid)
+            single.trial(report.passed, "the test itself")
+            single.write_down()
     return report
 
 
