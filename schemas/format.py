@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import Damaged
 
+MARKER = "echodex.json"
 FORMAT_NAME = "echodex"
 FORMAT_VERSION = 1
 

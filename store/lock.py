@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import StoreLocked
+from ..errors import StorageError, StoreLocked
 from .files import PRIVATE_FILE, storage_errors
 
+LOCK_FILE = ".lock"
 WAIT_S = 120.0
 """Commits take milliseconds; whoever holds the lock longer than this does something exclusive, or hangs."""
 
@@ -22,7 +23,7 @@ def writer_lock(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
 
     Waits up to `wait_s` seconds for another process; then raises StoreLocked.
     """
-    path = folder / ".lock"
+    path = folder / LOCK_FILE
     with storage_errors(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     try:
@@ -42,5 +43,10 @@ def _acquire(descriptor: int, folder: Path, deadline_s: float) -> None:
                     f"another process is writing to {folder}; wait for it to finish, then run the same command again"
                 ) from None
             time.sleep(0.02)
+        except OSError as error:
+            raise StorageError(
+                f"{folder} lies where files cannot be locked ({error.strerror}); move the store to a local disk, or "
+                "mount this one with locks"
+            ) from error
         else:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,12 +15,13 @@ from ..progress import Progress, silent
 from ..schemas.clip import CLIPS, Clip, Source, Status
 from ..schemas.cluster import ClusterRun
 from ..schemas.decision import Decision
-from ..schemas.format import check_marker, marker
+from ..schemas.format import MARKER, check_marker
 from ..schemas.view import ALL, ViewInfo
 from . import clusters, decisions, spaces, undoing, vectors, views
-from .files import private_folder, storage_errors, write_atomic
+from .files import private_folder, storage_errors
 from .keys import rows_of
 from .known import CLIPS_TABLE
+from .making import make_store
 from .places import place_of
 from .tables import Tables
 from .where import all_of, check_where
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .embedding import EmbedReport
     from .ingest import AddReport
 
-MARKER = "echodex.json"
 USABLE = f"status != '{Status.BAD}'"
 
 
@@ -61,20 +60,10 @@ class Store:
                 raise NotFound(
                     f"{folder} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
                 )
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise UsageError(
-                    f"{folder} is there already and is not an echodex store; choose an empty or a new folder"
-                )
-            cls._make(folder)
+            make_store(Tables(folder))
         with storage_errors(folder / MARKER):
             check_marker((folder / MARKER).read_text(), str(folder / MARKER))
         return cls(folder)
-
-    @classmethod
-    def _make(cls, folder: Path) -> None:
-        private_folder(folder)
-        cls(folder).tables.create(CLIPS_TABLE, CLIPS)
-        write_atomic(folder / MARKER, json.dumps(marker()).encode())
 
     # ------------------------------------------------------------------------------------------ writing
 
