@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StorageError
+from ..schemas.read_json import read_json
 
 
 def cache_folder() -> Path:
@@ -39,7 +40,7 @@ class CachedFile:
     def known(self) -> dict[str, Any]:
         """Return the notes, or nothing where there are none that can be read."""
         try:
-            notes = json.loads(self.notes.read_text())
+            notes = read_json(self.notes.read_text())
         except (OSError, ValueError):
             return {}
         return notes if isinstance(notes, dict) else {}

@@ -6,7 +6,6 @@ hold clips of many labels, as speakers do, have to be weighed whole, and that is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..schemas.clip import DESCRIPTIVE
+from ..schemas.read_json import read_json
 from ..store.store import Store
 from ..training.inputs import chance
 from ..training.splits import TEST, TEST_SHARE, TRAIN, VALID, VALID_SHARE
@@ -37,7 +37,7 @@ def read_groups(store: Store, clip_ids: Sequence[str], column: str | None) -> ND
     held = dict(zip(clips.column(0).to_pylist(), clips.column(1).to_pylist(), strict=True))
     values = [held[clip_id] for clip_id in clip_ids]
     if column not in DESCRIPTIVE:
-        extras = [json.loads(value) if value else {} for value in values]
+        extras = [read_json(value) if value else {} for value in values]
         values = [extra.get(column) for extra in extras]
     if not any(values):
         known = sorted({key for extra in extras for key in extra}) if column not in DESCRIPTIVE else []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Damaged
+from ..schemas.read_json import read_json
 from ..store.files import write_atomic
 from .bootstrap import Bounds
 from .tag_report import TagReport, TagRow
@@ -29,7 +30,7 @@ def tag_files(folder: Path) -> list[Path]:
 def read_tags(path: Path) -> TagReport:
     """Return a report that was kept. Raises Damaged where the file holds none."""
     try:
-        fields = json.loads(path.read_bytes())
+        fields = read_json(path.read_bytes())
         bounds = {key: Bounds(**ends) for key, ends in fields["bounds"].items()}
         rows = tuple(TagRow(**_row(row)) for row in fields["tags"])
         return TagReport(

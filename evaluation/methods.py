@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import Damaged
 from ..progress import Progress, silent
+from ..schemas.read_json import read_json
 from ..schemas.run import Run
 from ..schemas.view import ALL
 from ..store.files import write_atomic
@@ -49,7 +50,7 @@ def compare_methods(
     used = clips.inputs.space
     taking_part = hashlib.sha256("\n".join(clips.inputs.clip_ids).encode()).hexdigest()
     notes = {"clips": taking_part, "splits_of": clips.splits_of}
-    described = json.loads(json.dumps({**asdict(config), **notes}))  # as a run file gives it back
+    described = read_json(json.dumps({**asdict(config), **notes}))  # as a run file gives it back
     draft = Run("", OBJECTIVE, ALL, used.name, used.digest, described, clips.labels.classes, {}, "")
     with interrupt_flag() as interrupt, working_run(store, draft) as run:
         folder = run_folder(store, run.name)
@@ -82,7 +83,7 @@ def _load(path: Path) -> list[Repeat]:
     try:
         return [
             Repeat(**{**found, "tried": tuple(Tried(**tried) for tried in found["tried"])})
-            for found in json.loads(path.read_text())
+            for found in read_json(path.read_text())
         ]
     except (ValueError, TypeError, KeyError) as error:
         raise Damaged(f"{path} does not hold repeats of a comparison; delete its folder and run it again") from error

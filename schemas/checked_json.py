@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..errors import Stale
+from .read_json import read_json
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ def read_checked(text: str, where: str, known: tuple[str, int], make: Callable[[
     another format, is not what was written, or `make` finds a field missing, too many or of a wrong type.
     """
     try:
-        plain = json.loads(text)
+        plain = read_json(text)
         checksum = plain.pop("checksum")
         if (plain["format"], plain["version"]) != known:
             raise Stale(f"{where} is of format {plain['format']} {plain['version']}, not {known[0]} {known[1]}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import Damaged
 from .clip import PRIMARY_KEY
+from .read_json import read_json
 
 Float32 = NDArray[np.float32]
 
@@ -48,7 +49,7 @@ class Space:
     def from_metadata(cls, name: str, metadata: dict[bytes, bytes] | None) -> Space:
         """Read a space back from its table's metadata; raise Damaged where there is none."""
         try:
-            fields = json.loads((metadata or {})[b"echodex.space"])
+            fields = read_json((metadata or {})[b"echodex.space"])
             return cls(name=name, **fields)
         except (KeyError, ValueError, TypeError) as error:
             raise Damaged(

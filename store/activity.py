@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from ..errors import StorageError
 from ..progress import left_s
+from ..schemas.read_json import read_json
 from .files import PRIVATE_FOLDER, write_atomic
 
 FOLDER = "activity"
@@ -141,8 +142,8 @@ def _files(folder: Path) -> list[Path]:
 def _told(path: Path) -> dict[str, Any] | None:
     """Return what a file says, None where it is not whole or not ours."""
     try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        told = read_json(path.read_bytes())
+    except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) else None
 

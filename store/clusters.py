@@ -13,8 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..errors import NotFound
+from ..errors import Damaged, NotFound
 from ..schemas.cluster import CLUSTER_ROWS, CLUSTER_RUNS, ClusterRun
+from ..schemas.read_json import read_json
 from ..schemas.vector import Space
 from .lock import writer_lock
 from .numbers import last_retired, retire
@@ -104,5 +105,10 @@ def _registry_row(run: ClusterRun) -> pa.Table:
 
 
 def _run(row: dict[str, Any]) -> ClusterRun:
-    told = {"config": json.loads(row["config"]), "sizes": tuple(row["sizes"])}
-    return ClusterRun(**row | told | {"created_at": row["created_at"].isoformat(timespec="microseconds")})
+    try:
+        told = {"config": read_json(row["config"]), "sizes": tuple(row["sizes"])}
+        return ClusterRun(**row | told | {"created_at": row["created_at"].isoformat(timespec="microseconds")})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Damaged(
+            f"the registry of clusters has a row that no clustering made ({str(error)[:80]}); restore {REGISTRY}.lance"
+        ) from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import UsageError
+from ..schemas.read_json import read_json
 from ..schemas.run import RUN_FILE, RUNS
 from ..schemas.view import ViewInfo
 
@@ -27,5 +27,5 @@ def check_free(folder: Path, infos: Iterable[ViewInfo]) -> None:
 def _view_of(path: Path) -> str | None:
     """Return the view that a run file names, None where it cannot be read."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        return str(json.loads(path.read_text()).get("view"))
+        return str(read_json(path.read_text()).get("view"))
     return None

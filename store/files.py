@@ -44,10 +44,10 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], None], *, durable
                 content(temporary)
             temporary.chmod(PRIVATE_FILE)
             if durable:
-                _sync(temporary)
+                sync(temporary)
             temporary.replace(path)
             if durable:
-                _sync(path.parent)
+                sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -81,15 +81,16 @@ def is_disk_full(error: BaseException) -> bool:
     return by_code or "No space left on device" in str(error) or "os error 28" in str(error)
 
 
-def _sentence(code: int | None, text: str, path: Path) -> str:
-    if code in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full: {path} was not written, what was there before is untouched; free space and run again"
-    return f"{path} could not be read or written ({text}); check its permissions and the disk"
-
-
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until the disk has the file or the folder `path`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sentence(code: int | None, text: str, path: Path) -> str:
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {path} was not written, what was there before is untouched; free space and run again"
+    return f"{path} could not be read or written ({text}); check its permissions and the disk"

@@ -10,9 +10,14 @@ PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 RESERVED = {"con", "prn", "aux", "nul", "all"}
 
 
+def is_name(name: str) -> bool:
+    """Return whether `name` can name something."""
+    return bool(PATTERN.fullmatch(name)) and name.split(".", maxsplit=1)[0] not in RESERVED and ".." not in name
+
+
 def check_name(name: str, kind: str) -> str:
     """Return `name` if it can name a `kind` ("view", "run", "space"); raise UsageError otherwise."""
-    if not PATTERN.fullmatch(name) or name.split(".", maxsplit=1)[0] in RESERVED or ".." in name:
+    if not is_name(name):
         raise UsageError(
             f"{name[:80]!r} cannot name a {kind}: use 1 to 64 of a-z 0-9 . _ - starting with a letter or digit"
             f" (and not {', '.join(sorted(RESERVED))})"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import Damaged, NotFound
 from ..schemas.clip import CLIPS
+from ..schemas.read_json import read_json
 from .files import storage_errors, write_atomic
 from .frames.layout import frames_tables
 from .keys import rows_of
@@ -89,7 +90,7 @@ def _pending(tables: Tables) -> set[str]:
         if not path.exists():
             return set()
         try:
-            return set(json.loads(path.read_text()))
+            return set(read_json(path.read_text()))
         except (ValueError, TypeError) as error:
             raise Damaged(f"{path} cannot be read ({error}); delete it, and remove the same clips again") from error
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..audio.clip import Decoded
 from ..schemas.clip import CLIPS, DESCRIPTIVE, Source
+from ..schemas.read_json import read_json
 from .rowsum import with_row_sums
 
 Row = dict[str, Any]
@@ -84,7 +85,7 @@ def unite(row: Row, source: Source, facts: FileFacts) -> tuple[Row, list[Conflic
     united["uris"], united["mtimes_ns"] = sorted(places), [places[uri] for uri in sorted(places)]
     labels = _labels(source)
     united["labels"] = sorted({*labels} if correction and labels else {*row["labels"], *labels})
-    united["extra"] = json.dumps({**json.loads(row["extra"]), **_extra(source)}, sort_keys=True)
+    united["extra"] = json.dumps({**read_json(row["extra"]), **_extra(source)}, sort_keys=True)
     conflicts = []
     for column, said in source.fields:
         value = _text(said)

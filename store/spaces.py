@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 from ..encoders import registry
 from ..encoders.base import Encoder, RowEncoder, digest
 from ..errors import Damaged, NotFound, UsageError
+from ..schemas.read_json import read_json
 from ..schemas.run import RUN_FILE, RUNS, TRAINED
 from ..schemas.vector import Space, vector_schema
 from .files import write_atomic
 from .lock import writer_lock
-from .names import check_name
+from .names import check_name, is_name
 from .tables import Tables
 
 PREFIX = "vectors_"
@@ -34,6 +34,9 @@ def table_of(space: Space) -> str:
 def list_spaces(tables: Tables) -> list[Space]:
     """Return all spaces, oldest first."""
     names = [name.removeprefix(PREFIX) for name in tables.names() if name.startswith(PREFIX)]
+    odd = next((name for name in names if not is_name(name)), None)
+    if odd is not None:  # it becomes the name of folders
+        raise Damaged(f"{tables.folder} holds a table {PREFIX}{odd[:80]} that echodex did not make; move it out")
     spaces = [Space.from_metadata(name, tables.schema(PREFIX + name).metadata) for name in names]
     return sorted(spaces, key=lambda space: (space.created_at, space.name))
 
@@ -62,7 +65,7 @@ def _trained_digest(folder: Path, run: str) -> str:
     """Return the digest of the encoder that a run trained. Raises NotFound where there is no finished run of it."""
     path = folder / RUNS / check_name(run, "run") / RUN_FILE
     try:
-        described = json.loads(path.read_text())
+        described = read_json(path.read_text())
         # what has a space is a probe, which trained no encoder
         identity = "" if described["space"] else described["encoder_digest"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -6,6 +6,7 @@ a second. A table is opened anew for every operation: a kept handle would not se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_storage_version": "2.2"}
 _SUFFIX = ".lance"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _BATCH_ROWS = 8192
 _COMPACT_ABOVE_FRAGMENTS = 64
 _READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
@@ -60,7 +62,7 @@ class Tables:
         """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
         with storage_errors(self.folder):
             found = [path.name.removesuffix(_SUFFIX) for path in self.folder.iterdir() if path.suffix == _SUFFIX]
-        return sorted(name for name in found if self.exists(name))
+        return sorted(name for name in found if _NAME.fullmatch(name) and self.exists(name))
 
     def exists(self, name: str) -> bool:
         """Return whether there is a table `name`."""
@@ -233,6 +235,8 @@ class Tables:
                 self._database.open_table(name).create_index("clip_id", config=BTree(), replace=True)
 
     def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):  # of a registry or a file that somebody else wrote
+            raise Damaged(f"{name[:80]!r} can be no table of {self.folder}; restore the store from a copy")
         return self.folder / f"{name}{_SUFFIX}"
 
     def _dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:

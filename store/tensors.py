@@ -15,6 +15,7 @@ from ..audio.clip import read_mono
 from ..encoders.base import Encoder, digest
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress
+from ..schemas.read_json import read_json
 from ..schemas.vector import Float32
 from .derived import check_hears
 from .files import write_atomic
@@ -81,7 +82,7 @@ def write_tensors(encoder: Encoder, source: Path, folder: Path, *, progress: Pro
 def _check_note(folder: Path, encoder: str) -> None:
     """Raise UsageError where the note in a folder is of another encoder."""
     try:
-        noted = json.loads((folder / NOTE).read_bytes())["encoder"]
+        noted = read_json((folder / NOTE).read_bytes())["encoder"]
     except (OSError, ValueError, TypeError, KeyError):  # of a folder without one nothing is known
         return
     if noted != encoder:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import Damaged, NotFound, UsageError
+from ..schemas.read_json import read_json
 from ..schemas.vector import Space
 from ..schemas.view import ALL, VIEW_ROWS, VIEWS, Base, ViewInfo
 from .keys import id_array
@@ -204,11 +205,15 @@ def _registry_row(info: ViewInfo) -> pa.Table:
 
 
 def _info(row: dict[str, Any]) -> ViewInfo:
-    return ViewInfo(
-        **{
-            **row,
-            "recipe": json.loads(row["recipe"]),
-            "bases": tuple(Base(**base) for base in json.loads(row["bases"])),
+    try:
+        check_name(row["name"], "view")  # it becomes the name of a table
+        told = {
+            "recipe": read_json(row["recipe"]),
+            "bases": tuple(Base(**base) for base in read_json(row["bases"])),
             "created_at": row["created_at"].isoformat(timespec="microseconds"),
         }
-    )
+    except (UsageError, ValueError, TypeError, AttributeError) as error:
+        raise Damaged(
+            f"the registry of views has a row that no view made, {str(row['name'])[:80]!r}; restore {REGISTRY}.lance"
+        ) from error
+    return ViewInfo(**{**row, **told})

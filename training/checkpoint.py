@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import Damaged, NotFound
+from ..schemas.read_json import read_json
 from ..store.files import write_atomic
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -63,7 +64,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-        about = json.loads(header[FORMAT])
+        about = read_json(header[FORMAT])
         version, text, digest = int(about["version"]), str(about["document"]), about["digest"]
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise Damaged(f"{path} cannot be read as a checkpoint of echodex ({error!r}); train the run again") from error
@@ -73,7 +74,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
         )
     if digest != _digest(arrays, text):
         raise Damaged(f"checkpoint {path} is not what was written; restore it, or train the run again")
-    return arrays, json.loads(text)
+    return arrays, read_json(text)
 
 
 def _digest(arrays: Arrays, text: str) -> str:

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from ..errors import Damaged, NotFound, StoreLocked, UsageError
+from ..schemas.read_json import read_json
 from ..schemas.run import RUN_FILE, RUNS, Run
 from ..schemas.view import ALL
 from ..store.files import write_atomic
@@ -65,7 +66,7 @@ def load_run(store: Store, name: str) -> Run:
         hint = f"; did you mean {near[0]!r}?" if near else f" (there is: {', '.join(known) or 'none yet'})"
         raise NotFound(f"run {name!r} does not exist in {store.path}{hint}")
     try:
-        fields = json.loads(path.read_text())
+        fields = read_json(path.read_text())
         return Run(**{**fields, "classes": tuple(fields["classes"])})
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{path} does not describe a run; delete its folder and train it again") from error

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..schemas.read_json import read_json
 from ..store.files import PRIVATE_FILE, storage_errors, write_atomic
 from .layout import METRICS_FILE
 
@@ -54,7 +55,7 @@ def read_log(folder: Path) -> list[dict[str, float]]:
     """Return the lines of a run's `metrics.jsonl`; a last line that a crash cut short is left out."""
     path = folder / METRICS_FILE
     lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    return [read_json(line) for line in lines if line.endswith("\n")]
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, float]:

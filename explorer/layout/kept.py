@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ...schemas.read_json import read_json
 from ...schemas.vector import Float32, Space
 from ...store.files import write_atomic
 from .pca import Projection
@@ -105,7 +106,7 @@ def _read(path: Path, space: Space) -> Layout | None:
             table = pa.ipc.open_file(file).read_all().combine_chunks()
         table.validate(full=True)
         metadata = table.schema.metadata
-        info = LayoutInfo(**json.loads(metadata[_INFO]))
+        info = LayoutInfo(**read_json(metadata[_INFO]))
         clip_ids, x, y, placed = (_whole(table, name) for name in _COLUMNS.names)
         points = np.column_stack([x.to_numpy(), y.to_numpy()])
         found = Layout(info, clip_ids, points, placed.to_numpy(zero_copy_only=False), _projection(metadata))
@@ -123,5 +124,5 @@ def _whole(table: pa.Table, name: str) -> pa.Array:
 def _projection(metadata: dict[bytes, bytes]) -> Projection | None:
     if _PROJECTION not in metadata:
         return None
-    numbers = json.loads(metadata[_PROJECTION])
+    numbers = read_json(metadata[_PROJECTION])
     return Projection(np.array(numbers["axes"]), np.array(numbers["offset"]))

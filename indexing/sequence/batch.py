@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import UsageError
+from ...schemas.read_json import read_json
 from ...schemas.vector import Float32
 from ...store.files import private_folder, storage_errors, write_atomic
 
@@ -149,6 +150,6 @@ def _lines(path: Path) -> list[bytes]:
 
 def _mark(path: Path) -> object:
     try:
-        return json.loads(path.read_text())
+        return read_json(path.read_text())
     except ValueError:
         return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...errors import BadInput
+from ...schemas.read_json import read_json
 
 
 def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
@@ -28,8 +28,8 @@ def read_tagged(path: Path, tags: Sequence[str]) -> Iterator[tuple[str, tuple[st
     """Yield (id, its tags) of each line `id <tab> [0, 1, ...]`, one number per tag."""
     for identity, text in read_pairs(path):
         try:
-            row = json.loads(text)
-        except (ValueError, RecursionError):
+            row = read_json(text)
+        except ValueError:
             row = None
         if not isinstance(row, list):
             raise BadInput(f"{path}: {identity!r} has {text[:60]!r} instead of a list of numbers")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import BadInput, NotFound
+from ...schemas.read_json import read_json
 
 LEAST_LETTERS = 2
 """A video's file lies in a folder of the first letters of its id."""
@@ -27,10 +27,10 @@ def read_cliques(path: Path) -> Iterator[Listed]:
     if not path.is_file():
         raise NotFound(f"list of cliques {path} does not exist")
     try:
-        cliques = json.loads(path.read_bytes())
+        cliques = read_json(path.read_bytes())
         pairs = [(clique, version) for clique, versions in cliques.items() for version in versions]
         found = [Listed(c, v["version_id"], v["youtube_id"], v.get("track_title") or "") for c, v in pairs]
-    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise BadInput(f"{path} is no dictionary of cliques of versions ({error!r}); download it again") from error
     for listed in found:
         named = all(isinstance(told, str) for told in listed) and listed.clique and listed.version

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...errors import BadInput, NotFound
+from ...schemas.read_json import read_json
 
 Fields = tuple[tuple[str, str], ...]
 Told = dict[tuple[str, str], dict[str, Any]]
@@ -22,9 +22,9 @@ def read_metadata(path: Path) -> Told:
     if not path.is_file():
         raise NotFound(f"metadata {path} does not exist")
     try:
-        works = json.loads(path.read_bytes())
+        works = read_json(path.read_bytes())
         found = {(work, name): about for work, group in works.items() for name, about in group.items()}
-    except (ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, AttributeError) as error:
         raise BadInput(f"metadata {path} is not JSON as da-TACOS has it, works of performances ({error})") from error
     if not all(isinstance(about, dict) for about in found.values()):
         raise BadInput(f"metadata {path} is not JSON as da-TACOS has it: a performance is no list of names and values")

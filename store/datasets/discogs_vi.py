@@ -6,7 +6,6 @@ dictionary of cliques. Beside a video's audio its title and artist may stand, as
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, ClassVar
 
 from ...errors import BadInput, NotFound
 from ...schemas.clip import Source
+from ...schemas.read_json import read_json
 from ..pipeline import in_order
 from .base import Download, Listing
 from .cliques import Listed, read_cliques
@@ -87,8 +87,8 @@ def _with_meta(source: Source) -> Source:
     """Return a source with the title and the artist of the `.meta` file beside it, where only that says them."""
     try:
         with Path(source.path).with_suffix(".meta").open("rb") as file:
-            told: Any = json.loads(file.read(_META_BYTES))
-    except (OSError, ValueError, RecursionError):
+            told: Any = read_json(file.read(_META_BYTES))
+    except (OSError, ValueError):
         return source  # the file's own tags may say it
     said = told if isinstance(told, dict) else {}
     more = {name: said[name].strip() for name in ("title", "artist") if isinstance(said.get(name), str)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Damaged, UsageError
+from ...schemas.read_json import read_json
 from ..files import storage_errors, write_atomic
 from .base import Listing
 
@@ -49,7 +50,7 @@ def _read(path: Path) -> dict[str, Any]:
     with storage_errors(path):
         text = path.read_bytes()
     try:
-        note = json.loads(text)
+        note = read_json(text)
         split, classes = note["split"], note["classes"]
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from ...errors import BadInput, Damaged
+from ...schemas.read_json import read_json
 from ..names import check_name
 from ..tables import Tables
 
@@ -57,7 +58,7 @@ def frames_tables(tables: Tables) -> list[str]:
 def layout_of(tables: Tables, table: str) -> FrameLayout:
     """Return what the frames of a table are. Raises NotFound where it is not there, Damaged where it does not say."""
     try:
-        return FrameLayout(**json.loads((tables.schema(table).metadata or {})[_METADATA]))
+        return FrameLayout(**read_json((tables.schema(table).metadata or {})[_METADATA]))
     except (KeyError, ValueError, TypeError) as error:
         raise Damaged(
             f"table {table} in {tables.folder} does not say what its frames are; remove the folder "

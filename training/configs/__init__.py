@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
 from pathlib import Path
 from typing import Any
 
 from ...errors import NotFound, UsageError
+from ...schemas.read_json import read_json
 
 SUFFIXES = (".yaml", ".yml")
 _SHIPPED = Path(__file__).parent
@@ -79,7 +79,7 @@ def _flat(path: Path) -> dict[str, Any]:
     said: Any
     try:
         if kind == "JSON":
-            said = json.loads(path.read_text(encoding="utf-8"))
+            said = read_json(path.read_text(encoding="utf-8"))
         else:
             said = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except (OmegaConfBaseException, YAMLError, ValueError, OSError) as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import APIRouter
 
 from ....errors import NotFound
 from ....schemas.clip import CLIPS
+from ....schemas.read_json import read_json
 from ....schemas.view import ViewInfo
 from ....store.clusters import PREFIX, list_runs
 from ....store.keys import rows_of
@@ -61,7 +61,7 @@ def _described(store: Store, clip_id: str) -> dict[str, Any]:
     name = name_of(row["uris"][0], row["excerpt"], row["offset_s"], row["duration_s"])
     del row["excerpt"]
     added_at = row["added_at"].isoformat(timespec="seconds") if row["added_at"] else None
-    return row | {"name": name, "added_at": added_at, "extra": json.loads(row["extra"] or "{}")}
+    return row | {"name": name, "added_at": added_at, "extra": read_json(row["extra"] or "{}")}
 
 
 def _decisions(store: Store, clip_id: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import BadInput, NotFound
+from ....schemas.read_json import read_json
 from ...datasets.cliques import read_cliques
 from .arrays import shape_of
 
@@ -115,8 +115,8 @@ def told_by(path: Path) -> dict[str, dict[str, str]]:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        told = read_json(line)
+    except ValueError as error:
         raise BadInput(f"is no JSON ({str(error)[:200]})") from error
     if not isinstance(told, dict):
         raise BadInput("is no JSON object")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ....encoders.versions.config import VersionsConfig
 from ....errors import NotFound, UsageError
 from ....schemas.clip import Source
+from ....schemas.read_json import read_json
 from ...frames.layout import FrameLayout
 from ...frames.writing import check_magnitudes
 from ...tables import Tables
@@ -135,7 +136,7 @@ class ConstantQ:
         """Return the array as it lies in the file, and what says its shape."""
         if source.part:
             return self._chunks.read(source.path, source.part), "the HDF5 file"
-        told = json.loads(about[_SHAPE]) if _SHAPE in about else None
+        told = read_json(about[_SHAPE]) if _SHAPE in about else None
         return read_mm(Path(source.path), (told[0], told[1]) if told else None)
 
     def _source(self, found: Recording, told: dict[str, str]) -> Source:
