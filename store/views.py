@@ -82,7 +82,7 @@ def save_view(
         rows, durations = _complete(tables, rows, bases[0].version)
         for base in bases:
             tables.tag(base.table, base.tag, base.version)
-        table = _table(name, version)
+        table = rows_table(name, version)
         tables.drop(table)  # left by a process that died before it registered the view
         tables.create(table, VIEW_ROWS)
         tables.append(table, rows)
@@ -113,7 +113,7 @@ def delete_view(tables: Tables, info: ViewInfo) -> None:
         retire(tables, _kind(info.name), info.version)
         where = all_of(equals("name", info.name), equals("version", info.version))
         tables.delete(REGISTRY, str(where))
-        tables.drop(_table(info.name, info.version))
+        tables.drop(rows_table(info.name, info.version))
         for base in info.bases:
             tables.untag(base.table, base.tag)
 
@@ -122,7 +122,7 @@ def view_rows(tables: Tables, info: ViewInfo) -> pa.Table:
     """Return the rows of a view (VIEW_ROWS), sorted by clip id. Raises Damaged where they are not those that were
     saved.
     """
-    table = _table(info.name, info.version)
+    table = rows_table(info.name, info.version)
     if not tables.exists(table):
         raise Damaged(f"view {info.name}@{info.version} has lost its table {table}; delete the view and prune again")
     rows = tables.scan(table, VIEW_ROWS.names)
@@ -135,7 +135,7 @@ def view_row(tables: Tables, info: ViewInfo, clip_id: str) -> dict[str, Any] | N
     """Return what a view says of one clip (VIEW_ROWS), None where it was not in its source; its other rows are not
     read, and so not checked.
     """
-    table = _table(info.name, info.version)
+    table = rows_table(info.name, info.version)
     rows = tables.scan(table, VIEW_ROWS.names, where=equals("clip_id", clip_id)) if tables.exists(table) else None
     return next(iter(rows.to_pylist()), None) if rows is not None else None
 
@@ -190,7 +190,8 @@ def _complete(tables: Tables, rows: pa.Table, version: int) -> tuple[pa.Table, n
     return rows.select(VIEW_ROWS.names).cast(VIEW_ROWS), clips.column("duration_s").take(places).to_numpy()
 
 
-def _table(name: str, version: int) -> str:
+def rows_table(name: str, version: int) -> str:
+    """Return the name of the table of a view's rows."""
     return f"view__{name}__v{version}"
 
 
