@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_type_hints
 
 from ..errors import UsageError
 from ..store.files import write_atomic
-from .configs import read_yaml
+from .configs import read_yaml, resolved
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -99,8 +99,8 @@ def _parsed(overrides: Sequence[str]) -> Said:
     if odd is not None:
         raise UsageError(f"{odd!r} is not KEY=VALUE")
     try:
-        return cast(Said, OmegaConf.to_container(OmegaConf.from_dotlist(list(overrides)), resolve=True))
-    except (OmegaConfBaseException, YAMLError, ValueError) as error:
+        return cast(Said, resolved(OmegaConf.from_dotlist(list(overrides))))
+    except (OmegaConfBaseException, YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{' '.join(overrides)} cannot be read as KEY=VALUE ({first_line(error)})") from error
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,11 @@ from ...errors import NotFound, UsageError
 from ...schemas.read_json import read_json
 
 SUFFIXES = (".yaml", ".yml")
+JSON = ".json"
 _SHIPPED = Path(__file__).parent
+_LEVELS = 16
+_REFERENCE = re.compile(r"\$\{[\w.-]+\}")
+"""What a file may say of its own keys."""
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -30,7 +36,12 @@ def find_config(name: str | Path, folder: Path | None = None) -> Path:
     Raises NotFound with the nearest name.
     """
     path = (folder or Path()) / Path(name).expanduser()
-    found = next((file for file in (path, *(Path(f"{path}{suffix}") for suffix in SUFFIXES)) if file.is_file()), None)
+    tried = [path, *(Path(f"{path}{suffix}") for suffix in SUFFIXES)]
+    try:
+        # what a file includes is called as one: it could name any file of the user's, which errors then quote
+        found = next((f for f in tried if f.is_file() and (folder is None or f.suffix in (*SUFFIXES, JSON))), None)
+    except (OSError, ValueError) as error:  # too long for a name, or with a NUL in it
+        raise NotFound(f"configuration {str(name)[:80]!r} does not exist; that is no name of a file") from error
     if found:
         return found
     shipped = {file.stem: file for file in _SHIPPED.glob("*.yaml")}
@@ -75,19 +86,53 @@ def _flat(path: Path) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
-    kind = "JSON" if path.suffix == ".json" else "YAML"
+    kind = "JSON" if path.suffix == JSON else "YAML"
     said: Any
     try:
         if kind == "JSON":
             said = read_json(path.read_text(encoding="utf-8"))
         else:
-            said = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except (OmegaConfBaseException, YAMLError, ValueError, OSError) as error:
+            _check_levels(path.read_bytes())
+            said = resolved(OmegaConf.load(path))
+    except (OmegaConfBaseException, YAMLError, ValueError, OSError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UsageError(f"configuration {path} cannot be read as {kind} ({reason})") from error
     if not isinstance(said, dict):
         raise UsageError(f"configuration {path} must be a list of `key: value` lines")
     return _by_key(said)
+
+
+def _check_levels(text: bytes) -> None:
+    """Raise ValueError for YAML that is nested deep: the time to read it grows with the square of that."""
+    import yaml
+
+    level = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if level > _LEVELS:  # the rest need not be read
+            raise ValueError(f"it is nested deeper than {_LEVELS} levels")
+
+
+def resolved(config: Any) -> Any:
+    """Return what an OmegaConf says, `${KEY}` replaced by what KEY says. Raises ValueError for what asks for more.
+
+    A resolver (`${oc.env:NAME}`) would let a file that somebody sends read the environment, into the run's own file.
+    """
+    from omegaconf import OmegaConf
+
+    odd = next((text for text in _strings(OmegaConf.to_container(config)) if "${" in _REFERENCE.sub("", text)), None)
+    if odd is not None:
+        raise ValueError(f"{odd[:80]!r}: only ${{KEY}} is replaced, by what that key of the same file says")
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def _strings(said: Any) -> Iterator[str]:
+    """Yield the texts among plain values, however deep."""
+    if isinstance(said, str):
+        yield said
+    parts = [*said.keys(), *said.values()] if isinstance(said, dict) else said if isinstance(said, list) else ()
+    for part in parts:
+        yield from _strings(part)
 
 
 def _by_key(said: dict[Any, Any], section: str = "") -> dict[str, Any]:
