@@ -73,7 +73,8 @@ class BlobWriter:
                 wanted = set(rows.column(0).to_pylist())
             new = {clip_id: said for clip_id, said in self._waiting.items() if clip_id in wanted}
             if new:
-                self._version = self._tables.append(self._report.table, self._kind.rows(new))
+                self._tables.append(self._report.table, self._kind.rows(new), seen=self._version)
+                self._version += 1  # where it is more, somebody without the lock wrote too: the ids are read anew
                 self.ids.update(new)
         self._report.written += len(new)
         self._report.size_bytes += sum(len(blob) for blob, _ in new.values())

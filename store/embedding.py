@@ -114,8 +114,8 @@ def embed_clips(
         embedder.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
     embedder.commit()
     report.embedded = embedder.written
-    tables.compact(table_of(embedder.space))
     with writer_lock(tables.folder):
+        tables.compact(table_of(embedder.space))
         tables.index_keys(table_of(embedder.space))
     return report
 

@@ -136,8 +136,8 @@ def add_sources(
         progress("add", done, len(sources))
     if listener:
         listener.commit()
-    tables.compact(CLIPS_TABLE)
     with writer_lock(tables.folder):
+        tables.compact(CLIPS_TABLE)
         tables.index_keys(CLIPS_TABLE)
     return report
 
@@ -192,10 +192,10 @@ def _commit(tables: Tables, known: Known, batch: list[_Examined], report: AddRep
         changed = [row for identity, row in rows.items() if identity in stored and row != stored[identity]]
         if changed:
             tables.upsert(CLIPS_TABLE, ["clip_id"], clip_table(changed))
+            known.wrote(changed, 1)
         if new:
-            tables.append(CLIPS_TABLE, clip_table(new))
-        if changed or new:
-            known.wrote([*changed, *new], tables.version(CLIPS_TABLE))
+            tables.append(CLIPS_TABLE, clip_table(new), seen=known.version)
+            known.wrote(new, 1)
     report.updated += len(changed)
     _count_new(new, report)
 

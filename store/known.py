@@ -45,10 +45,14 @@ class Known:
             _note(batch.to_pylist(), ids, by_path)
         self.ids, self._by_path, self.version = ids, by_path, version
 
-    def wrote(self, rows: Iterable[Mapping[str, Any]], version: int) -> None:
-        """Take note of rows that this process has just committed as `version`, without reading the table again."""
+    def wrote(self, rows: Iterable[Mapping[str, Any]], commits: int) -> None:
+        """Take note of rows that this process has just written, by so many commits, without reading the table again.
+
+        Where somebody without the lock wrote too, the table's version is beyond this one, and is read at the next
+        refresh.
+        """
         _note(rows, self.ids, self._by_path)
-        self.version = version
+        self.version += commits
 
     def content_of(self, source: Source) -> tuple[str, int, int]:
         """Return (content hash, mtime_ns, size_bytes) of a source's file, hashing it only if it is new or has changed.

@@ -7,7 +7,7 @@ a second. A table is opened anew for every operation: a kept handle would not se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ..errors import Damaged, NotFound, UsageError
+from .doubles import drop_doubles
 from .files import storage_errors
+from .presence import Presence
+from .retrying import committed
 from .where import above, is_in
 
 if TYPE_CHECKING:
@@ -31,15 +34,21 @@ _READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "i
 """Little: the defaults hold 400 MB of vectors in flight, and take three times as long on a local disk."""
 KEY_INDEX_ROWS = 50_000
 """How many rows of a table may be without the key index: looking through them all takes 3 ms."""
+NO_VERSION = 0
+"""The first version of a table is 1."""
 _INDEX_CACHE_BYTES = 256 << 20
 _METADATA_CACHE_BYTES = 128 << 20
 
 
 class Tables:
-    """The tables in the folder of a store. Holds caches, and handles on versions alone; pickles to its path."""
+    """The tables in the folder of a store. Holds caches, handles on versions alone, and that it has the store open.
+
+    Pickles to its path.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.presence = Presence(folder)
         self._pinned: dict[tuple[str, int], lance.LanceDataset] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -116,23 +125,29 @@ class Tables:
         """Return the schema of table `name`, with its metadata."""
         return self._dataset(name).schema
 
-    def append(self, name: str, rows: pa.Table) -> int:
-        """Append rows as one commit; return the new version. The caller holds the lock and knows that the keys are
-        new.
+    def append(self, name: str, rows: pa.Table, *, seen: int | None = None) -> int:
+        """Append rows as one commit; return its version. The caller holds the lock and knows that the keys are new.
+
+        seen: at which version it knows that of clip ids. Clips that somebody without the lock has added since then are
+        taken out again.
         """
-        with storage_errors(self._path(name)):
-            return int(self._database.open_table(name).add(rows).version)
+        version = committed(self._path(name), lambda: int(self._database.open_table(name).add(rows).version))
+        if seen is not None and version != seen + 1:
+            drop_doubles(self, name, rows.column("clip_id"), seen, version)
+        return version
 
     def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
         """Insert rows, replacing those with the same keys, as one commit."""
-        with storage_errors(self._path(name)):
+
+        def merge() -> None:
             table = self._database.open_table(name)
             table.merge_insert(list(keys)).when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
+        committed(self._path(name), merge)
+
     def delete(self, name: str, where: str) -> None:
         """Delete the rows that `where` (built by store/where.py) selects."""
-        with storage_errors(self._path(name)):
-            self._database.open_table(name).delete(where)
+        committed(self._path(name), lambda: self._database.open_table(name).delete(where))
 
     def scan(
         self,
@@ -215,11 +230,38 @@ class Tables:
                 tags.delete(tag)
 
     def compact(self, name: str) -> None:
-        """Join small fragments of table `name` once there are many; every version that a tag holds stays readable."""
-        dataset = self._dataset(name)
-        if len(dataset.get_fragments()) > _COMPACT_ABOVE_FRAGMENTS:
+        """Join small fragments of table `name` once there are many; every version that a tag holds stays readable.
+
+        The caller holds the lock: a compaction is what loses where another commit comes between.
+        """
+        if len(self._dataset(name).get_fragments()) > _COMPACT_ABOVE_FRAGMENTS:
+            committed(self._path(name), lambda: self._dataset(name).optimize.compact_files())
+
+    def rewrite(self, name: str, fragments: Collection[int]) -> None:
+        """Write those fragments of table `name`, neighbours, anew as one, without removed rows; the caller holds the
+        lock.
+        """
+
+        def join() -> None:
+            dataset = self._dataset(name)
+            others = [found.fragment_id for found in dataset.get_fragments() if found.fragment_id not in fragments]
+            dataset.optimize.compact_files(excluded_fragment_ids=others, materialize_deletions_threshold=0.0)
+
+        committed(self._path(name), join)
+
+    def clean(self, name: str, versions: Sequence[int], *, orphans: bool) -> None:
+        """Take away those versions of table `name` that no tag holds, with the files of them alone; the caller holds
+        the lock.
+
+        orphans: also the files that no version names, of writers that were killed.
+        """
+        if versions or orphans:
             with storage_errors(self._path(name)):
-                dataset.optimize.compact_files()
+                self._dataset(name).cleanup_old_versions(
+                    versions=list(versions) or [NO_VERSION],
+                    delete_unverified=orphans,
+                    error_if_tagged_old_versions=False,
+                )
 
     def index_keys(self, name: str) -> None:
         """Make the index on `clip_id` of table `name` once it lacks KEY_INDEX_ROWS rows; the caller holds the lock.
@@ -231,8 +273,17 @@ class Tables:
         if dataset.count_rows() - indexed >= KEY_INDEX_ROWS:
             from lancedb.index import BTree
 
-            with storage_errors(self._path(name)):
-                self._database.open_table(name).create_index("clip_id", config=BTree(), replace=True)
+            committed(
+                self._path(name),
+                lambda: self._database.open_table(name).create_index("clip_id", config=BTree(), replace=True),
+            )
+
+    def opened(self, name: str, version: int | None = None) -> lance.LanceDataset:
+        """Return a version of table `name` (None: the newest) as pylance opens it, for those who look after its files.
+
+        Raises NotFound, Damaged.
+        """
+        return self._dataset(name, version)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):  # of a registry or a file that somebody else wrote
@@ -244,6 +295,7 @@ class Tables:
 
         if not self.exists(name):
             raise NotFound(f"table {name} does not exist in {self.folder}")
+        self.presence.show()
         try:
             return lance.dataset(str(self._path(name)), version=version, session=self._session)
         except (ValueError, OSError) as error:

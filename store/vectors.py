@@ -35,7 +35,8 @@ class Writer:
             self._refresh()
             new = {clip: parts for clip, parts in zip(clip_ids, segments, strict=True) if clip not in self.ids}
             if new:
-                self._version = self._tables.append(self._table, self._rows(new))
+                self._tables.append(self._table, self._rows(new), seen=self._version)
+                self._version += 1  # where it is more, somebody without the lock wrote too: the ids are read anew
                 self.ids.update(new)
         return len(new)
 

@@ -40,8 +40,8 @@ class RowKeeper:
 
     def finish(self) -> None:
         """Join small files, and index the keys once there are many."""
-        self._tables.compact(self._table)
         with writer_lock(self._tables.folder):
+            self._tables.compact(self._table)
             self._tables.index_keys(self._table)
 
 

@@ -54,7 +54,7 @@ def embed_frames(
         progress("embed", first + len(rows), len(pending))
     embedder.commit()
     report.embedded = embedder.written
-    store.tables.compact(table_of(embedder.space))
     with writer_lock(store.path):
+        store.tables.compact(table_of(embedder.space))
         store.tables.index_keys(table_of(embedder.space))
     return report

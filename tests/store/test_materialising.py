@@ -215,11 +215,11 @@ from echodex.store import blob_writing
 blob_writing.COMMIT_BYTES = 5 * 4000  # five clips a commit
 store, stop = Store.open(sys.argv[1]), int(sys.argv[2])
 append, done = type(store.tables).append, 0
-def counted(self, name, rows):
+def counted(self, name, rows, **seen):
     global done
     if done == stop:
         os.kill(os.getpid(), signal.SIGKILL)
-    version = append(self, name, rows)
+    version = append(self, name, rows, **seen)
     done += 1
     return version
 type(store.tables).append = counted
