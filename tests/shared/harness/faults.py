@@ -124,8 +124,9 @@ def attempt(work: Callable[[], object]) -> Exception | None:
     return None
 
 
-def in_child(work: Callable[[], object]) -> int:
-    """Do `work` in a forked child; return its exit code: 0, RAISED (it prints the traceback), or minus a signal.
+def in_child(work: Callable[[], int | None]) -> int:
+    """Do `work` in a forked child; return its exit code: what `work` returns (None: 0), RAISED where it raised and
+    printed the traceback, or minus a signal.
 
     Saves a worker the import of everything, a few seconds, for each process it loses. The worker imports modules but
     opens no table before it forks: LanceDB's threads do not survive that.
@@ -138,8 +139,7 @@ def in_child(work: Callable[[], object]) -> int:
         if child == 0:
             code = RAISED
             try:
-                work()
-                code = 0
+                code = work() or 0
             except BaseException:
                 traceback.print_exc()
             finally:

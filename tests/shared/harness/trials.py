@@ -1,0 +1,104 @@
+"""Trials of verbs on a disk that fails, or in a process that dies; planned in the test, made in workers.
+
+A trial is kept where the verb ended as it should, the store could be read after it, and the same command, run again,
+leaves what an undisturbed run leaves.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .faults import ANY, KILL, KILLED, Kind, Shim
+from .promise import Promise
+
+if TYPE_CHECKING:
+    from .bench import Bench, Outcome
+
+WORKER = "from harness.trials import worker; worker()"
+DISK_ERROR = 74
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to try of a verb: `error` (an errno, or KILL) at `points` of its file operations of `kinds`, spread evenly.
+
+    points: None for every one. onwards: those after it fail as well.
+    """
+
+    verb: str
+    error: int = KILL
+    points: int | None = None
+    onwards: bool = False
+    kinds: int = int(ANY) & 0xFF
+
+
+def try_all(promise: Promise, shim: Shim, folder: Path, plans: Sequence[Plan], workers: int = 1) -> None:
+    """Make the trials of `plans` in as many workers, and count them."""
+    started = []
+    for part in range(workers):
+        place = folder / f"worker{part}"
+        place.mkdir()
+        told = json.dumps({"plans": list(map(asdict, plans)), "part": part, "parts": workers})
+        started.append(shim.start(WORKER, place, told))
+    for process in started:
+        said, told = process.communicate()
+        assert process.returncode == 0, told
+        for line in said.splitlines():
+            promise.trial(*json.loads(line))
+
+
+def worker() -> None:
+    """Make one worker's part of the trials; print each as a line of JSON: whether it was kept, and what it was."""
+    from .bench import Bench
+
+    asked = json.loads(sys.argv[2])
+    plans = [Plan(**fields) for fields in asked["plans"]]
+    bench = Bench(Path(sys.argv[1]), {plan.verb for plan in plans})
+    number = 0
+    for plan in plans:
+        whole = bench.whole(plan.verb)
+        for at in _points(bench, plan):
+            number += 1
+            if number % asked["parts"] == asked["part"]:
+                wrong = _wrong(bench, plan, at, whole)
+                print(json.dumps([not wrong, f"{plan.verb}, operation {at}: {wrong or 'kept'}"]), flush=True)
+
+
+def _points(bench: Bench, plan: Plan) -> Iterator[int]:
+    count = bench.operations(plan.verb, Kind(plan.kinds))
+    points = np.linspace(1, count, count if plan.points is None else plan.points)
+    yield from map(int, points.round())
+
+
+def _wrong(bench: Bench, plan: Plan, at: int, whole: dict[str, object]) -> str | None:
+    """Make one trial; return what is wrong, None where nothing is."""
+    store = bench.begin(plan.verb, "trial")
+    ended = bench.run(store, plan.verb, at, plan.error, onwards=plan.onwards, kinds=Kind(plan.kinds))
+    badly = _ended_badly(plan, ended)
+    if badly:
+        return badly
+    between = bench.holdings(store) if (store / "echodex.json").exists() else {}
+    if "error" in between:
+        return f"then it could not be read: {between['error']}"
+    again = bench.run(store, plan.verb)
+    if again.code != 0 and (between != whole or again.code == 1):
+        return f"run again, it ended with {again.code}: {again.said}"
+    after = bench.holdings(store)
+    if after != whole:
+        return f"run again, these are others: {[key for key in whole | after if whole.get(key) != after.get(key)]}"
+    return None
+
+
+def _ended_badly(plan: Plan, ended: Outcome) -> str | None:
+    if plan.error == KILL:
+        return None if ended.code in (0, KILLED) else f"it ended with {ended.code}: {ended.said}"
+    lines = ended.said.strip().splitlines()
+    clean = ended.code == DISK_ERROR and len(lines) == 1 and lines[0].startswith("error: ")
+    return None if clean or ended.code == 0 else f"it ended with {ended.code}: {ended.said}"
