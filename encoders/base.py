@@ -102,9 +102,14 @@ class FrameEncoder(Encoder, Protocol):
 
 def digest(encoder: Encoder) -> str:
     """Return the 32-hex-digit hash of an encoder's name, configuration and weights: the identity of its space."""
+    return digest_of(encoder.name, asdict(encoder.config), encoder.weights())
+
+
+def digest_of(name: str, config: Mapping[str, Any], weights: Weights) -> str:
+    """Return the same of what makes the encoder again, without making it."""
     state = hashlib.blake2b(digest_size=16)
-    state.update(json.dumps([encoder.name, asdict(encoder.config)], sort_keys=True).encode())
-    for name, array in sorted(encoder.weights().items()):
-        state.update(f"{name}:{array.dtype.str}:{array.shape}".encode())
+    state.update(json.dumps([name, config], sort_keys=True).encode())
+    for key, array in sorted(weights.items()):
+        state.update(f"{key}:{array.dtype.str}:{array.shape}".encode())
         state.update(np.ascontiguousarray(array).tobytes())
     return state.hexdigest()

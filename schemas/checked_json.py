@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def checked_text(plain: dict[str, Any]) -> str:
-    """Return JSON text of `plain`, which has the fields `format` and `version`, with one more field: `checksum`."""
+    """Return JSON text of `plain` with one more field, `checksum`; for `read_checked` it has `format` and `version`."""
     return json.dumps(plain | {"checksum": _checksum(plain)}, indent=1, sort_keys=True)
 
 
@@ -34,6 +34,16 @@ def read_checked(text: str, where: str, known: tuple[str, int], make: Callable[[
         return make(plain)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Stale(f"{where} is not a file of format {known[0]}") from error
+
+
+def intact(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that `checked_text` wrote, the checksum left out; those of an older file, which has none, as
+    they are. Raises ValueError where they are not what was written.
+    """
+    fields = {name: value for name, value in plain.items() if name != "checksum"}
+    if "checksum" in plain and plain["checksum"] != _checksum(fields):
+        raise ValueError("it is not what was written")
+    return fields
 
 
 def _checksum(plain: dict[str, Any]) -> str:

@@ -5,11 +5,11 @@ One JSON file each, `datasets/<name>.json` in the store's folder.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ...errors import Damaged, UsageError
+from ...schemas.checked_json import checked_text, intact
 from ...schemas.read_json import read_json
 from ..files import storage_errors, write_atomic
 from .base import Listing
@@ -24,7 +24,7 @@ def note_dataset(store: Path, listing: Listing) -> None:
     would be taught or tested on unseen.
     """
     path = store / FOLDER / f"{listing.dataset}.json"
-    before = _read(path)["split"] if path.exists() else listing.split
+    before = read_note(path)["split"] if path.exists() else listing.split
     if before != listing.split:
         raise UsageError(
             f"{store} holds {listing.dataset} by its split {before!r}; add split {listing.split!r} to another store"
@@ -37,20 +37,21 @@ def note_dataset(store: Path, listing: Listing) -> None:
         "missing": len(listing.missing),
         "notes": list(listing.notes),
     }
-    write_atomic(path, json.dumps(note, indent=1, ensure_ascii=False).encode())
+    write_atomic(path, checked_text(note).encode())
 
 
 def noted_classes(store: Path) -> tuple[str, ...]:
     """Return the classes of the data sets in a store, in their published order, each once."""
-    notes = [_read(path) for path in sorted((store / FOLDER).glob("*.json"))]
+    notes = [read_note(path) for path in sorted((store / FOLDER).glob("*.json"))]
     return tuple(dict.fromkeys(name for note in notes for name in note["classes"]))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_note(path: Path) -> dict[str, Any]:
+    """Return the split and the classes that the note at `path` tells of. Raises Damaged."""
     with storage_errors(path):
         text = path.read_bytes()
     try:
-        note = read_json(text)
+        note = intact(read_json(text))
         split, classes = note["split"], note["classes"]
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(

@@ -1,0 +1,66 @@
+"""The files of a store beside its tables: its marker, the journal of a removal, notes, what was left half written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from ...errors import EchodexError
+from ...schemas.finding import Damage, Finding
+from ...schemas.format import check_marker
+from ..activity import FOLDER as ACTIVITY
+from ..activity import running
+from ..datasets.notes import FOLDER as NOTES
+from ..datasets.notes import read_note
+from ..removing import JOURNAL
+from ..seals import FOLDER as SEALS
+from .opened import Failed, tried
+
+MARKER = "echodex.json"
+QUARANTINE = "quarantine"
+
+
+def folder_findings(folder: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the files of the store at `folder` beside its tables. Temporary files count only while
+    nobody is at work.
+    """
+    marker = tried(partial(_check_marker, folder / MARKER))
+    if isinstance(marker, Failed):
+        yield Finding(Damage.MARKER, MARKER, marker.why, "written anew, where the tables say of which format they are")
+    if (folder / JOURNAL).exists():
+        what = f"a removal of clips was interrupted: {JOURNAL} says of which"
+        yield Finding(Damage.JOURNAL, JOURNAL, what, "the removal is finished", False)
+    for path in sorted((folder / NOTES).glob("*.json")):
+        note = tried(partial(read_note, path))
+        if isinstance(note, Failed):
+            where = str(path.relative_to(folder))
+            yield Finding(
+                Damage.DATASET, where, note.why, "moved to quarantine/; `echodex add --dataset` notes it again"
+            )
+    if not running(folder):
+        for path in torn_files(folder):
+            where = str(path.relative_to(folder))
+            yield Finding(Damage.TORN, where, f"{where} was left by a process that was killed", "removed", False)
+
+
+def lost_tables(folder: Path) -> list[str]:
+    """Return the tables that were sealed and are not there any more, and folders of tables without any version."""
+    sealed = {path.stem for path in (folder / SEALS).glob("*.json")}
+    begun = {path.stem for path in folder.glob("*.lance") if any((path / "data").glob("*.lance"))}
+    there = {path.parent.parent.stem for path in folder.glob("*.lance/_versions/*.manifest")}
+    return sorted((sealed | begun) - there)
+
+
+def torn_files(folder: Path) -> list[Path]:
+    """Return the temporary files below a store that no process is writing any more, sorted."""
+    found = folder.rglob(".*.tmp")
+    return sorted(path for path in found if path.relative_to(folder).parts[0] not in (ACTIVITY, QUARANTINE))
+
+
+def _check_marker(path: Path) -> None:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EchodexError(f"{path} cannot be read ({error})") from error
+    check_marker(text, str(path))

@@ -1,0 +1,51 @@
+"""Tables opened to be looked at: nothing of them is cached, and what Lance makes of a damaged file is a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ...errors import NotFound
+
+if TYPE_CHECKING:
+    import lance
+
+T = TypeVar("T")
+
+_SHOWN = 200
+"""Characters of a library's message that a finding repeats."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What was tried did not work, and why."""
+
+    why: str
+
+
+def tried(work: Callable[[], T]) -> T | Failed:
+    """Return what `work` returns, or why it failed. A damaged file can make Lance panic, which is no Exception."""
+    try:
+        return work()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        lines = str(error).splitlines() or [type(error).__name__]
+        return Failed(lines[0][:_SHOWN])
+
+
+def dataset_of(folder: Path, table: str, version: int | None = None) -> lance.LanceDataset:
+    """Return a version of a table of the store at `folder` (None: the newest), read anew. Raises what Lance raises."""
+    import lance
+
+    path = folder / f"{table}.lance"
+    if not path.is_dir():
+        raise NotFound(f"table {table} does not exist in {folder}")
+    return lance.dataset(str(path), version=version)
+
+
+def held_versions(dataset: lance.LanceDataset) -> dict[str, int]:
+    """Return the version that each tag of a table holds, by tag."""
+    return {name: int(told["version"]) for name, told in dataset.tags.list().items()}

@@ -1,0 +1,134 @@
+"""A table by itself: it opens, its files are there, its rows and blobs are what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import StorageError, StoreLocked
+from ...schemas.finding import Damage, Finding
+from ..lock import writer_lock
+from ..seals import broken_seals
+from .blobs import blob_kind, wrong_blobs
+from .files import broken_files, orphans
+from .opened import Failed, dataset_of, held_versions, tried
+from .rows import Known, RowCheck, check_rows
+from .sampling import Sample
+
+if TYPE_CHECKING:
+    import lance
+
+SALVAGE = "what can still be read of it is kept, the rest moved to quarantine/"
+RESTORED = "put right from its hash where one bit is wrong, else made again or moved to quarantine/"
+SET_ASIDE = "moved to quarantine/; `echodex add`, `embed` or `materialise` makes them again"
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How deep a check looks: at what is there, or with `data` also into it, into a share of the rows."""
+
+    data: bool = False
+    sample: Sample = field(default_factory=Sample)
+
+
+@dataclass
+class Looked:
+    """What looking at a table came to: findings, the version that each tag holds, and what reading each version that
+    counts came to (none of them without `data`).
+    """
+
+    table: str
+    findings: list[Finding] = field(default_factory=list)
+    newest: int = 0
+    held: dict[str, int] = field(default_factory=dict)
+    read: dict[int, RowCheck] = field(default_factory=dict)
+
+    def add(self, kind: Damage, what: str, remedy: str, *, grave: bool = True) -> None:
+        """Note a finding about the table."""
+        self.findings.append(Finding(kind, self.table, what, remedy, grave))
+
+
+def look(folder: Path, table: str, depth: Depth) -> Looked:
+    """Return what is wrong with a table of the store at `folder`. Nothing is raised for damage, whatever it is."""
+    found = Looked(table)
+    dataset = tried(partial(dataset_of, folder, table))
+    if isinstance(dataset, Failed):
+        found.add(Damage.TABLE, f"{table} cannot be opened: {dataset.why}", SALVAGE)
+        return found
+    found.newest = int(dataset.version)
+    held = tried(partial(held_versions, dataset))
+    if isinstance(held, Failed):
+        found.add(Damage.TAG, f"the tags of {table} cannot be read: {held.why}", "made again from what they are of")
+    else:
+        found.held = held
+    _look_at_files(folder, dataset, found)
+    if depth.data:
+        for broken in broken_seals(folder, table):
+            found.add(Damage.SEAL, f"{broken.path.relative_to(folder)} {broken.what}", RESTORED)
+        _read_versions(folder, found, depth.sample)
+        _read_blobs(dataset, found, depth.sample)
+    return found
+
+
+def _look_at_files(folder: Path, dataset: lance.LanceDataset, found: Looked) -> None:
+    readable = [version for version in {found.newest, *found.held.values()} if _opens(folder, found.table, version)]
+    broken = tried(lambda: list(broken_files(dataset, readable)))
+    for what in [broken.why] if isinstance(broken, Failed) else broken:
+        found.add(Damage.TABLE, f"{found.table}: {what}", SALVAGE)
+    valid = tried(dataset.validate)
+    if isinstance(valid, Failed):
+        found.add(Damage.TABLE, f"{found.table} is not whole: {valid.why}", SALVAGE)
+    left = tried(partial(_orphans, folder, dataset))
+    for path in [] if isinstance(left, Failed) else left:
+        where = f"{found.table}.lance/{path}"
+        what = f"{where} belongs to no version: a writer was killed"
+        found.findings.append(Finding(Damage.ORPHAN_FILE, where, what, "moved to quarantine/", False))
+
+
+def _opens(folder: Path, table: str, version: int) -> bool:
+    return not isinstance(tried(partial(dataset_of, folder, table, version)), Failed)
+
+
+def _orphans(folder: Path, dataset: lance.LanceDataset) -> list[str]:
+    """Return the orphans of a table; none where somebody is writing, or nobody may."""
+    try:
+        with writer_lock(folder, wait_s=0.0):
+            dataset.checkout_latest()
+            return orphans(dataset)
+    except (StoreLocked, StorageError):
+        return []
+
+
+def _read_versions(folder: Path, found: Looked, sample: Sample) -> None:
+    known: Known = {}
+    for version in sorted({found.newest, *found.held.values()}, reverse=True):
+        read = tried(partial(_read_version, folder, found.table, version, sample, known))
+        found.read[version] = RowCheck(unreadable={-1: read.why}) if isinstance(read, Failed) else read
+    newest = found.read[found.newest]
+    for number, why in newest.unreadable.items():
+        found.add(Damage.TABLE, f"part {number} of {found.table} cannot be read: {why}", SALVAGE)
+    if newest.wrong:
+        found.add(Damage.ROW, f"{_some(newest.wrong.values())} of {found.table}: not what was written", SET_ASIDE)
+
+
+def _read_version(folder: Path, table: str, version: int, sample: Sample, known: Known) -> RowCheck:
+    return check_rows(dataset_of(folder, table, version), sample, known)
+
+
+def _read_blobs(dataset: lance.LanceDataset, found: Looked, sample: Sample) -> None:
+    kind = blob_kind(found.table)
+    if kind is None or not found.read[found.newest].sound:
+        return
+    wrong = tried(lambda: dict(wrong_blobs(dataset, kind, sample)))
+    if isinstance(wrong, Failed):
+        found.add(Damage.TABLE, f"{found.table} cannot be read: {wrong.why}", SALVAGE)
+    elif wrong:
+        found.add(Damage.BLOB, f"{kind.what} of {_some(wrong.values())} in {found.table}: damaged", SET_ASIDE)
+
+
+def _some(keys: Iterable[str]) -> str:
+    names = list(keys)
+    return f"{len(names)} row{'s' * (len(names) != 1)}, such as {names[0][:80]!r}"
