@@ -16,6 +16,7 @@ from echodex import __version__
 from echodex.commands import (
     adding,
     clustering,
+    compacting,
     deciding,
     demonstrating,
     doctor,
@@ -66,6 +67,7 @@ for command in (
     adding.import_,
     materialising.materialise,
     removing.remove,
+    compacting.compact,
     finding.similar,
     identifying.identify,
     finding.duplicates,

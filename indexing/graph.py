@@ -67,7 +67,7 @@ def _kept(store: Store, space: Space, recipe: GraphRecipe) -> Graph | None:
         if manifest.serves(recipe.k, recipe.exact, recipe.recall) and manifest.recipe.space == space.name:
             able.append((manifest.recipe.k, folder, manifest))
     for _, folder, manifest in sorted(able, key=lambda one: (one[0], one[1].path)):
-        if not _current(store, space, manifest):
+        if not is_current(store, space, manifest):
             logger.info("%s is of another version of its table", folder.path)
             continue
         try:
@@ -89,7 +89,7 @@ def graph_folders(shelf: Path) -> Iterator[tuple[GraphFolder, GraphManifest]]:
             logger.warning("%s; where it is asked for the graph is built anew", reason)
 
 
-def _current(store: Store, space: Space, manifest: GraphManifest) -> bool:
+def is_current(store: Store, space: Space, manifest: GraphManifest) -> bool:
     """Return whether the table holds what it held when the graph was begun. Compaction changes only its version."""
     if manifest.recipe.space_identity != space.identity:
         return False
@@ -156,7 +156,7 @@ def _begun(
     try:
         manifest = folder.manifest()
         same = (manifest.recipe, manifest.exact) == (recipe, search.finder.exact)
-        if same and _current(store, vectors.space, manifest) and folder.clip_ids(manifest) == vectors.clip_ids:
+        if same and is_current(store, vectors.space, manifest) and folder.clip_ids(manifest) == vectors.clip_ids:
             return folder.resume(manifest, assembly)
     except (FileNotFoundError, Stale):
         logger.debug("nothing in %s to go on with", folder.path)

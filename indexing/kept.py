@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
 from ..schemas.graph import GraphManifest
-from .graph import graph_folders
+from ..store.spaces import table_of
+from ..store.versions import Hold
+from .graph import graph_folders, is_current
 from .index.build import drop_index, shelf_of
 from .neighbours.graph_store import GraphFolder
 
@@ -17,6 +20,16 @@ if TYPE_CHECKING:
 def graphs(store: Store, *, space: str | None = None) -> list[GraphManifest]:
     """Return the manifests of the kNN graphs of a space, by name, those unfinished too. Raises NotFound."""
     return [manifest for _, manifest in graph_folders(store.folder("indexes", store.space(space).name))]
+
+
+def holds(store: Store) -> Iterator[Hold]:
+    """Yield the versions of tables that graphs need: those of the graphs that are current, by which they are known to
+    be. What an index needs has a tag.
+    """
+    for space in store.spaces():
+        for folder, manifest in graph_folders(store.path / "indexes" / space.name):
+            if is_current(store, space, manifest):
+                yield Hold(table_of(space), manifest.table_version, folder.path.name)
 
 
 def drop(store: Store, name: str, *, space: str | None = None) -> None:

@@ -6,6 +6,7 @@ Like indexes they are caches: one that cannot be read, or is of another space of
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from ...schemas.read_json import read_json
 from ...schemas.vector import Float32, Space
 from ...store.files import write_atomic
+from ...store.known import CLIPS_TABLE
+from ...store.spaces import table_of
+from ...store.versions import Hold
 from .pca import Projection
 
 if TYPE_CHECKING:
@@ -94,6 +98,14 @@ def kept_infos(store: Store, space: Space) -> list[LayoutInfo]:
     """Return what the kept layouts of a space are of, by method."""
     found = (_read(path, space) for path in sorted((store.path / FOLDER / space.name).glob(f"*{_SUFFIX}")))
     return [layout.info for layout in found if layout]
+
+
+def holds(store: Store) -> Iterator[Hold]:
+    """Yield the versions of tables that the kept layouts need: from them it is told what has changed since."""
+    for space in store.spaces():
+        for info in kept_infos(store, space):
+            yield Hold(CLIPS_TABLE, info.clips_version, f"map {info.method}")
+            yield Hold(table_of(space), info.table_version, f"map {info.method}")
 
 
 def _path(store: Store, space: str, method: str) -> Path:
