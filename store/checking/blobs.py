@@ -76,6 +76,7 @@ def _wrong(dataset: lance.LanceDataset, kind: BlobKind, rows: pa.Table) -> Itera
 
 def _blobs(dataset: lance.LanceDataset, kind: BlobKind, ids: list[int]) -> list[bytes]:
     files = dataset.take_blobs(kind.column, ids=ids)
-    if len(files) != len(ids):
+    blobs = [file.readall() for file in files if file is not None]
+    if len(blobs) != len(ids):
         raise ValueError("blobs are missing")
-    return [file.readall() for file in files]
+    return blobs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ...progress import Progress
@@ -40,13 +41,10 @@ def look_over(folder: Path, depth: Depth, progress: Progress) -> StoreLook:
     findings = list(folder_findings(folder))
     findings += [_lost(name) for name in lost_tables(folder)]
     findings += [finding for found in looked.values() for finding in found.findings]
-    for work in (
-        lambda: link_findings(folder, names),
-        lambda: view_findings(tables, looked, data=depth.data),
-        lambda: cluster_findings(tables, looked),
-        lambda: space_findings(tables, names),
-    ):
-        findings += _all(work())
+    findings += _all(link_findings(folder, names))
+    findings += _all(view_findings(tables, looked, data=depth.data))
+    findings += _all(cluster_findings(tables, looked))
+    findings += _all(space_findings(tables, names))
     return StoreLook(findings, looked)
 
 
@@ -59,7 +57,7 @@ def _all(findings: Iterator[Finding]) -> list[Finding]:
     """Return all findings; where damage that is told elsewhere keeps some from being found, those before it."""
     found: list[Finding] = []
     while True:
-        one = tried(lambda: next(findings, None))
+        one = tried(partial(next, findings, None))
         if one is None or isinstance(one, Failed):
             return found
         found.append(one)

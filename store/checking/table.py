@@ -81,7 +81,7 @@ def _look_at_files(folder: Path, dataset: lance.LanceDataset, found: Looked) -> 
     valid = tried(dataset.validate)
     if isinstance(valid, Failed):
         found.add(Damage.TABLE, f"{found.table} is not whole: {valid.why}", SALVAGE)
-    left = tried(partial(_orphans, folder, dataset))
+    left = tried(partial(_orphans, folder, found.table))
     for path in [] if isinstance(left, Failed) else left:
         where = f"{found.table}.lance/{path}"
         what = f"{where} belongs to no version: a writer was killed"
@@ -92,12 +92,11 @@ def _opens(folder: Path, table: str, version: int) -> bool:
     return not isinstance(tried(partial(dataset_of, folder, table, version)), Failed)
 
 
-def _orphans(folder: Path, dataset: lance.LanceDataset) -> list[str]:
+def _orphans(folder: Path, table: str) -> list[str]:
     """Return the orphans of a table; none where somebody is writing, or nobody may."""
     try:
         with writer_lock(folder, wait_s=0.0):
-            dataset.checkout_latest()
-            return orphans(dataset)
+            return orphans(dataset_of(folder, table))
     except (StoreLocked, StorageError):
         return []
 
