@@ -35,6 +35,7 @@ STAGES: dict[str, tuple[str, Sequence[str]]] = {
 VERBS: dict[str, tuple[str, Sequence[str]]] = {
     "add": STAGES["added"],
     "embed": STAGES["embedded"],
+    "add and embed": ("nothing", [*STAGES["added"][1], "--embed", "dummy"]),
     "import": ("added", ["import", "VECTORS", "--ids", "IDS", "--name", "mine"]),
     "materialise": ("added", ["materialise", "--rate", str(RATE_HZ)]),
     "remove": ("viewed", ["remove", "FIRST", "SECOND", "--yes"]),
@@ -52,7 +53,7 @@ VERBS: dict[str, tuple[str, Sequence[str]]] = {
 _TABLES = "lancedb lance soundfile echodex.cli echodex.api echodex.store.embedding echodex.store.ingest"
 _VECTORS = "sklearn.cluster hdbscan faiss echodex.indexing.index.build echodex.pruning.plan echodex.pruning.cluster"
 _TRAINING = "torch lightning.pytorch torch.utils.tensorboard echodex.training.fit echodex.training.probe"
-_LIGHT = ("add", "embed", "import", "materialise", "remove", "decisions")
+_LIGHT = ("add", "embed", "add and embed", "import", "materialise", "remove", "decisions")
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class Bench:
         for verb in verbs:
             self._stage(VERBS[verb][0])
 
-    def begin(self, verb: str, name: str) -> Path:
-        """Return a store called `name`, a copy of the one that `verb` starts from."""
-        store = self.folder / name
+    def begin(self, verb: str, name: str, folder: Path | None = None) -> Path:
+        """Return a store called `name` (in `folder`), a copy of the one that `verb` starts from."""
+        store = (folder or self.folder) / name
         shutil.rmtree(store, ignore_errors=True)
         self._copy(VERBS[verb][0], store)
         return store

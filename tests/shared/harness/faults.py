@@ -15,7 +15,7 @@ import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
@@ -59,9 +59,12 @@ class Shim:
         paths = os.pathsep.join(filter(None, [str(SHARED), os.environ.get("PYTHONPATH", "")]))
         return os.environ | {"LD_PRELOAD": str(self.library), "PYTHONPATH": paths}
 
-    def start(self, script: str, *arguments: object) -> subprocess.Popen[str]:
-        """Start a worker that runs `script` with `arguments` as sys.argv[1:]; its stdout and stderr are pipes."""
-        command = [sys.executable, "-c", script, *map(str, arguments)]
+    def start(self, script: str, *arguments: object, within: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start a worker that runs `script` with `arguments` as sys.argv[1:]; its stdout and stderr are pipes.
+
+        within: the command that starts it, where it is not to be started by itself.
+        """
+        command = [*within, sys.executable, "-c", script, *map(str, arguments)]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=self.environment, stdout=pipe, stderr=pipe, text=True)
 

@@ -6,6 +6,7 @@ leaves what an undisturbed run leaves.
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -82,23 +83,41 @@ def _wrong(bench: Bench, plan: Plan, at: int, whole: dict[str, object]) -> str |
     store = bench.begin(plan.verb, "trial")
     ended = bench.run(store, plan.verb, at, plan.error, onwards=plan.onwards, kinds=Kind(plan.kinds))
     badly = _ended_badly(plan, ended)
-    if badly:
-        return badly
+    return badly or completed_wrongly(bench, plan.verb, store, ended, whole)
+
+
+def completed_wrongly(bench: Bench, verb: str, store: Path, ended: Outcome, whole: dict[str, object]) -> str | None:
+    """Read what a verb left that was disturbed, run it again undisturbed; return what is wrong, None where nothing is.
+
+    whole: what an undisturbed run leaves.
+    """
     between = bench.holdings(store) if (store / "echodex.json").exists() else {}
     if "error" in between:
         return f"then it could not be read: {between['error']}"
-    again = bench.run(store, plan.verb)
+    if ended.code == 0 and between != whole:
+        return f"it ended well, and these are missing: {_others(between, whole)}"
+    again = bench.run(store, verb)
     if again.code != 0 and (between != whole or again.code == 1):
         return f"run again, it ended with {again.code}: {again.said}"
     after = bench.holdings(store)
     if after != whole:
-        return f"run again, these are others: {[key for key in whole | after if whole.get(key) != after.get(key)]}"
+        return f"run again, these are others: {_others(after, whole)}"
     return None
+
+
+def _others(found: dict[str, object], whole: dict[str, object]) -> list[str]:
+    return [key for key in whole | found if whole.get(key) != found.get(key)]
 
 
 def _ended_badly(plan: Plan, ended: Outcome) -> str | None:
     if plan.error == KILL:
         return None if ended.code in (0, KILLED) else f"it ended with {ended.code}: {ended.said}"
+    return None if ended.code == 0 else complained_badly(ended, full=plan.error == errno.ENOSPC)
+
+
+def complained_badly(ended: Outcome, *, full: bool) -> str | None:
+    """Return what is wrong with how a verb says that the disk failed (or is `full`); None where it is one sentence."""
     lines = ended.said.strip().splitlines()
-    clean = ended.code == DISK_ERROR and len(lines) == 1 and lines[0].startswith("error: ")
-    return None if clean or ended.code == 0 else f"it ended with {ended.code}: {ended.said}"
+    begins = "error: the disk is full: " if full else "error: "
+    clean = ended.code == DISK_ERROR and len(lines) == 1 and lines[0].startswith(begins)
+    return None if clean else f"it ended with {ended.code}: {ended.said}"
