@@ -16,3 +16,6 @@ METRICS_FILE = "metrics.jsonl"
 SPLITS_FILE = "splits.parquet"
 STATE_FILE = "last.safetensors"
 """The state of an unfinished training."""
+
+KEPT_FILES = (CONFIG_FILE, ENCODER_FILE, HEAD_FILE, METRICS_FILE, SPLITS_FILE)
+"""What stays as it is once a run is finished: its run file has a hash of each."""

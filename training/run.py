@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from ..errors import Damaged, NotFound, StoreLocked, UsageError
+from ..schemas.checked_json import checked_text, intact
 from ..schemas.read_json import read_json
 from ..schemas.run import RUN_FILE, RUNS, Run
 from ..schemas.view import ALL
@@ -19,7 +20,10 @@ from ..store.files import write_atomic
 from ..store.lock import writer_lock
 from ..store.names import check_name
 from ..store.store import Store
+from .layout import KEPT_FILES
 from .runlog import finite
+
+_SUMS = "sums"
 
 
 def pinned(store: Store, view: str) -> str:
@@ -53,7 +57,8 @@ def working_run(store: Store, draft: Run) -> Iterator[Run]:
 def finish_run(store: Store, run: Run, metrics: Mapping[str, float]) -> Run:
     """Write those of a run's metrics that are finite, which marks it as finished; return it."""
     done = replace(run, metrics=finite(metrics))
-    _write(store, done)
+    folder = run_folder(store, run.name)
+    _write(store, done, {name: sha256(folder / name) for name in KEPT_FILES if (folder / name).is_file()})
     return done
 
 
@@ -66,7 +71,8 @@ def load_run(store: Store, name: str) -> Run:
         hint = f"; did you mean {near[0]!r}?" if near else f" (there is: {', '.join(known) or 'none yet'})"
         raise NotFound(f"run {name!r} does not exist in {store.path}{hint}")
     try:
-        fields = read_json(path.read_text())
+        fields = intact(read_json(path.read_text()))
+        fields.pop(_SUMS, None)
         return Run(**{**fields, "classes": tuple(fields["classes"])})
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{path} does not describe a run; delete its folder and train it again") from error
@@ -87,8 +93,22 @@ def run_folder(store: Store, name: str) -> Path:
     return store.path / RUNS / check_name(name, "run")
 
 
-def _write(store: Store, run: Run) -> None:
-    text = json.dumps(asdict(run), indent=1, sort_keys=True, allow_nan=False)
+def run_sums(store: Store, name: str) -> dict[str, str]:
+    """Return the SHA-256 of each file of a run that was finished, none for one that is not. Raises as `load_run`."""
+    run = load_run(store, name)
+    fields = read_json((run_folder(store, name) / RUN_FILE).read_text())
+    return dict(fields.get(_SUMS, {})) if run.metrics else {}
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(store: Store, run: Run, sums: Mapping[str, str] | None = None) -> None:
+    """Write a run file; sums: of the other files of the run, once they stay what they are."""
+    text = checked_text(asdict(run) | ({_SUMS: dict(sums)} if sums else {}))
     write_atomic(run_folder(store, run.name) / RUN_FILE, text.encode())
 
 
