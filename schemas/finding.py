@@ -72,3 +72,41 @@ class Finding:
     what: str
     remedy: str = ""
     grave: bool = True
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What checking the store at `path` came to. rows: how many were read, by table; none where only the structure was
+    looked at.
+    """
+
+    path: str
+    findings: tuple[Finding, ...]
+    rows: dict[str, int]
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything that was written is lost or altered."""
+        return any(finding.grave for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What `repair` did about a finding, in a sentence."""
+
+    finding: Finding
+    did: str
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What repairing the store at `path` came to.
+
+    mended: what was done, in order; of a dry run, what would be. left: what is still wrong. quarantine: the folder that
+    holds what was moved out of the way, "" where nothing was.
+    """
+
+    path: str
+    mended: tuple[Mended, ...]
+    left: tuple[Finding, ...]
+    quarantine: str

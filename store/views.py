@@ -76,7 +76,7 @@ def save_view(
     check_name(name, "view")
     with writer_lock(tables.folder):
         taken = [info.version for info in list_views(tables) if info.name == name]
-        version = max(last_retired(tables, _kind(name)), *taken, 0) + 1
+        version = max(last_retired(tables, kind_of(name)), *taken, 0) + 1
         names = [CLIPS_TABLE] + ([table_of(space)] if space else [])
         bases = _bases(tables, names, versions or {}, f"view-{name}.v{version}")
         rows, durations = _complete(tables, rows, bases[0].version)
@@ -110,7 +110,7 @@ def delete_view(tables: Tables, info: ViewInfo) -> None:
     again.
     """
     with writer_lock(tables.folder):
-        retire(tables, _kind(info.name), info.version)
+        retire(tables, kind_of(info.name), info.version)
         where = all_of(equals("name", info.name), equals("version", info.version))
         tables.delete(REGISTRY, str(where))
         tables.drop(rows_table(info.name, info.version))
@@ -162,7 +162,7 @@ def content_hash(rows: pa.Table) -> str:
     return state.hexdigest()
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
     """Return what versions of a view are numbers of."""
     return f"view {name}"
 

@@ -5,6 +5,7 @@ Training and evaluation share it. Where the encoder was trained here, its run's 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class Splits:
 
     def save(self, path: Path) -> None:
         """Write the splits to a Parquet file, atomically."""
-        notes = {"drawn": " ".join(self.drawn), "of_run": self.of_run}
+        notes = {"drawn": " ".join(self.drawn), "of_run": self.of_run, "sum": self._sum()}
         table = pa.table({"clip_id": self.clip_ids, "split": self.names}, metadata=notes)
         write_atomic(path, lambda temporary: pq.write_table(table, temporary))
 
@@ -74,7 +75,15 @@ class Splits:
             drawn, of_run = notes[b"drawn"].decode().split(), notes.get(b"of_run", b"").decode()
         except (OSError, pa.ArrowException, KeyError, TypeError) as error:
             raise Damaged(f"{path} does not hold the splits of a run ({error}); train the run again") from error
-        return cls(columns[0], columns[1], tuple(drawn), of_run)
+        found = cls(columns[0], columns[1], tuple(drawn), of_run)
+        if notes.get(b"sum", found._sum().encode()) != found._sum().encode():  # an older file has none
+            raise Damaged(f"{path} is not what was written; train the run again")
+        return found
+
+    def _sum(self) -> str:
+        """Return blake2b-128, in hex, of all that is said."""
+        lines = (*self.clip_ids.tolist(), *self.names.tolist(), *self.drawn, self.of_run)
+        return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
 
 def read_splits(
