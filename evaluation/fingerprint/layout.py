@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...errors import BadInput, NotFound
 from ...schemas.vector import Float32
+from ...store.arrays import read_array
 
 QUERY, DATABASE, DUMMY = "query", "db", "dummy_db"
 ITEM_BYTES = 4
@@ -119,14 +120,11 @@ def read_matrix(folder: Path, name: str, appended: int = 0) -> Float32:
 def read_npy(path: Path) -> NDArray[Any]:
     """Return the array of a .npy file, which may hold no Python objects. Raises NotFound, BadInput."""
     try:
-        found = np.load(path, allow_pickle=False)
+        return read_array(path)
     except FileNotFoundError:
         raise NotFound(f"{path} does not exist") from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError) as error:
         raise BadInput(f"{path} cannot be read as an array ({str(error)[:120]})") from error
-    if not isinstance(found, np.ndarray):
-        raise BadInput(f"{path} holds several arrays; give a .npy file with one")
-    return found
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInput, UsageError
+from ..arrays import read_array
 from .annotations import names_of, read_pairs, read_tagged
 from .base import Download, Entry, Listing, find_file, find_folder, make_listing
 from .registry import register
@@ -134,10 +134,9 @@ def _read_by_folder(root: Path, name: str) -> Iterator[Tagged]:
 def _load(path: Path, kinds: str, dimensions: int) -> NDArray[Any]:
     """Return an array of one of the `kinds` of NumPy's dtypes; raise BadInput for anything else, pickles above all."""
     try:
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-        fits = array.dtype.kind in kinds and array.ndim == dimensions
-    except (ValueError, OSError, EOFError, AttributeError) as error:
+        array = read_array(path)
+    except (ValueError, OSError) as error:
         raise BadInput(f"{path} is not a plain NumPy array ({error}); download it again") from error
-    if not fits:
+    if array.dtype.kind not in kinds or array.ndim != dimensions:
         raise BadInput(f"{path} holds {array.dtype} with {array.ndim} axes, not what the split's lists hold")
     return array

@@ -19,7 +19,7 @@ from ...schemas.clip import Source
 from ..datasets.datacos_metadata import read_metadata, said_of
 from ..tables import Tables
 from .base import Features, Found, Keeper
-from .hdf5 import UNREADABLE, check_h5py, first_line
+from .hdf5 import UNREADABLE, check_h5py, first_line, own_dataset
 from .keeping import RowKeeper
 from .registry import register
 
@@ -93,7 +93,7 @@ class DaTacos:
                 coefficients = _values(file, "mfcc_htk", 2)
                 novelties = [_finite_mean(_values(file, f"madmom_features/{name}", 1), name, 0) for name in _NOVELTIES]
                 tempos = _values(file, _TEMPOS, 2)
-                seconds = float(max(file["hpcp"].shape)) * FRAME_S
+                seconds = float(max(own_dataset(file, "hpcp").shape)) * FRAME_S
         except UNREADABLE as error:
             raise BadInput(f"cannot be read as HDF5 features of da-TACOS ({first_line(error)})") from error
         if not tempos.size:
@@ -128,7 +128,7 @@ def _identity(path: Path) -> tuple[str, str]:
 
 def _values(file: h5py.File, name: str, axes: int) -> NDArray[np.float64]:
     """Return the numbers called `name`, float64 with so many axes."""
-    dataset = file[name]
+    dataset = own_dataset(file, name)
     if dataset.ndim != axes or dataset.size > _MAX_VALUES:
         raise BadInput(f"has {name!r} of shape {dataset.shape}")
     return np.asarray(dataset, dtype=np.float64)

@@ -86,3 +86,10 @@ def test_spaces_never_mix(filled: Store, tmp_path: Path) -> None:
         filled.import_vectors("mine", *write(tmp_path, clip_ids, np.ones((2, 3))))
     with pytest.raises(UsageError, match="was imported"):
         filled.encoder(filled.space("mine"))
+
+
+def test_a_clip_that_is_named_by_its_id_and_by_its_path_is_named_twice(filled: Store, tmp_path: Path) -> None:
+    clip_id = filled.clips(["clip_id"]).column(0)[0].as_py()
+    ids = [clip_id, filled.sources([clip_id])[0].path]
+    with pytest.raises(BadInput, match="twice"):
+        filled.import_vectors("mine", *write(tmp_path, ids, np.ones((2, 2))))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import BadInput
-from ..hdf5 import UNREADABLE, first_line
+from ...arrays import read_array
+from ..hdf5 import UNREADABLE, first_line, own_dataset
 from .arrays import check_floats, dtype_of, shape_of
 
 if TYPE_CHECKING:
@@ -51,12 +52,9 @@ def _side_shape(side: Path) -> tuple[int, int] | None:
     try:
         if side.stat().st_size > _MAX_SIDE_BYTES:
             raise BadInput(f"the file {side.name} beside it is too large to be a shape")
-        found = np.load(side, mmap_mode="r", allow_pickle=False)  # mapped, so that no more is taken than is there
-    except (OSError, ValueError, EOFError, OverflowError) as error:
+        return shape_of(read_array(side).tolist(), side.name)
+    except (OSError, ValueError) as error:
         raise BadInput(f"the file {side.name} beside it cannot be read ({str(error)[:200]})") from error
-    if not isinstance(found, np.ndarray):
-        raise BadInput(f"the file {side.name} beside it holds several arrays; it must be one, the shape")
-    return shape_of(found.tolist(), side.name)
 
 
 class Chunks:
@@ -76,7 +74,7 @@ class Chunks:
         """
         with self._turn:
             try:
-                dataset = self._file(path)[key]
+                dataset = own_dataset(self._file(path), key)
                 shape, dtype = dataset.shape, dataset.dtype
                 check_floats(dtype, shape)
                 if dataset.size <= _MAX_VALUES:
