@@ -1,28 +1,34 @@
-"""Seals: the size and hash of every small file that Lance writes beside the data of a table, in seals/<table>.json.
+"""Seals: the hash and size of every small file that Lance writes beside the data of a table, in seals/<table>.txt.
 
 Lance has no checksums. Data is covered by sums of its own (store/rowsum.py); but a flipped bit in a manifest, a list of
 deleted rows or a key index takes rows away without a word. Such files are written once and never changed, so each
 commit hashes what is new, and `check --data` compares. What a process that died, or a full disk, left unsealed is
 sealed by the next writer. Tags are not sealed: they are replaced, and a registry says what they must hold.
+
+A line is "<sum of the rest> <hash> <size> <name>". Lines are added at the end, so that a table of thousands of versions
+costs no more to seal than one of three; where files are gone, the rest is written anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..errors import Stale
-from ..schemas.checked_json import checked_text, read_checked
-from .files import storage_errors, write_atomic
+from .files import PRIVATE_FILE, private_folder, storage_errors, write_atomic
 
 FOLDER = "seals"
-_FORMAT, _VERSION = "echodex.seals", 1
-_SEALED = ("_versions/*.manifest", "_transactions/*.txn", "_deletions/*", "_indices/*/*")
+_SEALED = {"_versions": ".manifest", "_transactions": ".txn", "_deletions": ""}
+"""The folders of a table that hold what is written once, and how the names of such files end."""
+_INDICES = "_indices"
 _MANIFESTS = "_versions/"
+_HASH_BYTES = 16
+_SUM_BYTES = 4
+
+_Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -33,37 +39,60 @@ class Broken:
     what: str
 
 
+@dataclass(frozen=True)
+class _Held:
+    """What a file of seals holds: "<hash> <size>" by name within the folder of the table; `damaged` lines; whether the
+    last line was `torn`.
+    """
+
+    files: dict[str, str]
+    damaged: int = 0
+    torn: bool = False
+
+
+class Seals:
+    """Seals the tables of the store at `folder`; remembers what is sealed, so that a commit reads nothing again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, tuple[_Mark, _Held]] = {}
+
+    def seal(self, table: str) -> None:
+        """Seal what is new in a table, and forget what is gone; the caller has just committed.
+
+        Raises StorageError; what was sealed before is untouched then.
+        """
+        root, path = _root(self._folder, table), seals_path(self._folder, table)
+        with storage_errors(path):
+            mark, held = self._known(table)
+            there = set(_names(root))
+            new = _hashes(root, sorted(there - held.files.keys()))
+            if held.torn or not held.files.keys() <= there:
+                kept = {name: said for name, said in held.files.items() if name in there} | new
+                write_atomic(path, _lines(kept), durable=False)
+                self._held.pop(table, None)
+            elif new:
+                _append(path, _lines(new))
+                self._held[table] = _mark(path, mark[1] + len(_lines(new))), _Held(held.files | new, held.damaged)
+
+    def forget(self, table: str) -> None:
+        """Forget the seals of a table that is about to go, or to be made: its files will have the names of others."""
+        path = seals_path(self._folder, table)
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
+
+    def _known(self, table: str) -> tuple[_Mark, _Held]:
+        path = seals_path(self._folder, table)
+        mark = _mark(path)
+        known = self._held.get(table)
+        if known is None or known[0] != mark:
+            known = self._held[table] = mark, _read(path)
+        return known
+
+
 def seals_path(folder: Path, table: str) -> Path:
     """Return where the seals of a table of the store at `folder` are."""
-    return folder / FOLDER / f"{table}.json"
-
-
-def seal(folder: Path, table: str) -> None:
-    """Seal what is new in a table of the store at `folder`, and forget what is gone; the caller has just committed.
-
-    Seals that are damaged stay as they are, for `check` to tell: to seal anew would seal damage with the rest. Raises
-    StorageError; what was sealed before is untouched then.
-    """
-    root = _root(folder, table)
-    with storage_errors(root):
-        try:
-            sealed = _read(folder, table)
-        except Stale:
-            return
-        there = _names(root)
-        now = {name: sealed[name] for name in there if name in sealed}
-        now |= _hashes(root, [name for name in there if name not in sealed])
-        if now != sealed:
-            files = [f"{said} {name}" for name, said in sorted(now.items())]
-            text = checked_text({"format": _FORMAT, "version": _VERSION, "files": files})
-            write_atomic(seals_path(folder, table), text.encode(), durable=False)
-
-
-def unseal(folder: Path, table: str) -> None:
-    """Forget the seals of a table that is about to go, or to be made: one made after it has files of the same names."""
-    path = seals_path(folder, table)
-    with storage_errors(path):
-        path.unlink(missing_ok=True)
+    return folder / FOLDER / f"{table}.txt"
 
 
 def broken_seals(folder: Path, table: str) -> list[Broken]:
@@ -73,41 +102,46 @@ def broken_seals(folder: Path, table: str) -> list[Broken]:
     ones cleanup takes, with all that they alone need, and a version that lacks a file cannot be read. Raises
     StorageError.
     """
-    root = _root(folder, table)
+    root, path = _root(folder, table), seals_path(folder, table)
     with storage_errors(root):
-        try:
-            sealed = _read(folder, table)
-        except Stale:
-            return [Broken(seals_path(folder, table), "is not what was written")]
-        found = _hashes(root, list(sealed))
-        newest = _newest(_names(root))
-    wrong = [Broken(root / name, "is not what was written") for name in found if found[name] != sealed[name]]
-    lost = _newest(sealed)
+        held = _read(path)
+        found = _hashes(root, held.files)
+        newest, lost = _newest(_names(root)), _newest(held.files)
+    wrong = [Broken(root / name, "is not what was written") for name in found if found[name] != held.files[name]]
     if lost and (not newest or lost < newest):
         wrong.append(Broken(root / lost, "is gone"))
+    if held.damaged:
+        wrong.append(Broken(path, "is not what was written"))
     return wrong
 
 
 def unsealed(folder: Path, table: str) -> list[Path]:
-    """Return the files of a table that are not sealed: of a process that died just then, or of another program. None
-    where the seals are damaged. Raises StorageError.
+    """Return the files of a table that are not sealed: of a process that died just then, or of another program.
+
+    Raises StorageError.
     """
     root = _root(folder, table)
     with storage_errors(root):
-        try:
-            sealed = _read(folder, table)
-        except Stale:
-            return []
-        return [root / name for name in _names(root) if name not in sealed]
+        held = _read(seals_path(folder, table))
+        return [root / name for name in _names(root) if name not in held.files]
 
 
 def _root(folder: Path, table: str) -> Path:
     return folder / f"{table}.lance"
 
 
-def _names(root: Path) -> list[str]:
-    """Return the files of a table that are to be sealed, relative to its folder."""
-    return [str(path.relative_to(root)) for pattern in _SEALED for path in root.glob(pattern)]
+def _names(root: Path) -> Iterator[str]:
+    """Yield the files of a table that are to be sealed, relative to its folder."""
+    for folder, ending in _SEALED.items():
+        yield from (f"{folder}/{name}" for name in _listed(root / folder) if name.endswith(ending))
+    for index in _listed(root / _INDICES):
+        yield from (f"{_INDICES}/{index}/{name}" for name in _listed(root / _INDICES / index))
+
+
+def _listed(folder: Path) -> list[str]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return os.listdir(folder)  # noqa: PTH208  (thousands of them, where a Path each takes longer than a commit)
+    return []
 
 
 def _newest(names: Iterable[str]) -> str:
@@ -115,27 +149,55 @@ def _newest(names: Iterable[str]) -> str:
     return min((name for name in names if name.startswith(_MANIFESTS)), default="")
 
 
-def _hashes(root: Path, names: Sequence[str]) -> dict[str, str]:
+def _hashes(root: Path, names: Iterable[str]) -> dict[str, str]:
     """Return "<blake2b-128 in hex> <size in bytes>" by name of those files that are there."""
     found = {}
     for name in names:
         with suppress(FileNotFoundError), (root / name).open("rb") as file:
-            state = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+            state = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_HASH_BYTES))
             found[name] = f"{state.hexdigest()} {file.tell()}"
     return found
 
 
-def _read(folder: Path, table: str) -> dict[str, str]:
-    """Return what is sealed, by name within the folder of the table. Raises Stale where the seals are damaged."""
-    path = seals_path(folder, table)
+def _mark(path: Path, size_bytes: int | None = None) -> _Mark:
+    """Return what tells whether a file of seals was written to, by others if it is not as long as it should be."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0
+    return found.st_ino, found.st_size if size_bytes is None else size_bytes, found.st_mtime_ns
+
+
+def _append(path: Path, lines: bytes) -> None:
+    private_folder(path.parent)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE_FILE)
+    with os.fdopen(descriptor, "ab") as file:
+        file.write(lines)
+
+
+def _lines(files: Mapping[str, str]) -> bytes:
+    said = [f"{found} {name}" for name, found in files.items()]
+    return "".join(f"{_sum(line)} {line}\n" for line in said).encode()
+
+
+def _sum(line: str) -> str:
+    return hashlib.blake2b(line.encode(errors="replace"), digest_size=_SUM_BYTES).hexdigest()
+
+
+def _read(path: Path) -> _Held:
+    """Return what a file of seals holds; nothing where there is none."""
     try:
         text = path.read_bytes().decode(errors="replace")
     except FileNotFoundError:
-        return {}
-    return read_checked(text, str(path), (_FORMAT, _VERSION), _by_name)
-
-
-def _by_name(plain: dict[str, Any]) -> dict[str, str]:
-    """Return the lines of seals, "<hash> <size> <name>", by name."""
-    parts = (line.split(" ", 2) for line in plain["files"])
-    return {name: f"{found} {size}" for found, size, name in parts}
+        return _Held({})
+    *lines, last = text.split("\n")
+    files: dict[str, str] = {}
+    damaged = 0
+    for line in lines:
+        total, _, rest = line.partition(" ")
+        parts = rest.split(" ", 2)
+        if len(parts) == 3 and total == _sum(rest):
+            files[parts[2]] = f"{parts[0]} {parts[1]}"
+        else:
+            damaged += 1
+    return _Held(files, damaged, bool(last))

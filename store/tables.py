@@ -7,23 +7,27 @@ a second. A table is opened anew for every operation: a kept handle would not se
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from ..errors import Damaged, NotFound, UsageError
+from ..errors import Damaged, NotFound, StorageError, UsageError
 from .doubles import drop_doubles
 from .files import storage_errors
 from .presence import Presence
 from .retrying import committed
+from .seals import Seals
 from .where import above, is_in
 
 if TYPE_CHECKING:
     import lance
     import lancedb
+
+T = TypeVar("T")
 
 _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_storage_version": "2.2"}
 _SUFFIX = ".lance"
@@ -49,6 +53,7 @@ class Tables:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.presence = Presence(folder)
+        self._seals = Seals(folder)
         self._pinned: dict[tuple[str, int], lance.LanceDataset] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -80,12 +85,19 @@ class Tables:
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make the empty table `name`, unless it is there already."""
-        with storage_errors(self._path(name)):
+        if self.exists(name):
+            return
+        self._seals.forget(name)  # of a table of that name whose folder somebody removed
+
+        def make() -> None:
             self._database.create_table(name, schema=schema, exist_ok=True, storage_options=_CREATE_OPTIONS)
+
+        self._commit(name, make)
 
     def drop(self, name: str) -> None:
         """Remove the table `name` with all its versions, if it is there."""
         if self.exists(name):
+            self._seals.forget(name)
             with storage_errors(self._path(name)):
                 self._database.drop_table(name)
 
@@ -131,7 +143,7 @@ class Tables:
         seen: at which version it knows that of clip ids. Clips that somebody without the lock has added since then are
         taken out again.
         """
-        version = committed(self._path(name), lambda: int(self._database.open_table(name).add(rows).version))
+        version = self._commit(name, lambda: int(self._database.open_table(name).add(rows).version))
         if seen is not None and version != seen + 1:
             drop_doubles(self, name, rows.column("clip_id"), seen, version)
         return version
@@ -143,11 +155,11 @@ class Tables:
             table = self._database.open_table(name)
             table.merge_insert(list(keys)).when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
-        committed(self._path(name), merge)
+        self._commit(name, merge)
 
     def delete(self, name: str, where: str) -> None:
         """Delete the rows that `where` (built by store/where.py) selects."""
-        committed(self._path(name), lambda: self._database.open_table(name).delete(where))
+        self._commit(name, lambda: self._database.open_table(name).delete(where))
 
     def scan(
         self,
@@ -235,7 +247,7 @@ class Tables:
         The caller holds the lock: a compaction is what loses where another commit comes between.
         """
         if len(self._dataset(name).get_fragments()) > _COMPACT_ABOVE_FRAGMENTS:
-            committed(self._path(name), lambda: self._dataset(name).optimize.compact_files())
+            self._commit(name, lambda: self._dataset(name).optimize.compact_files())
 
     def rewrite(self, name: str, fragments: Collection[int]) -> None:
         """Write those fragments of table `name`, neighbours, anew as one, without removed rows; the caller holds the
@@ -247,7 +259,7 @@ class Tables:
             others = [found.fragment_id for found in dataset.get_fragments() if found.fragment_id not in fragments]
             dataset.optimize.compact_files(excluded_fragment_ids=others, materialize_deletions_threshold=0.0)
 
-        committed(self._path(name), join)
+        self._commit(name, join)
 
     def clean(self, name: str, versions: Sequence[int], *, orphans: bool) -> None:
         """Take away those versions of table `name` that no tag holds, with the files of them alone; the caller holds
@@ -262,6 +274,7 @@ class Tables:
                     delete_unverified=orphans,
                     error_if_tagged_old_versions=False,
                 )
+            self._seal(name)
 
     def index_keys(self, name: str) -> None:
         """Make the index on `clip_id` of table `name` once it lacks KEY_INDEX_ROWS rows; the caller holds the lock.
@@ -273,8 +286,8 @@ class Tables:
         if dataset.count_rows() - indexed >= KEY_INDEX_ROWS:
             from lancedb.index import BTree
 
-            committed(
-                self._path(name),
+            self._commit(
+                name,
                 lambda: self._database.open_table(name).create_index("clip_id", config=BTree(), replace=True),
             )
 
@@ -284,6 +297,17 @@ class Tables:
         Raises NotFound, Damaged.
         """
         return self._dataset(name, version)
+
+    def _commit(self, name: str, commit: Callable[[], T]) -> T:
+        """Return what `commit`, of table `name`, returns; made again where another comes between, and sealed."""
+        done = committed(self._path(name), commit)
+        self._seal(name)
+        return done
+
+    def _seal(self, name: str) -> None:
+        """Seal what was committed, which stands in any case: where that cannot be done, the next writer does it."""
+        with suppress(StorageError):
+            self._seals.seal(name)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):  # of a registry or a file that somebody else wrote
