@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import NotFound, UsageError
 from ..progress import Progress
+from . import views
 from .clusters import list_runs
 from .lock import writer_lock
 from .spaces import list_spaces, table_of
@@ -42,6 +43,8 @@ KEEP_DAYS = 1.0
 """How long what was superseded stays where others have the store open, who may still read it."""
 ORPHAN_S = 3600.0
 """A file that no version names may be one that somebody without the lock is about to commit, until it is so old."""
+_COMMITS = 2
+"""Of joining a run of fragments: Lance reserves the number of the new one first."""
 _MANY_DAYS = 36_500
 
 
@@ -105,7 +108,11 @@ class _Room:
         return held_versions(self.tables, self.name, self.holds)
 
     def joinable(self, spare: Collection[int] = ()) -> list[list[Fragment]]:
-        """Return the runs of neighbouring fragments to write anew as one each, but for those to `spare`."""
+        """Return the runs of neighbouring fragments to write anew as one each, but for those to `spare`: none of a
+        view's own table, which was written at once, in an order that counts.
+        """
+        if self.name.startswith(views.PREFIX):
+            return []
         held = fragments_held(self.tables, self.name, self.held())
         return _runs(fragments_of(self.tables, self.name), held.union(spare))
 
@@ -173,13 +180,12 @@ def _clusterings(tables: Tables) -> Iterator[Hold]:
 
 def _compacted(room: _Room, report: CompactReport) -> TableRoom:
     before = room.lying()
-    joined: set[int] = set()
-    while run := _join(room, joined):
-        joined |= run
-    with writer_lock(room.tables.folder):
+    done: set[int] = set()
+    while _join(room, done):
+        pass
+    with writer_lock(room.tables.folder), _keeping(room, report) as days:
         if room.tables.opened(room.name).describe_indices():
             room.tables.index_keys(room.name)
-    with _alone(room, report) as days:
         room.tables.clean(room.name, room.superseded(days), orphans=room.orphans())
     after = room.lying()
     return replace(
@@ -191,24 +197,24 @@ def _compacted(room: _Room, report: CompactReport) -> TableRoom:
     )
 
 
-def _join(room: _Room, joined: set[int]) -> set[int]:
-    """Write the first run of fragments anew that was not yet; return the ids of those that are new by it, none where
-    nothing is left to do.
+def _join(room: _Room, done: set[int]) -> bool:
+    """Write the first run of fragments anew that was not yet, and note it and what became of it as `done`; return
+    whether there was one.
     """
     with writer_lock(room.tables.folder):
-        runs = room.joinable(spare=joined)
-        if not runs:
-            return set()
-        before = {one.id for one in fragments_of(room.tables, room.name)}
-        room.tables.rewrite(room.name, [one.id for one in runs[0]])
-        after = {one.id for one in fragments_of(room.tables, room.name)}
-    return after - before
+        runs = room.joinable(spare=done)
+        if runs:
+            before = {one.id for one in fragments_of(room.tables, room.name)}
+            room.tables.rewrite(room.name, [one.id for one in runs[0]])
+            done |= {one.id for one in fragments_of(room.tables, room.name)} - before
+            done |= {one.id for one in runs[0]}
+    return bool(runs)
 
 
 @contextmanager
-def _alone(room: _Room, report: CompactReport) -> Iterator[float]:
-    """Hold the lock, and whoever opens the store now to the newest versions; give how long older ones stay, in days."""
-    with writer_lock(room.tables.folder), room.tables.presence.alone() as alone:
+def _keeping(room: _Room, report: CompactReport) -> Iterator[float]:
+    """Give how long older versions stay, in days; who opens the store in this block reads the newest ones alone."""
+    with room.tables.presence.alone() as alone:
         report.others = report.others or not alone
         yield room.keep_days if room.keep_days is not None else 0.0 if alone else KEEP_DAYS
 
@@ -216,7 +222,7 @@ def _alone(room: _Room, report: CompactReport) -> Iterator[float]:
 def _foreseen(room: _Room, report: CompactReport) -> TableRoom:
     """Return what compacting would come to: fragments and versions exactly, bytes about."""
     before, runs = room.lying(), room.joinable()
-    with _alone(room, report) as days:
+    with _keeping(room, report) as days:
         gone, orphans = room.superseded(days), room.orphans()
     told = room.tables.opened(room.name).explain_cleanup_old_versions(
         versions=gone or [NO_VERSION], delete_unverified=orphans
@@ -229,7 +235,7 @@ def _foreseen(room: _Room, report: CompactReport) -> TableRoom:
         before,
         fragments_after=before.fragments_after - len(rewritten) + sum(any(one.rows for one in run) for run in runs),
         removed_after=before.removed_after - sum(one.removed for one in rewritten),
-        versions_after=before.versions_after - len(gone) + (0 if newest_goes else len(runs)),
+        versions_after=before.versions_after - len(gone) + (0 if newest_goes else _COMMITS * len(runs)),
         bytes_after=before.bytes_after - freed + written,
     )
 

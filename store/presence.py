@@ -36,10 +36,7 @@ class Presence:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[bool]:
-        """Give whether nobody else has the store open; who comes during the block is not kept waiting.
-
-        The caller holds the writer lock, so that two never ask at once.
-        """
+        """Give whether nobody else has the store open; who comes during the block is not kept waiting."""
         self.show()
         if self._descriptor is None:  # a file system without locks
             yield False
@@ -47,7 +44,8 @@ class Presence:
         try:
             yield _try(self._descriptor, fcntl.LOCK_EX)
         finally:
-            _try(self._descriptor, fcntl.LOCK_SH)
+            if not _try(self._descriptor, fcntl.LOCK_SH):  # another asks the same just now
+                self._descriptor = None
 
     def _held(self) -> int:
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

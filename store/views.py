@@ -31,6 +31,7 @@ from .tables import Tables
 from .where import all_of, equals
 
 REGISTRY = "views"
+PREFIX = "view__"
 
 _HASHED = 1 << 16
 """Rows that are written out at a time to be hashed."""
@@ -192,7 +193,7 @@ def _complete(tables: Tables, rows: pa.Table, version: int) -> tuple[pa.Table, n
 
 def rows_table(name: str, version: int) -> str:
     """Return the name of the table of a view's rows."""
-    return f"view__{name}__v{version}"
+    return f"{PREFIX}{name}__v{version}"
 
 
 def _registry_row(info: ViewInfo) -> pa.Table:
