@@ -23,7 +23,7 @@ from .files import PRIVATE_FILE, private_folder, storage_errors, write_atomic
 FOLDER = "seals"
 _SEALED = {"_versions": ".manifest", "_transactions": ".txn", "_deletions": ""}
 """The folders of a table that hold what is written once, and how the names of such files end."""
-_INDICES = "_indices"
+INDICES = "_indices"
 _MANIFESTS = "_versions/"
 _HASH_BYTES = 16
 _SUM_BYTES = 4
@@ -115,6 +115,15 @@ def broken_seals(folder: Path, table: str) -> list[Broken]:
     return wrong
 
 
+def sealed_hash(folder: Path, table: str, path: Path) -> str | None:
+    """Return "<blake2b-128 in hex> <size in bytes>" of a file of a table as it was written, None where it is not
+    sealed. Raises StorageError.
+    """
+    at = seals_path(folder, table)
+    with storage_errors(at):
+        return _read(at).files.get(str(path.relative_to(_root(folder, table))))
+
+
 def unsealed(folder: Path, table: str) -> list[Path]:
     """Return the files of a table that are not sealed: of a process that died just then, or of another program.
 
@@ -134,8 +143,8 @@ def _names(root: Path) -> Iterator[str]:
     """Yield the files of a table that are to be sealed, relative to its folder."""
     for folder, ending in _SEALED.items():
         yield from (f"{folder}/{name}" for name in _listed(root / folder) if name.endswith(ending))
-    for index in _listed(root / _INDICES):
-        yield from (f"{_INDICES}/{index}/{name}" for name in _listed(root / _INDICES / index))
+    for index in _listed(root / INDICES):
+        yield from (f"{INDICES}/{index}/{name}" for name in _listed(root / INDICES / index))
 
 
 def _listed(folder: Path) -> list[str]:
