@@ -86,7 +86,7 @@ def space_of(tables: Tables, encoder: Encoder, note: str = "") -> Space:
                 return space
         name = check_name(f"{encoder.name}-{identity[:8]}", "space")
         space = Space(name, encoder.name, identity, asdict(encoder.config), encoder.dim, _now(), note)
-        _keep_weights(tables.folder, space, encoder)
+        keep_weights(tables.folder, space, encoder)
         tables.create(table_of(space), vector_schema(space.dim, space.to_metadata()))
     return space
 
@@ -129,7 +129,7 @@ def load_encoder(folder: Path, space: Space) -> Encoder:
             f"space {space.name!r} is made from vectors of {encoder.source!r}, not from audio; ask by clip or vector"
         )
     if digest(encoder) != space.digest:
-        kept = _weights_path(folder, space).name
+        kept = weights_path(folder, space).name
         raise Damaged(
             f"the encoder of space {space.name!r} is not the one its vectors were made with ({kept} is missing or "
             "changed, or this version of echodex computes it differently); run `echodex embed` for a new space"
@@ -142,7 +142,7 @@ def kept_weights(folder: Path, space: Space) -> dict[str, NDArray[Any]] | None:
 
     Raises Damaged where they cannot be read.
     """
-    path = _weights_path(folder, space)
+    path = weights_path(folder, space)
     if not path.exists():
         return None
     from safetensors import SafetensorError
@@ -154,18 +154,20 @@ def kept_weights(folder: Path, space: Space) -> dict[str, NDArray[Any]] | None:
         raise Damaged(f"{path} is damaged ({error}); restore it from a copy of the store") from error
 
 
-def _weights_path(folder: Path, space: Space) -> Path:
+def weights_path(folder: Path, space: Space) -> Path:
+    """Return where the store at `folder` keeps the weights of a space's encoder, if it has any."""
     return folder / "encoders" / f"{space.name}.safetensors"
 
 
-def _keep_weights(folder: Path, space: Space, encoder: Encoder) -> None:
+def keep_weights(folder: Path, space: Space, encoder: Encoder) -> None:
+    """Write the weights of a space's encoder, if it has any, to the store at `folder`. Raises StorageError."""
     weights = encoder.weights()
     if weights:
         from safetensors.numpy import save
 
         # `save` writes the memory of an array as it lies; `ascontiguousarray` would make a number an array of one
         laid_out = {name: np.asarray(array, order="C") for name, array in weights.items()}
-        write_atomic(_weights_path(folder, space), save(laid_out))
+        write_atomic(weights_path(folder, space), save(laid_out))
 
 
 def _now() -> str:

@@ -46,7 +46,7 @@ def folder_findings(folder: Path) -> Iterator[Finding]:
 
 def lost_tables(folder: Path) -> list[str]:
     """Return the tables that were sealed and are not there any more, and folders of tables without any version."""
-    sealed = {path.stem for path in (folder / SEALS).glob("*.json")}
+    sealed = {path.stem for path in (folder / SEALS).glob("*.txt")}
     begun = {path.stem for path in folder.glob("*.lance") if any((path / "data").glob("*.lance"))}
     there = {path.parent.parent.stem for path in folder.glob("*.lance/_versions/*.manifest")}
     return sorted((sealed | begun) - there)

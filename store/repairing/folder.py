@@ -1,0 +1,73 @@
+"""The files of a store beside its tables."""
+
+from __future__ import annotations
+
+import json
+
+from ...encoders.base import digest_of
+from ...encoders.registry import build
+from ...errors import Damaged, EchodexError
+from ...schemas.finding import Finding
+from ...schemas.format import FORMAT_NAME, FORMAT_VERSION, marker
+from ...schemas.read_json import read_json
+from ..checking.opened import tried
+from ..files import storage_errors, write_atomic
+from ..lock import writer_lock
+from ..removing import remove_clips
+from ..spaces import keep_weights, list_spaces, weights_path
+from .work import Work
+
+
+def put_aside(work: Work, finding: Finding) -> str:
+    """Move the file or folder that a finding names to the quarantine."""
+    path = work.path(finding.where)
+    if not path.exists():
+        return ""
+    return f"{finding.where} moved to {work.quarantine.move(path, finding.what)}"
+
+
+def swept(work: Work, finding: Finding) -> str:
+    """Remove a file that was left half written."""
+    path = work.path(finding.where)
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+    return f"{finding.where} removed"
+
+
+def broken_marker(work: Work, finding: Finding) -> str:
+    """Write the marker anew, but for one that says that the store is of a newer format."""
+    path = work.path(finding.where)
+    said = tried(lambda: read_json(path.read_text()))
+    version = said.get("version") if isinstance(said, dict) and said.get("format") == FORMAT_NAME else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        return ""
+    if path.exists():
+        work.quarantine.move(path, finding.what)
+    write_atomic(path, json.dumps(marker()).encode())
+    return f"{finding.where} is written anew"
+
+
+def unfinished_removal(work: Work, finding: Finding) -> str:
+    """Finish a removal. A journal that cannot be read is moved: what it removed shows as rows without a clip."""
+    try:
+        remove_clips(work.tables, [])
+    except Damaged:
+        return put_aside(work, finding)
+    return "the removal is finished"
+
+
+def lost_weights(work: Work, finding: Finding) -> str:
+    """Write the weights of a space again, where they ship with echodex."""
+    space = next(space for space in list_spaces(work.tables) if space.name == finding.where)
+    try:
+        encoder = build(space.encoder, space.config, None)
+    except EchodexError:
+        return ""
+    if digest_of(space.encoder, space.config, encoder.weights()) != space.digest:
+        return ""
+    with writer_lock(work.folder):
+        path = weights_path(work.folder, space)
+        if path.exists():
+            work.quarantine.move(path, finding.what)
+        keep_weights(work.folder, space, encoder)
+    return f"the weights of {space.name} are written again"

@@ -1,0 +1,40 @@
+"""Which repair is for which damage, in the order in which they are made: what others need to be read comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...schemas.finding import Damage, Finding
+from .folder import broken_marker, lost_weights, put_aside, swept, unfinished_removal
+from .registered import left_over, lost_clusters, lost_tag, lost_view
+from .rows import changed_blobs, changed_rows, doubled_rows, rows_without_clip
+from .salvage import lost_table, unreadable_table
+from .sealed import broken_file
+from .tags import unreadable_tags
+from .work import Work
+
+Repair = Callable[[Work, Finding], str]
+"""Mends what a finding tells of and returns what it did, "" where it can do nothing."""
+
+REPAIRS: Mapping[Damage, Repair] = {
+    Damage.MARKER: broken_marker,
+    Damage.SEAL: broken_file,
+    Damage.TABLE: unreadable_table,
+    Damage.LOST: lost_table,
+    Damage.TAG: unreadable_tags,
+    Damage.ROW: changed_rows,
+    Damage.BLOB: changed_blobs,
+    Damage.DOUBLE: doubled_rows,
+    Damage.JOURNAL: unfinished_removal,
+    Damage.ORPHAN_ROWS: rows_without_clip,
+    Damage.VIEW: lost_view,
+    Damage.VIEW_BASE: lost_view,
+    Damage.VIEW_TAG: lost_tag,
+    Damage.CLUSTERS: lost_clusters,
+    Damage.LEFT: left_over,
+    Damage.WEIGHTS: lost_weights,
+    Damage.DATASET: put_aside,
+    Damage.RUN: put_aside,
+    Damage.ORPHAN_FILE: put_aside,
+    Damage.TORN: swept,
+}
