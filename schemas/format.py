@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..errors import Damaged
+from .read_json import read_json
 
 MARKER = "echodex.json"
 FORMAT_NAME = "echodex"
@@ -23,8 +23,10 @@ def check_marker(text: str, where: str) -> None:
     `where` names the file in the message.
     """
     try:
-        found = json.loads(text)
-        name, version = found["format"], int(found["version"])
+        found = read_json(text)
+        name, version = found["format"], found["version"]
+        if type(version) is not int or version < 1:
+            raise ValueError(f"{version!r} is no version")
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{where} is not the marker of an echodex store; restore it from a copy of the store") from error
     if name != FORMAT_NAME:

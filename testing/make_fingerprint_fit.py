@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from ..encoders.fingerprint.encoder import SHIPPED
+from ..schemas.read_json import read_json
 from .music import draw_piece
 
 RATE_HZ = 8000
@@ -77,7 +78,7 @@ def _echodex(store: Path, *words: str) -> None:
 
 def provenance(encoder: Path, pieces: int) -> dict[str, str]:
     """Return what the weights were made with, for their file; exit where the run was told other SETTINGS."""
-    run = json.loads((encoder.parent / "run.json").read_text(encoding="utf-8"))
+    run = read_json((encoder.parent / "run.json").read_text(encoding="utf-8"))
     told = dict(setting.split("=") for setting in SETTINGS if not setting.startswith("preset"))
     if other := [name for name, value in told.items() if float(run["config"][name]) != float(value)]:
         raise SystemExit(f"{encoder.parent} is a training with another {', '.join(other)}; give another --folder")

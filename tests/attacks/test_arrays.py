@@ -21,7 +21,6 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.io
 
-from echodex.api import Store
 from echodex.errors import BadInput, EchodexError
 from echodex.evaluation.fingerprint.layout import read_matrix
 from echodex.store.features.cqt.files import Chunks, read_mm
@@ -157,7 +156,7 @@ def test_two_names_and_no_vectors_are_refused(tmp_path: Path) -> None:
             read_vectors(parquet(tmp_path / "odd.parquet", ids, [[1.0]]), None, 10)
 
 
-def test_a_mutated_parquet_file_is_read_or_refused(store: Store, tmp_path: Path) -> None:
+def test_a_mutated_parquet_file_is_read_or_refused(tmp_path: Path) -> None:
     whole = parquet(tmp_path / "whole.parquet", [f"clip {n}" for n in range(20)], fixed(20, 8)).read_bytes()
     path = tmp_path / "mutant.parquet"
     rng = random.Random(0)
