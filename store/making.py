@@ -15,9 +15,10 @@ from ..schemas.format import MARKER, marker
 from .files import private_folder, write_atomic
 from .known import CLIPS_TABLE
 from .lock import LOCK_FILE, writer_lock
+from .seals import FOLDER as SEALS
 from .tables import Tables
 
-_FIRST = {LOCK_FILE, f"{CLIPS_TABLE}.lance"}
+_FIRST = {LOCK_FILE, f"{CLIPS_TABLE}.lance", SEALS}
 """What is in the folder before the marker is."""
 
 
