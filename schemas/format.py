@@ -24,9 +24,7 @@ def check_marker(text: str, where: str) -> None:
     """
     try:
         found = read_json(text)
-        name, version = found["format"], found["version"]
-        if type(version) is not int or version < 1:
-            raise ValueError(f"{version!r} is no version")
+        name, version = found["format"], int(str(found["version"]))  # no 1.5, which would be taken for 1
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{where} is not the marker of an echodex store; restore it from a copy of the store") from error
     if name != FORMAT_NAME:
