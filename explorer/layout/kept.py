@@ -5,8 +5,9 @@ Like indexes they are caches: one that cannot be read, or is of another space of
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = "maps"
 _SUFFIX = ".arrow"
-_INFO, _PROJECTION = b"echodex.layout", b"echodex.projection"
+_INFO, _PROJECTION, _SUM = b"echodex.layout", b"echodex.projection", b"echodex.sum"
 _COLUMNS = pa.schema([("clip_id", pa.string()), ("x", pa.float32()), ("y", pa.float32()), ("placed", pa.bool_())])
 
 
@@ -80,6 +81,7 @@ def keep(store: Store, layout: Layout) -> None:
         metadata[_PROJECTION] = json.dumps(numbers).encode()
     x, y = np.ascontiguousarray(layout.points.T)
     columns = [layout.clip_ids, pa.array(x), pa.array(y), pa.array(layout.placed)]
+    metadata[_SUM] = _sum(metadata, columns)
     batch = pa.record_batch(columns, schema=_COLUMNS.with_metadata(metadata))
 
     def write(path: Path) -> None:
@@ -119,12 +121,27 @@ def _read(path: Path, space: Space) -> Layout | None:
         table.validate(full=True)
         metadata = table.schema.metadata
         info = LayoutInfo(**read_json(metadata[_INFO]))
-        clip_ids, x, y, placed = (_whole(table, name) for name in _COLUMNS.names)
+        columns = [_whole(table, name) for name in _COLUMNS.names]
+        if metadata.get(_SUM, b"") not in (b"", _sum(metadata, columns)):  # an older file has none
+            return None
+        clip_ids, x, y, placed = columns
         points = np.column_stack([x.to_numpy(), y.to_numpy()])
         found = Layout(info, clip_ids, points, placed.to_numpy(zero_copy_only=False), _projection(metadata))
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
         return None
     return found if info.identity == space.identity and info.clips == len(found) else None
+
+
+def _sum(metadata: Mapping[bytes, bytes], columns: Sequence[pa.Array]) -> bytes:
+    """Return blake2b-128, in hex, of all that a file says."""
+    state = hashlib.blake2b(digest_size=16)
+    for key in (_INFO, _PROJECTION):
+        state.update(metadata.get(key, b""))
+    ids, *numbers = columns
+    state.update("\n".join(ids.to_pylist()).encode(errors="replace"))
+    for values in numbers:
+        state.update(np.ascontiguousarray(values.to_numpy(zero_copy_only=False)).tobytes())
+    return state.hexdigest().encode()
 
 
 def _whole(table: pa.Table, name: str) -> pa.Array:

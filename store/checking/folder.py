@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import EchodexError
 from ...schemas.finding import Damage, Finding
-from ...schemas.format import check_marker
+from ...schemas.format import MARKER, check_marker
 from ..activity import FOLDER as ACTIVITY
 from ..activity import running
 from ..datasets.notes import FOLDER as NOTES
@@ -17,7 +17,6 @@ from ..removing import JOURNAL
 from ..seals import FOLDER as SEALS
 from .opened import Failed, tried
 
-MARKER = "echodex.json"
 QUARANTINE = "quarantine"
 
 

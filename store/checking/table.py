@@ -54,6 +54,9 @@ class Looked:
 def look(folder: Path, table: str, depth: Depth) -> Looked:
     """Return what is wrong with a table of the store at `folder`. Nothing is raised for damage, whatever it is."""
     found = Looked(table)
+    if depth.data:
+        for broken in broken_seals(folder, table):
+            found.add(Damage.SEAL, f"{broken.path.relative_to(folder)} {broken.what}", RESTORED)
     dataset = tried(partial(dataset_of, folder, table))
     if isinstance(dataset, Failed):
         found.add(Damage.TABLE, f"{table} cannot be opened: {dataset.why}", SALVAGE)
@@ -66,8 +69,6 @@ def look(folder: Path, table: str, depth: Depth) -> Looked:
         found.held = held
     _look_at_files(folder, dataset, found)
     if depth.data:
-        for broken in broken_seals(folder, table):
-            found.add(Damage.SEAL, f"{broken.path.relative_to(folder)} {broken.what}", RESTORED)
         _read_versions(folder, found, depth.sample)
         _read_blobs(dataset, found, depth.sample)
     return found

@@ -1,8 +1,8 @@
-"""Which repair is for which damage, in the order in which they are made: what others need to be read comes first."""
+"""Which repair is for which damage, step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ...schemas.finding import Damage, Finding
 from .folder import broken_marker, lost_weights, put_aside, swept, unfinished_removal
@@ -16,25 +16,26 @@ from .work import Work
 Repair = Callable[[Work, Finding], str]
 """Mends what a finding tells of and returns what it did, "" where it can do nothing."""
 
-REPAIRS: Mapping[Damage, Repair] = {
-    Damage.MARKER: broken_marker,
-    Damage.SEAL: broken_file,
-    Damage.TABLE: unreadable_table,
-    Damage.LOST: lost_table,
-    Damage.TAG: unreadable_tags,
-    Damage.ROW: changed_rows,
-    Damage.BLOB: changed_blobs,
-    Damage.DOUBLE: doubled_rows,
-    Damage.JOURNAL: unfinished_removal,
-    Damage.ORPHAN_ROWS: rows_without_clip,
-    Damage.VIEW: lost_view,
-    Damage.VIEW_BASE: lost_view,
-    Damage.VIEW_TAG: lost_tag,
-    Damage.CLUSTERS: lost_clusters,
-    Damage.LEFT: left_over,
-    Damage.WEIGHTS: lost_weights,
-    Damage.DATASET: put_aside,
-    Damage.RUN: put_aside,
-    Damage.ORPHAN_FILE: put_aside,
-    Damage.TORN: swept,
-}
+STEPS: Sequence[Mapping[Damage, Repair]] = (
+    {Damage.MARKER: broken_marker, Damage.SEAL: broken_file},
+    {Damage.TABLE: unreadable_table, Damage.LOST: lost_table, Damage.TAG: unreadable_tags},
+    {Damage.ROW: changed_rows, Damage.BLOB: changed_blobs, Damage.DOUBLE: doubled_rows},
+    {Damage.JOURNAL: unfinished_removal, Damage.ORPHAN_ROWS: rows_without_clip},
+    {
+        Damage.VIEW: lost_view,
+        Damage.VIEW_BASE: lost_view,
+        Damage.VIEW_TAG: lost_tag,
+        Damage.CLUSTERS: lost_clusters,
+        Damage.LEFT: left_over,
+    },
+    {
+        Damage.WEIGHTS: lost_weights,
+        Damage.DATASET: put_aside,
+        Damage.RUN: put_aside,
+        Damage.ORPHAN_FILE: put_aside,
+        Damage.TORN: swept,
+    },
+)
+"""What is damaged in one step can be the consequence of what is in a step before it: those are made first, and what is
+damaged is then told anew.
+"""

@@ -1,0 +1,102 @@
+"""Checking and repairing a store: what each room finds in its own files, gathered, and mended step by step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NotFound, StoreLocked, UsageError
+from ..explorer.layout.checking import map_findings
+from ..indexing.checking import drop_cache, index_findings
+from ..progress import Progress, silent
+from ..schemas.finding import CheckReport, Damage, Finding, Mended, RepairReport
+from ..schemas.format import MARKER
+from ..store.activity import running
+from ..store.checking.look import look_over
+from ..store.checking.opened import Failed, tried
+from ..store.checking.sampling import Sample
+from ..store.checking.table import Depth
+from ..store.known import CLIPS_TABLE
+from ..store.repairing.mend import STEPS, Repair
+from ..store.repairing.quarantine import Quarantine
+from ..store.repairing.work import Work
+from ..training.checking import run_findings
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+_ROUNDS = 12
+"""Repairs are made at most this often; each round mends one step, and leaves fewer to come."""
+
+
+def check(
+    store: Store, *, data: bool = False, sample: float = 1.0, sources: bool = False, progress: Progress = silent
+) -> CheckReport:
+    """Return what is wrong with a store; see api.upkeep."""
+    if not 0 < sample <= 1:
+        raise UsageError(f"a sample is a share above 0, up to 1, not {sample}")
+    store = type(store)(store.path)  # a new one: what this one has in its caches is not what is on the disk
+    look = look_over(store.path, Depth(data or sample < 1, Sample.of(sample)), progress)
+    findings = [*look.findings, *index_findings(store, look.tables, data=data), *map_findings(store)]
+    findings += run_findings(store, data=data)
+    if sources:
+        from ..store.checking_sources import source_findings
+
+        findings += source_findings(store.tables, verify=data, progress=progress)
+    rows = {name: found.read[found.newest].rows for name, found in look.tables.items() if found.read}
+    return CheckReport(str(store.path), tuple(findings), rows)
+
+
+def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) -> RepairReport:
+    """Mend what a check of all data finds; see api.upkeep."""
+    others = [one for one in running(store.path) if one.pid != os.getpid()]
+    if others and not dry_run:
+        raise StoreLocked(
+            f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.path}; repair once it is done"
+        )
+    work = Work(type(store)(store.path).tables, Quarantine(store.path))
+    caches: dict[Damage, Repair] = dict.fromkeys((Damage.INDEX, Damage.STALE), partial(_dropped, store))
+    steps = [*STEPS, caches]
+    mended: list[Mended] = []
+    report = check(store, data=True, progress=progress)
+    if dry_run:
+        able = {kind for step in steps for kind in step}
+        would = [Mended(one, one.remedy) for one in report.findings if one.kind in able and one.remedy]
+        left = [one for one in report.findings if one.kind not in able or not one.remedy]
+        return RepairReport(str(store.path), tuple(would), tuple(left), "")
+    for _ in range(_ROUNDS):
+        did = _first_step(work, steps, report.findings)
+        if not did:
+            break
+        mended += did
+        report = check(store, data=True, progress=progress)
+    place = str(work.quarantine.folder) if work.quarantine.used else ""
+    return RepairReport(str(store.path), tuple(mended), report.findings, place)
+
+
+def damaged_folder(path: Path) -> Path:
+    """Return the folder of a store whose marker may be damaged: it has one, or the table of clips. Raises NotFound."""
+    folder = path.absolute()
+    if not (folder / MARKER).exists() and not (folder / f"{CLIPS_TABLE}.lance").is_dir():
+        raise NotFound(f"{folder} is not an echodex store; --store names one elsewhere")
+    return folder
+
+
+def _first_step(work: Work, steps: list[Mapping[Damage, Repair]], findings: tuple[Finding, ...]) -> list[Mended]:
+    """Make the repairs of the first step in which one of them does something; return what they did."""
+    for step in steps:
+        did = []
+        for finding in {(one.kind, one.where): one for one in findings if one.kind in step}.values():
+            said = tried(partial(step[finding.kind], work, finding))
+            if said and not isinstance(said, Failed):
+                did.append(Mended(finding, said))
+        if did:
+            return did
+    return []
+
+
+def _dropped(store: Store, _: Work, finding: Finding) -> str:
+    return drop_cache(store, finding.where)
