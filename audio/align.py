@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
+from ..schemas.arrays import Float32
 from ..schemas.hit import Alignment
-from ..schemas.vector import Float32
 
 Int64 = NDArray[np.int64]
 

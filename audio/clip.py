@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..schemas.clip import Reason, Status
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
+from ..schemas.condition import Reason, Status
 from .decode import open_audio
 from .limits import DEFAULT_LIMITS, Limits
 from .measure import Meter
-from .mono import Mono, Span, pull
+from .mono import Mono, Span, Tap, pull
 from .reader import Reader
 from .unusable import Unusable
 
@@ -49,10 +49,12 @@ def decode_clip(
     duration_s: float | None = None,
     sample_rate_hz: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    tap: Tap | None = None,
 ) -> Decoded:
     """Decode a file, or `duration_s` of it from `offset_s`, and judge it; make its waveform if a rate is given.
 
     Never raises for a bad file: status, reason and detail say what is wrong. Memory is a block, or the waveform.
+    tap: gets every block as it is decoded.
     Raises NotFound where there is no such file.
     """
     span = Span(os.fspath(path), offset_s, duration_s)
@@ -61,7 +63,7 @@ def decode_clip(
     except Unusable as error:
         return Decoded(Status.BAD, error.reason, error.detail)
     with closing(reader):
-        return _judged(reader, span, sample_rate_hz, limits)
+        return _judged(reader, span, sample_rate_hz, limits, [tap] if tap else [])
 
 
 def read_mono(
@@ -71,17 +73,20 @@ def read_mono(
     offset_s: float = 0.0,
     duration_s: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    tap: Tap | None = None,
 ) -> Float32:
     """Return float32[n], mono, at `sample_rate_hz`: a file, or `duration_s` of it from `offset_s`, decoding no more.
 
     The same samples, to the bit, as the waveform of `decode_clip`. n is at least `duration_s * sample_rate_hz` rounded,
     for the last frame is read whole, and less only where the file ends. Silent and short clips come as they are.
-    Raises NotFound where there is no such file, BadInput with the reason where nothing can be read.
+    tap: as of `decode_clip`. Raises NotFound where there is no such file, BadInput with the reason where nothing can
+    be read.
     """
     span = Span(os.fspath(path), offset_s, duration_s)
+    also = [tap] if tap else []
     with closing(open_audio(path, limits)) as reader:
-        mono = Mono(reader, sample_rate_hz)
-        broken = pull(reader, span, limits, [mono.add])
+        mono = Mono(reader, sample_rate_hz, also=also)
+        broken = pull(reader, span, limits, [mono.add, *also])
         waveform = mono.waveform(reader, span, limits)
     if not len(waveform):
         raise _nothing(span, broken, reader.length_s)
@@ -90,12 +95,12 @@ def read_mono(
     return waveform
 
 
-def _judged(reader: Reader, span: Span, sample_rate_hz: int | None, limits: Limits) -> Decoded:
+def _judged(reader: Reader, span: Span, sample_rate_hz: int | None, limits: Limits, also: list[Tap]) -> Decoded:
     meter = Meter()
-    mono = Mono(reader, sample_rate_hz) if sample_rate_hz else None
+    mono = Mono(reader, sample_rate_hz, also=also) if sample_rate_hz else None
     flaw, waveform = (Reason.NONE, ""), None
     try:
-        broken = pull(reader, span, limits, [meter.add, mono.add] if mono else [meter.add])
+        broken = pull(reader, span, limits, [meter.add, *([mono.add] if mono else []), *also])
         _refuse(meter, reader, span, broken, limits)
         if mono:
             waveform = mono.waveform(reader, span, limits)

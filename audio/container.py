@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import av
 
-from ..schemas.clip import Reason
+from ..schemas.condition import Reason
 from .mp3 import declares_length
 from .source import Source
 from .unusable import Unusable

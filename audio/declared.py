@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from ..schemas.clip import Reason
+from ..schemas.condition import Reason
 from .source import Source
 
 _MAX_CHUNKS = 10_000

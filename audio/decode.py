@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from ..schemas.clip import Reason
+from ..schemas.condition import Reason
 from .ffmpeg import FfmpegReader  # both at once: many threads open files, and av does not survive being imported by two
 from .limits import DEFAULT_LIMITS, Limits
 from .reader import Reader

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 
 ANTI_PHASE_RATIO = 1000.0
 

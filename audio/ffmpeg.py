@@ -15,8 +15,8 @@ from typing import Any
 
 from av.codec.context import Flags2
 
-from ..schemas.clip import Reason
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
+from ..schemas.condition import Reason
 from .container import FAILURES, open_container, promised_s, words
 from .declared import Declared, declared_data
 from .frames import gathered, to_float

@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 from .container import FAILURES, words
 from .reader import BLOCK_FRAMES
 from .unusable import Broken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 
 SILENT_SPAN = 2.0**-23
 """A clip whose samples all lie within less than one step of 24-bit audio is digital silence."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Unavailable
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 
 BLOCK_S = 0.25
 

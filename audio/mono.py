@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..schemas.clip import Reason
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
+from ..schemas.condition import Reason
 from .downmix import PhaseMeter, mix
 from .limits import Limits
 from .reader import Reader
@@ -46,7 +46,11 @@ class Span:
         return rest if self.duration_s is None else min(rest, self.duration_s)
 
 
-def pull(reader: Reader, span: Span, limits: Limits, taps: Sequence[Callable[[Float32], None]]) -> str:
+Tap = Callable[[Float32], None]
+"""Takes each block float32[frames, channels] as it is decoded."""
+
+
+def pull(reader: Reader, span: Span, limits: Limits, taps: Sequence[Tap]) -> str:
     """Decode `span`, give every block to each of `taps`, and return what broke decoding off ("" where nothing did).
 
     Raises Unusable as soon as more than `limits.max_decoded_s` is promised or decoded.
@@ -74,7 +78,11 @@ def _too_long(span: Span, limits: Limits, found: str) -> Unusable:
 class Mono:
     """Makes one waveform at `to_hz` of the blocks of a reader."""
 
-    def __init__(self, reader: Reader, to_hz: int, signs: NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self, reader: Reader, to_hz: int, signs: NDArray[np.float32] | None = None, also: Sequence[Tap] = ()
+    ) -> None:
+        """signs: of the channels, where they are known; also: what a second pass gives its blocks to."""
+        self._also = also
         self._phase = PhaseMeter(reader.channels)
         self._signs = signs
         self._resampler = Resampler(reader.sample_rate_hz, to_hz)
@@ -94,7 +102,7 @@ class Mono:
         signs = self._phase.signs()
         if self._signs is None and (signs < 0).any():
             again = Mono(reader, self._resampler.to_hz, signs)
-            pull(reader, span, limits, [again.add])
+            pull(reader, span, limits, [again.add, *self._also])
             return again.waveform(reader, span, limits)
         self._pieces.append(self._resampler.finish())
         filled = [piece for piece in self._pieces if len(piece)]

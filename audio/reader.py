@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Protocol
 
-from ..schemas.clip import Reason
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
+from ..schemas.condition import Reason
 
 BLOCK_FRAMES = 65_536
 """Frames decoded at a time: what a check of a file of any length holds in memory."""

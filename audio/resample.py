@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import soxr
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 
 
 class Resampler:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from ..schemas.clip import Reason
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
+from ..schemas.condition import Reason
 from .declared import Declared, declared_data
 from .reader import BLOCK_FRAMES, frame_span
 from .source import Source

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from ..errors import NotFound
-from ..schemas.clip import Reason
+from ..schemas.condition import Reason
 from .unusable import Unusable
 
 HEAD_BYTES = 4096

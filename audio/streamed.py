@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from ..schemas.clip import Reason
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
+from ..schemas.condition import Reason
 from .container import FAILURES, open_pipe, words
 from .downmix import PhaseMeter, mix
 from .frames import to_float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import BadInput
-from ..schemas.clip import Reason
+from ..schemas.condition import Reason
 
 
 class Unusable(BadInput):

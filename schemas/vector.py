@@ -11,10 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import Damaged
+from .arrays import Float32 as Float32  # noqa: PLC0414  (of vectors, whoever asks)
 from .clip import PRIMARY_KEY
 from .read_json import read_json
-
-Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

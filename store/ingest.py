@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from ..audio.clip import Decoded, decode_clip
+from ..audio.children.pool import Children
+from ..audio.clip import Decoded
 from ..audio.limits import Limits
-from ..audio.tags import read_tags
 from ..errors import BadInput
 from ..progress import Progress
 from ..schemas.clip import CLIPS, Source, Status
@@ -93,16 +93,19 @@ Decode = Callable[[Source, Limits, int | None], tuple[Decoded, dict[str, str]]]
 """From a source, limits and a rate to how decoding it came out, with a waveform at that rate, and the file's tags."""
 
 
-def decode_audio(source: Source, limits: Limits, sample_rate_hz: int | None) -> tuple[Decoded, dict[str, str]]:
-    """Decode a file of audio, or the excerpt of it that the source is, and read its tags where it is usable."""
-    decoded = decode_clip(
-        source.path,
-        offset_s=source.offset_s,
-        duration_s=source.duration_s,
-        sample_rate_hz=sample_rate_hz,
-        limits=limits,
-    )
-    return decoded, read_tags(source.path) if decoded.status != Status.BAD else {}
+def decode_audio(children: Children) -> Decode:
+    """Return what decodes files of audio, or excerpts of them, and reads their tags, each in one of `children`."""
+
+    def decode(source: Source, limits: Limits, sample_rate_hz: int | None) -> tuple[Decoded, dict[str, str]]:
+        return children.decode_clip(
+            source.path,
+            offset_s=source.offset_s,
+            duration_s=source.duration_s,
+            sample_rate_hz=sample_rate_hz,
+            limits=limits,
+        )
+
+    return decode
 
 
 def add_sources(
@@ -112,28 +115,31 @@ def add_sources(
     limits: Limits,
     listener: Listener | None,
     progress: Progress,
-    decode: Decode = decode_audio,
+    decode: Decode | None = None,
     lacks: Callable[[str], bool] = lambda _: False,
 ) -> AddReport:
     """Add `sources` to the clips table; `listener` gets the waveforms of new usable clips. Returns what was done.
 
-    lacks: whether the listener wants a clip, by its id, though the clips table has it.
+    decode: None for files of audio, which are decoded in processes of their own. lacks: whether the listener wants a
+    clip, by its id, though the clips table has it.
     """
     known = Known(tables)
     report = AddReport()
     sample_rate_hz = listener.sample_rate_hz if listener else None
-    examined = in_order(
-        lambda source: _examine(source, known, lambda new: decode(new, limits, sample_rate_hz), lacks),
-        sources,
-        ahead=AHEAD_CLIPS,
-        size_bytes=_waveform_bytes,
-    )
-    heard = _tell(listener, examined) if listener else examined
-    done = 0
-    for batch in _batches(heard):
-        _commit(tables, known, batch, report)
-        done += len(batch)
-        progress("add", done, len(sources))
+    with Children() as children:
+        decoder = decode or decode_audio(children)
+        examined = in_order(
+            lambda source: _examine(source, known, lambda new: decoder(new, limits, sample_rate_hz), lacks),
+            sources,
+            ahead=AHEAD_CLIPS,
+            size_bytes=_waveform_bytes,
+        )
+        heard = _tell(listener, examined) if listener else examined
+        done = 0
+        for batch in _batches(heard):
+            _commit(tables, known, batch, report)
+            done += len(batch)
+            progress("add", done, len(sources))
     if listener:
         listener.commit()
     with writer_lock(tables.folder):
