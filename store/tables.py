@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from ..errors import Damaged, NotFound, StorageError, UsageError
+from ..errors import Damaged, NotFound, Stale, StorageError
 from .doubles import drop_doubles
+from .failures import UNREADABLE, failed_open, failed_read
 from .files import storage_errors
 from .presence import Presence
 from .retrying import committed
@@ -109,7 +110,7 @@ class Tables:
         """Return whether `version` of table `name` can still be read: cleanup takes those that no tag holds."""
         try:
             self._dataset(name, version)
-        except (Damaged, NotFound):
+        except (Damaged, NotFound, Stale):
             return False
         return True
 
@@ -147,6 +148,14 @@ class Tables:
         if seen is not None and version != seen + 1:
             drop_doubles(self, name, rows.column("clip_id"), seen, version)
         return version
+
+    def overwrite(self, name: str, rows: pa.Table) -> None:
+        """Put `rows`, and their columns, in the place of all that table `name` has, as one commit."""
+
+        def write() -> None:
+            self._database.create_table(name, rows, mode="overwrite", storage_options=_CREATE_OPTIONS)
+
+        self._commit(name, write)
 
     def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
         """Insert rows, replacing those with the same keys, as one commit."""
@@ -197,10 +206,8 @@ class Tables:
                 scan_in_order=True,
                 **_READ_AHEAD,
             )
-        except ValueError as error:
-            if where is None:
-                raise
-            raise UsageError(f"the filter {where[:200]!r} cannot be used: {_first_line(error)}") from error
+        except UNREADABLE as error:
+            raise failed_read(self, name, dataset.version, where, error) from error
 
     def blob_ranges(
         self, name: str, column: str, ranges: Sequence[tuple[int, int, int]], *, version: int
@@ -214,17 +221,19 @@ class Tables:
             dataset = self._pinned[name, version] = self._dataset(name, version)
         try:
             found = dataset.read_blob_ranges(column, ranges, selector="ids", preserve_order=True)
-        except (ValueError, OSError) as error:
-            raise Damaged(
-                f"{name} in {self.folder} cannot be read ({_first_line(error)}); restore the store from a copy"
-            ) from error
+        except UNREADABLE as error:
+            raise failed_read(self, name, version, None, error) from error
         return [data or b"" for _, _, data in found]
 
     def count(self, name: str, version: int | None = None, *, where: str | None = None) -> int:
         """Return how many rows a version of table `name` has (None: the latest) that `where`, of store/where.py,
         selects.
         """
-        return int(self._dataset(name, version).count_rows(where))
+        dataset = self._dataset(name, version)
+        try:
+            return int(dataset.count_rows(where))
+        except UNREADABLE as error:
+            raise failed_read(self, name, dataset.version, where, error) from error
 
     def tag(self, name: str, tag: str, version: int) -> None:
         """Protect a version of table `name` from cleanup for as long as `tag` exists; replaces a tag of the same
@@ -274,7 +283,7 @@ class Tables:
                     delete_unverified=orphans,
                     error_if_tagged_old_versions=False,
                 )
-            self._seal(name)
+            self.seal(name)
 
     def index_keys(self, name: str) -> None:
         """Make the index on `clip_id` of table `name` once it lacks KEY_INDEX_ROWS rows; the caller holds the lock.
@@ -291,6 +300,11 @@ class Tables:
                 lambda: self._database.open_table(name).create_index("clip_id", config=BTree(), replace=True),
             )
 
+    def seal(self, name: str) -> None:
+        """Seal what was committed, which stands in any case: where that cannot be done, the next writer does it."""
+        with suppress(StorageError):
+            self._seals.seal(name)
+
     def opened(self, name: str, version: int | None = None) -> lance.LanceDataset:
         """Return a version of table `name` (None: the newest) as pylance opens it, for those who look after its files.
 
@@ -301,13 +315,8 @@ class Tables:
     def _commit(self, name: str, commit: Callable[[], T]) -> T:
         """Return what `commit`, of table `name`, returns; made again where another comes between, and sealed."""
         done = committed(self._path(name), commit)
-        self._seal(name)
+        self.seal(name)
         return done
-
-    def _seal(self, name: str) -> None:
-        """Seal what was committed, which stands in any case: where that cannot be done, the next writer does it."""
-        with suppress(StorageError):
-            self._seals.seal(name)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):  # of a registry or a file that somebody else wrote
@@ -322,12 +331,5 @@ class Tables:
         self.presence.show()
         try:
             return lance.dataset(str(self._path(name)), version=version, session=self._session)
-        except (ValueError, OSError) as error:
-            which = name if version is None else f"version {version} of {name}"
-            raise Damaged(
-                f"{which} in {self.folder} cannot be opened ({_first_line(error)}); restore the store from a copy"
-            ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:300]
+        except UNREADABLE as error:
+            raise failed_open(self, name, version, error) from error
