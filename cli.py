@@ -15,6 +15,7 @@ import click
 from echodex import __version__
 from echodex.commands import (
     adding,
+    checking,
     clustering,
     compacting,
     deciding,
@@ -31,6 +32,7 @@ from echodex.commands import (
     measuring,
     playing,
     pruning,
+    relocating,
     removing,
     status,
     training,
@@ -68,6 +70,7 @@ for command in (
     materialising.materialise,
     removing.remove,
     compacting.compact,
+    relocating.relocate,
     finding.similar,
     identifying.identify,
     finding.duplicates,
@@ -84,6 +87,8 @@ for command in (
     exploring.explore,
     mapping.map_,
     status.status,
+    checking.check,
+    checking.repair,
     doctor.doctor,
     demonstrating.demo,
 ):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..schemas.clip import Clip
+from .source_files import State, state_of
+
+_BETTER = (State.MISSING, State.CHANGED, State.SAME)
 
 
 def place_of(row: Mapping[str, Any]) -> Clip:
@@ -14,14 +16,6 @@ def place_of(row: Mapping[str, Any]) -> Clip:
     file is, else the first.
     """
     places = list(zip(row["uris"], row["mtimes_ns"], strict=True))
-    path, mtime_ns = max(places, key=lambda place: _state(place[0], place[1], row["size_bytes"]))  # of equals the first
+    states = [_BETTER.index(state_of(path, mtime_ns, row["size_bytes"])) for path, mtime_ns in places]
+    path, mtime_ns = places[states.index(max(states))]
     return Clip(row["clip_id"], path, row["offset_s"], row["duration_s"], mtime_ns, row["size_bytes"])
-
-
-def _state(path: str, mtime_ns: int, size_bytes: int) -> int:
-    """Return 2 for a file that is as it was when it was added, 1 for one that has changed, 0 where there is none."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return 0
-    return 2 if (found.st_mtime_ns, found.st_size) == (mtime_ns, size_bytes) else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,6 +18,7 @@ from ..schemas.vector import Float32
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .pipeline import in_order
+from .source_files import State, state_of
 
 if TYPE_CHECKING:
     from .store import Store
@@ -30,7 +30,7 @@ AHEAD_CLIPS = 2 * BATCH_CLIPS
 """Clips that are read in advance, so that one batch is ready while another is encoded."""
 
 
-MISSING = "no longer where it was added; put it back or add it from its new place"
+MISSING = "no longer where it was added; put it back, or say where it is by `echodex relocate`"
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,10 @@ def _changed(clip: Clip) -> str:
 
 def why_unread(clip: Clip) -> Problem | None:
     """Return what keeps a file from being read as it was when it was added: it is gone, or has changed; else None."""
-    try:
-        found = Path(clip.path).stat()
-    except OSError:
-        return Problem(clip.path, "missing", MISSING)
-    if (found.st_mtime_ns, found.st_size) != (clip.mtime_ns, clip.size_bytes):
-        return Problem(clip.path, "changed", _changed(clip))
-    return None
+    state = state_of(clip.path, clip.mtime_ns, clip.size_bytes)
+    if state is State.SAME:
+        return None
+    return Problem(clip.path, state, MISSING if state is State.MISSING else _changed(clip))
 
 
 def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
