@@ -11,8 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
+from ..schemas.format import MARKER
+from ..store.known import CLIPS_TABLE
 from ..store.locate import locate
 from .exports import export_memmap, export_tensors
 from .heads import compare_views, export_onnx, probe_from_head
@@ -45,6 +47,7 @@ __all__ = [
     "export_onnx",
     "export_tensors",
     "open",
+    "open_damaged",
     "probe_from_head",
     "train",
     "verify_features",
@@ -56,6 +59,17 @@ def open(path: str | Path | None = None, *, create: bool = True) -> Store:  # no
     here.
     """
     return Store.open(locate(path, create=create), create=create)
+
+
+def open_damaged(path: str | Path | None = None) -> Store:
+    """Return the store at `path`, as `open` finds it, to `check` and to `repair` it, also where its marker is damaged.
+
+    Raises NotFound where there is neither a marker nor a table of clips.
+    """
+    folder = locate(path, create=False)
+    if not (folder / MARKER).exists() and not (folder / f"{CLIPS_TABLE}.lance").is_dir():
+        raise NotFound(f"{folder} is not an echodex store; --store names one elsewhere")
+    return Store(folder)
 
 
 def train(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import NotFound, StoreLocked, UsageError
+from ..errors import StoreLocked, UsageError
 from ..explorer.layout.checking import map_findings
 from ..indexing.checking import drop_cache, index_findings
 from ..progress import Progress, silent
@@ -19,7 +18,7 @@ from ..store.checking.look import look_over
 from ..store.checking.opened import Failed, tried
 from ..store.checking.sampling import Sample
 from ..store.checking.table import Depth
-from ..store.known import CLIPS_TABLE
+from ..store.repairing.folder import refuse_newer
 from ..store.repairing.mend import STEPS, Repair
 from ..store.repairing.quarantine import Quarantine
 from ..store.repairing.work import Work
@@ -57,6 +56,7 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         raise StoreLocked(
             f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.path}; repair once it is done"
         )
+    refuse_newer(store.path / MARKER)
     work = Work(type(store)(store.path).tables, Quarantine(store.path))
     caches: dict[Damage, Repair] = dict.fromkeys((Damage.INDEX, Damage.STALE), partial(_dropped, store))
     steps = [*STEPS, caches]
@@ -75,14 +75,6 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         report = check(store, data=True, progress=progress)
     place = str(work.quarantine.folder) if work.quarantine.used else ""
     return RepairReport(str(store.path), tuple(mended), report.findings, place)
-
-
-def damaged_folder(path: Path) -> Path:
-    """Return the folder of a store whose marker may be damaged: it has one, or the table of clips. Raises NotFound."""
-    folder = path.absolute()
-    if not (folder / MARKER).exists() and not (folder / f"{CLIPS_TABLE}.lance").is_dir():
-        raise NotFound(f"{folder} is not an echodex store; --store names one elsewhere")
-    return folder
 
 
 def _first_step(work: Work, steps: list[Mapping[Damage, Repair]], findings: tuple[Finding, ...]) -> list[Mended]:

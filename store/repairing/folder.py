@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from ...encoders.base import digest_of
 from ...encoders.registry import build
 from ...errors import Damaged, EchodexError
 from ...schemas.finding import Finding
-from ...schemas.format import FORMAT_NAME, FORMAT_VERSION, marker
+from ...schemas.format import FORMAT_NAME, FORMAT_VERSION, check_marker, marker
 from ...schemas.read_json import read_json
 from ..checking.opened import tried
 from ..files import storage_errors, write_atomic
@@ -35,16 +36,20 @@ def swept(work: Work, finding: Finding) -> str:
 
 
 def broken_marker(work: Work, finding: Finding) -> str:
-    """Write the marker anew, but for one that says that the store is of a newer format."""
+    """Write the marker anew. It says what is oldest: a store of today's format is found to be of it when it opens."""
     path = work.path(finding.where)
+    if path.exists():
+        work.quarantine.move(path, finding.what)
+    write_atomic(path, json.dumps(marker() | {"version": 1}).encode())
+    return f"{finding.where} is written anew"
+
+
+def refuse_newer(path: Path) -> None:
+    """Raise Damaged where the marker at `path` says that the store is of a format that this echodex does not know."""
     said = tried(lambda: read_json(path.read_text()))
     version = said.get("version") if isinstance(said, dict) and said.get("format") == FORMAT_NAME else None
     if isinstance(version, int) and version > FORMAT_VERSION:
-        return ""
-    if path.exists():
-        work.quarantine.move(path, finding.what)
-    write_atomic(path, json.dumps(marker()).encode())
-    return f"{finding.where} is written anew"
+        check_marker(path.read_text(), str(path))
 
 
 def unfinished_removal(work: Work, finding: Finding) -> str:
