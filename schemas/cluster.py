@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +24,8 @@ CLUSTER_RUNS = pa.schema(
         pa.field("space_identity", pa.string()),
         pa.field("table_version", pa.int64()),
         pa.field("created_at", pa.timestamp("us", tz="UTC")),
+        pa.field("table_sum", pa.string()),
+        pa.field("row_sum", pa.binary(16)),
     ]
 )
 
@@ -48,7 +50,7 @@ class ClusterRun:
     config: the settings of the clustering; algorithm: the way taken, which says "exact" or "approximate"; agreement: of
     an approximate way, the adjusted Rand index with the exact one on a sample; inertia, silhouette: of K-Means;
     clips: how many were clustered, `noise` of them in no cluster; sizes: of each cluster, by label. space_identity,
-    table_version: what the vectors were.
+    table_version: what the vectors were. created_at, table_sum (of its rows): given when it is saved.
     """
 
     space: str
@@ -63,7 +65,8 @@ class ClusterRun:
     sizes: tuple[int, ...]
     space_identity: str
     table_version: int
-    created_at: str
+    created_at: str = ""
+    table_sum: str = field(default="", repr=False)
 
     @property
     def clusters(self) -> int:

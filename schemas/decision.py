@@ -32,6 +32,7 @@ DECISIONS = pa.schema(
         pa.field("note", pa.string()),
         pa.field("made_at", pa.timestamp("us", tz="UTC")),
         pa.field("undone_at", pa.timestamp("us", tz="UTC")),
+        pa.field("row_sum", pa.binary(16)),
     ]
 )
 

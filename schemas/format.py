@@ -9,7 +9,7 @@ from .read_json import read_json
 
 MARKER = "echodex.json"
 FORMAT_NAME = "echodex"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def marker() -> dict[str, Any]:
@@ -17,8 +17,8 @@ def marker() -> dict[str, Any]:
     return {"format": FORMAT_NAME, "version": FORMAT_VERSION}
 
 
-def check_marker(text: str, where: str) -> None:
-    """Raise Damaged unless `text` is the marker of a format that this version can read.
+def check_marker(text: str, where: str) -> int:
+    """Return the version of the format that `text` is the marker of. Raises Damaged where this echodex cannot read it.
 
     `where` names the file in the message.
     """
@@ -29,8 +29,11 @@ def check_marker(text: str, where: str) -> None:
         raise Damaged(f"{where} is not the marker of an echodex store; restore it from a copy of the store") from error
     if name != FORMAT_NAME:
         raise Damaged(f"{where} says format {name!r}, not {FORMAT_NAME!r}; this folder is not an echodex store")
+    if version < 1:
+        raise Damaged(f"{where} says version {version}, which there never was; restore it from a copy of the store")
     if version > FORMAT_VERSION:
         raise Damaged(
             f"{where} is of format version {version}, this echodex reads up to {FORMAT_VERSION}; "
             "install a newer echodex to open it"
         )
+    return version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,8 @@ VIEWS = pa.schema(
         pa.field("content_hash", pa.string()),
         pa.field("parent", pa.string()),
         pa.field("created_at", pa.timestamp("us", tz="UTC")),
+        pa.field("table_sum", pa.string()),
+        pa.field("row_sum", pa.binary(16)),
     ]
 )
 
@@ -88,7 +90,9 @@ class Base:
 
 @dataclass(frozen=True)
 class ViewInfo:
-    """A row of the registry of views. Hours are of decoded audio; `recipe` is what `prune` was asked to do."""
+    """A row of the registry of views. Hours are of decoded audio; `recipe` is what `prune` was asked to do;
+    `content_hash` is of what the view says, the same wherever it is made, `table_sum` of all that its table holds.
+    """
 
     name: str
     version: int
@@ -101,6 +105,7 @@ class ViewInfo:
     content_hash: str
     parent: str
     created_at: str
+    table_sum: str = field(repr=False)
 
     @property
     def share(self) -> float:

@@ -19,8 +19,10 @@ from ..schemas.read_json import read_json
 from ..schemas.vector import Space
 from .lock import writer_lock
 from .numbers import last_retired, retire
+from .registries import registered, registry_rows
 from .spaces import table_of
 from .tables import Tables
+from .tablesum import table_sum
 from .where import all_of, equals
 
 REGISTRY = "clusters"
@@ -29,9 +31,7 @@ PREFIX = "clusters_"
 
 def list_runs(tables: Tables, space: Space) -> list[ClusterRun]:
     """Return the clustering runs of a space, oldest first; not those of an older space of its name."""
-    if not tables.exists(REGISTRY):
-        return []
-    rows = tables.scan(REGISTRY, CLUSTER_RUNS.names, where=equals("space", space.name)).to_pylist()
+    rows = [row for row in registered(tables, REGISTRY, CLUSTER_RUNS) if row["space"] == space.name]
     runs = [_run(row) for row in rows if row["space_identity"] == space.identity]
     return sorted(runs, key=lambda run: run.run)
 
@@ -67,24 +67,31 @@ def save_run(tables: Tables, run: ClusterRun, rows: pa.Table) -> ClusterRun:
     with writer_lock(tables.folder):
         tables.create(REGISTRY, CLUSTER_RUNS)
         tables.create(PREFIX + run.space, CLUSTER_ROWS)
-        before = tables.scan(REGISTRY, ["run", "space_identity"], where=equals("space", run.space)).to_pylist()
+        before = [row for row in registered(tables, REGISTRY, CLUSTER_RUNS) if row["space"] == run.space]
         for row in before:
             if row["space_identity"] != run.space_identity:
                 _drop(tables, run.space, row["run"])
         number = max(last_retired(tables, PREFIX + run.space), *(row["run"] for row in before), 0) + 1
-        run = replace(run, run=number, created_at=datetime.now(UTC).isoformat(timespec="microseconds"))
+        numbers = pa.repeat(pa.scalar(number, pa.int32()), len(rows))
+        rows = rows.append_column("run", numbers).select(CLUSTER_ROWS.names).cast(CLUSTER_ROWS).sort_by("clip_id")
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        run = replace(run, run=number, created_at=now, table_sum=table_sum(rows))
         tables.delete(PREFIX + run.space, equals("run", run.run))  # left by a process that died before it registered it
-        numbers = pa.repeat(pa.scalar(run.run, pa.int32()), len(rows))
-        tables.append(
-            PREFIX + run.space, rows.append_column("run", numbers).select(CLUSTER_ROWS.names).cast(CLUSTER_ROWS)
-        )
+        tables.append(PREFIX + run.space, rows)
         tables.append(REGISTRY, _registry_row(run))
     return run
 
 
 def run_rows(tables: Tables, run: ClusterRun) -> pa.Table:
-    """Return the rows of a run (CLUSTER_ROWS), sorted by clip id."""
-    return tables.scan(PREFIX + run.space, CLUSTER_ROWS.names, where=equals("run", run.run)).sort_by("clip_id")
+    """Return the rows of a run (CLUSTER_ROWS), sorted by clip id. Raises Damaged where they are not those that were
+    saved.
+    """
+    rows = tables.scan(PREFIX + run.space, CLUSTER_ROWS.names, where=equals("run", run.run)).sort_by("clip_id")
+    if table_sum(rows) != run.table_sum:
+        raise Damaged(
+            f"clustering run {run.run} of {run.space} is not what was saved; run `echodex cluster` again and drop it"
+        )
+    return rows
 
 
 def _drop(tables: Tables, space: str, number: int) -> None:
@@ -101,7 +108,7 @@ def _registry_row(run: ClusterRun) -> pa.Table:
         "sizes": list(run.sizes),
         "created_at": datetime.fromisoformat(run.created_at),
     }
-    return pa.Table.from_pylist([row], schema=CLUSTER_RUNS)
+    return registry_rows([row], CLUSTER_RUNS)
 
 
 def _run(row: dict[str, Any]) -> ClusterRun:

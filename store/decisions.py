@@ -11,13 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-
 from ..errors import NotFound, UsageError
 from ..schemas.decision import DECISIONS, Decided, Decision, Kind, decided
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
+from .registries import registered, registry_rows
 from .tables import Tables
 from .where import storable
 
@@ -28,9 +27,7 @@ _TIMES = ("made_at", "undone_at")
 
 def list_decisions(tables: Tables, *, undone: bool = False) -> list[Decision]:
     """Return the decisions that stand, with `undone` also those that were taken back, oldest first."""
-    if not tables.exists(TABLE):
-        return []
-    found = [_decision(row) for row in tables.scan(TABLE, DECISIONS.names).to_pylist()]
+    found = [_decision(row) for row in registered(tables, TABLE, DECISIONS)]
     found.sort(key=lambda made: _number(made.decision_id))
     return [made for made in found if undone or made.undone_at is None]
 
@@ -107,7 +104,7 @@ def _now() -> str:
 
 def _write(tables: Tables, decisions: Sequence[Decision]) -> None:
     """Write decisions as they are now, new ones and known ones, in one commit."""
-    tables.upsert(TABLE, ["decision_id"], pa.Table.from_pylist([_row(made) for made in decisions], schema=DECISIONS))
+    tables.upsert(TABLE, ["decision_id"], registry_rows([_row(made) for made in decisions], DECISIONS))
     tables.compact(TABLE)
 
 

@@ -5,11 +5,9 @@ What is there has its number in a registry; what was deleted leaves it here. The
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from ..schemas.number import RETIRED
+from .registries import registered, registry_rows
 from .tables import Tables
-from .where import equals
 
 TABLE = "retired"
 
@@ -18,12 +16,9 @@ def retire(tables: Tables, kind: str, number: int) -> None:
     """Note, before it is deleted, that `number` of a kind was in use. The caller holds the lock."""
     if number > last_retired(tables, kind):
         tables.create(TABLE, RETIRED)
-        tables.upsert(TABLE, ["kind"], pa.Table.from_pylist([{"kind": kind, "number": number}], schema=RETIRED))
+        tables.upsert(TABLE, ["kind"], registry_rows([{"kind": kind, "number": number}], RETIRED))
 
 
 def last_retired(tables: Tables, kind: str) -> int:
     """Return the highest number of a kind that was retired, 0 where none was."""
-    if not tables.exists(TABLE):
-        return 0
-    found = tables.scan(TABLE, ["number"], where=equals("kind", kind)).column(0).to_pylist()
-    return int(max(found, default=0))
+    return max((int(row["number"]) for row in registered(tables, TABLE, RETIRED) if row["kind"] == kind), default=0)

@@ -15,13 +15,14 @@ from ..progress import Progress, silent
 from ..schemas.clip import CLIPS, Clip, Source, Status
 from ..schemas.cluster import ClusterRun
 from ..schemas.decision import Decision
-from ..schemas.format import MARKER, check_marker
+from ..schemas.format import MARKER
 from ..schemas.view import ALL, ViewInfo
 from . import clusters, decisions, spaces, undoing, vectors, views
-from .files import private_folder, storage_errors
+from .files import private_folder
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .making import make_store
+from .migrating import migrate
 from .places import place_of
 from .tables import Tables
 from .where import all_of, check_where
@@ -50,9 +51,11 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path, *, create: bool = True) -> Self:
-        """Return the store at `path`, making it there if `create` and there is none.
+        """Return the store at `path`, making it there if `create` and there is none. One of an earlier format is
+        brought up to this one (store/migrating.py).
 
-        Raises NotFound, UsageError where `path` is something else, Damaged for an unknown or newer format.
+        Raises NotFound, UsageError where `path` is something else, Damaged for an unknown or newer format, StorageError
+        for an earlier one that may not be written to.
         """
         folder = Path(path).absolute()
         if not (folder / MARKER).is_file():
@@ -61,8 +64,7 @@ class Store:
                     f"{folder} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
                 )
             make_store(Tables(folder))
-        with storage_errors(folder / MARKER):
-            check_marker((folder / MARKER).read_text(), str(folder / MARKER))
+        migrate(folder)
         return cls(folder)
 
     # ------------------------------------------------------------------------------------------ writing

@@ -26,8 +26,10 @@ from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .names import check_name, split_version
 from .numbers import last_retired, retire
+from .registries import registered, registry_rows
 from .spaces import table_of
 from .tables import Tables
+from .tablesum import table_sum
 from .where import all_of, equals
 
 REGISTRY = "views"
@@ -39,9 +41,7 @@ _HASHED = 1 << 16
 
 def list_views(tables: Tables) -> list[ViewInfo]:
     """Return every version of every view, by name and version."""
-    if not tables.exists(REGISTRY):
-        return []
-    rows = tables.scan(REGISTRY, VIEWS.names).to_pylist()
+    rows = registered(tables, REGISTRY, VIEWS)
     return sorted((_info(row) for row in rows), key=lambda info: (info.name, info.version))
 
 
@@ -100,6 +100,7 @@ def save_view(
             content_hash=content_hash(rows),
             parent=str(recipe.get("view", ALL)),
             created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            table_sum=table_sum(rows),
         )
         tables.create(REGISTRY, VIEWS)
         tables.append(REGISTRY, _registry_row(info))
@@ -127,7 +128,7 @@ def view_rows(tables: Tables, info: ViewInfo) -> pa.Table:
     if not tables.exists(table):
         raise Damaged(f"view {info.name}@{info.version} has lost its table {table}; delete the view and prune again")
     rows = tables.scan(table, VIEW_ROWS.names)
-    if len(rows) != info.clips or content_hash(rows) != info.content_hash:
+    if len(rows) != info.clips or table_sum(rows) != info.table_sum:
         raise Damaged(f"view {info.name}@{info.version} is not what was saved; delete it and prune again")
     return rows
 
@@ -203,7 +204,7 @@ def _registry_row(info: ViewInfo) -> pa.Table:
         "bases": json.dumps([base.__dict__ for base in info.bases]),
         "created_at": datetime.fromisoformat(info.created_at),
     }
-    return pa.Table.from_pylist([row], schema=VIEWS)
+    return registry_rows([row], VIEWS)
 
 
 def _info(row: dict[str, Any]) -> ViewInfo:

@@ -26,7 +26,7 @@ def test_the_keys_are_declared_so_that_writers_cannot_double_rows(schema: object
 
 def test_descriptive_columns_and_view_fields_are_in_their_tables() -> None:
     assert set(DESCRIPTIVE) <= set(CLIPS.names)
-    assert {field.name for field in dataclasses.fields(ViewInfo)} == set(VIEWS.names)
+    assert {field.name for field in dataclasses.fields(ViewInfo)} | {"row_sum"} == set(VIEWS.names)
     assert VIEW_ROWS.names[0] == "clip_id"
 
 
@@ -41,10 +41,14 @@ def test_a_space_survives_its_tables_metadata() -> None:
 def test_the_marker_is_accepted_and_a_newer_one_named() -> None:
     import json
 
-    check_marker(json.dumps(marker()), "echodex.json")
+    assert check_marker(json.dumps(marker()), "echodex.json") == FORMAT_VERSION
+    assert check_marker('{"format": "echodex", "version": 1}', "echodex.json") == 1
     newer = json.dumps({"format": "echodex", "version": FORMAT_VERSION + 1})
     with pytest.raises(Damaged, match=f"version {FORMAT_VERSION + 1}"):
         check_marker(newer, "echodex.json")
+    for other in ('{"format": "echodex", "version": 0}', '{"format": "echodex", "version": "x"}', "[]", "", "\0"):
+        with pytest.raises(Damaged, match=r"echodex\.json"):
+            check_marker(other, "echodex.json")
 
 
 def test_an_excerpt_is_less_than_the_file() -> None:
