@@ -52,7 +52,7 @@ def test_files_that_are_gone_or_empty_are_damage_whatever_is_asked(
 
 
 def test_a_manifest_that_is_torn_is_damage(tables: Tables) -> None:
-    newest = tables.folder / "things.lance" / "_versions" / f"{tables.version('things')}.manifest"
+    newest = min((tables.folder / "things.lance" / "_versions").glob("*.manifest"))  # named backwards
     newest.write_bytes(newest.read_bytes()[:10])
     with pytest.raises(Damaged, match="echodex repair"):
         Tables(tables.folder).count("things")
