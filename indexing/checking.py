@@ -104,7 +104,7 @@ def _index_damage(store: Store, shelf: Shelf, space: Space, manifest: IndexManif
         return ""
     index.check()
     read = looked.read.get(manifest.table_version)
-    if read is not None and not read.sound:
+    if manifest.table_version in looked.lost or (read is not None and not read.sound):
         return "it was made from rows that are not what was written"
     known = store.tables.scan(table_of(space), ["clip_id"], version=manifest.table_version).column(0)
     owners = read_arrow(ids).column("clip_id").cast(pa.string())

@@ -43,7 +43,7 @@ def look_over(folder: Path, depth: Depth, progress: Progress) -> StoreLook:
     findings += [finding for found in looked.values() for finding in found.findings]
     findings += _all(link_findings(folder, names))
     findings += _all(view_findings(tables, looked, data=depth.data))
-    findings += _all(cluster_findings(tables, looked))
+    findings += _all(cluster_findings(tables, looked, data=depth.data))
     findings += _all(space_findings(tables, names))
     return StoreLook(findings, looked)
 

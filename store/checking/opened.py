@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_SOURCE = re.compile(r",? \S+\.rs:\d+:\d+.*")
+"""Where in its sources Lance gave up: nothing that helps who reads a finding."""
 _SHOWN = 200
 """Characters of a library's message that a finding repeats."""
 
@@ -33,7 +36,7 @@ def tried(work: Callable[[], T]) -> T | Failed:
         raise
     except BaseException as error:
         lines = str(error).splitlines() or [type(error).__name__]
-        return Failed(lines[0][:_SHOWN])
+        return Failed(_SOURCE.sub("", lines[0])[:_SHOWN])
 
 
 def dataset_of(folder: Path, table: str, version: int | None = None) -> lance.LanceDataset:

@@ -36,14 +36,17 @@ class Depth:
 
 @dataclass
 class Looked:
-    """What looking at a table came to: findings, the version that each tag holds, and what reading each version that
-    counts came to (none of them without `data`).
+    """What looking at a table came to.
+
+    newest: its version; held: the version that each tag holds; lost: why, of those that cannot be read any more; read:
+    what reading each of the others came to (none of them without `data`).
     """
 
     table: str
     findings: list[Finding] = field(default_factory=list)
     newest: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
     read: dict[int, RowCheck] = field(default_factory=dict)
 
     def add(self, kind: Damage, what: str, remedy: str, *, grave: bool = True) -> None:
@@ -67,55 +70,63 @@ def look(folder: Path, table: str, depth: Depth) -> Looked:
         found.add(Damage.TAG, f"the tags of {table} cannot be read: {held.why}", "made again from what they are of")
     else:
         found.held = held
-    _look_at_files(folder, dataset, found)
+    whole = _look_at_files(dataset, found)
+    for path in [] if found.findings or found.lost else left_files(folder, table):
+        where = f"{table}.lance/{path}"
+        what = f"{where} belongs to no version: a writer was killed"
+        found.findings.append(Finding(Damage.ORPHAN_FILE, where, what, "moved to quarantine/", False))
     if depth.data:
-        _read_versions(folder, found, depth.sample)
+        _read_versions(whole, found, depth.sample)
         _read_blobs(dataset, found, depth.sample)
     return found
 
 
-def _look_at_files(folder: Path, dataset: lance.LanceDataset, found: Looked) -> None:
-    readable = [version for version in {found.newest, *found.held.values()} if _opens(folder, found.table, version)]
-    broken = tried(lambda: list(broken_files(dataset, readable)))
-    for what in [broken.why] if isinstance(broken, Failed) else broken:
+def _look_at_files(dataset: lance.LanceDataset, found: Looked) -> list[lance.LanceDataset]:
+    """Note which files the versions of a table lack, and return those that lack none; the newest in any case."""
+    for what in _lacks(dataset):
         found.add(Damage.TABLE, f"{found.table}: {what}", SALVAGE)
     valid = tried(dataset.validate)
     if isinstance(valid, Failed):
         found.add(Damage.TABLE, f"{found.table} is not whole: {valid.why}", SALVAGE)
-    left = tried(partial(_orphans, folder, found.table))
-    for path in [] if isinstance(left, Failed) else left:
-        where = f"{found.table}.lance/{path}"
-        what = f"{where} belongs to no version: a writer was killed"
-        found.findings.append(Finding(Damage.ORPHAN_FILE, where, what, "moved to quarantine/", False))
+    whole = [dataset]
+    for version in sorted(set(found.held.values()) - {found.newest}, reverse=True):
+        older = tried(partial(dataset.checkout_version, version))
+        if isinstance(older, Failed):
+            found.lost[version] = older.why
+        elif lacks := _lacks(older):
+            found.lost[version] = lacks[0]
+        else:
+            whole.append(older)
+    return whole
 
 
-def _opens(folder: Path, table: str, version: int) -> bool:
-    return not isinstance(tried(partial(dataset_of, folder, table, version)), Failed)
+def _lacks(dataset: lance.LanceDataset) -> list[str]:
+    broken = tried(lambda: list(broken_files(dataset)))
+    return [broken.why] if isinstance(broken, Failed) else broken
 
 
-def _orphans(folder: Path, table: str) -> list[str]:
-    """Return the orphans of a table; none where somebody is writing, or nobody may."""
+def left_files(folder: Path, table: str) -> list[str]:
+    """Return the files below the folder of a table that no version names; none where somebody is writing, nobody may,
+    or a version cannot be read, which may name them.
+    """
     try:
         with writer_lock(folder, wait_s=0.0):
-            return orphans(dataset_of(folder, table))
+            left = tried(lambda: orphans(dataset_of(folder, table)))
     except (StoreLocked, StorageError):
         return []
+    return [] if isinstance(left, Failed) else left
 
 
-def _read_versions(folder: Path, found: Looked, sample: Sample) -> None:
+def _read_versions(whole: list[lance.LanceDataset], found: Looked, sample: Sample) -> None:
     known: Known = {}
-    for version in sorted({found.newest, *found.held.values()}, reverse=True):
-        read = tried(partial(_read_version, folder, found.table, version, sample, known))
-        found.read[version] = RowCheck(unreadable={-1: read.why}) if isinstance(read, Failed) else read
+    for dataset in whole:
+        read = tried(partial(check_rows, dataset, sample, known))
+        found.read[int(dataset.version)] = RowCheck(unreadable={-1: read.why}) if isinstance(read, Failed) else read
     newest = found.read[found.newest]
     for number, why in newest.unreadable.items():
         found.add(Damage.TABLE, f"part {number} of {found.table} cannot be read: {why}", SALVAGE)
     if newest.wrong:
         found.add(Damage.ROW, f"{_some(newest.wrong.values())} of {found.table}: not what was written", SET_ASIDE)
-
-
-def _read_version(folder: Path, table: str, version: int, sample: Sample, known: Known) -> RowCheck:
-    return check_rows(dataset_of(folder, table, version), sample, known)
 
 
 def _read_blobs(dataset: lance.LanceDataset, found: Looked, sample: Sample) -> None:

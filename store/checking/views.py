@@ -12,6 +12,7 @@ from ...schemas.finding import Damage, Finding
 from ...schemas.view import Base, ViewInfo
 from ..tables import Tables
 from ..views import REGISTRY, list_views, rows_table, view_rows
+from .clusters import unread
 from .opened import Failed, tried
 from .table import Looked
 
@@ -27,7 +28,7 @@ def view_findings(tables: Tables, looked: Mapping[str, Looked], *, data: bool) -
     """
     views = tried(partial(list_views, tables))
     if isinstance(views, Failed):
-        yield Finding(Damage.TABLE, REGISTRY, f"the registry of views cannot be read: {views.why}", "")
+        yield unread(REGISTRY, looked, views.why)
         return
     for info in views:
         yield from _of_view(tables, looked, info, data)
@@ -74,8 +75,9 @@ def _lost(tables: Tables, looked: Mapping[str, Looked], base: Base) -> str:
     """Return why a version that a view was made from cannot be read, "" where it can."""
     if base.table not in looked:
         return f"table {base.table} is gone"
-    if not tables.has_version(base.table, base.version):
-        return f"version {base.version} of {base.table} is gone"
+    why = looked[base.table].lost.get(base.version, "")
+    if why or not tables.has_version(base.table, base.version):
+        return f"version {base.version} of {base.table} cannot be read {why}".rstrip()
     return ""
 
 

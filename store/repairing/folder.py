@@ -12,6 +12,7 @@ from ...schemas.finding import Finding
 from ...schemas.format import FORMAT_NAME, FORMAT_VERSION, check_marker, marker
 from ...schemas.read_json import read_json
 from ..checking.opened import tried
+from ..checking.table import left_files
 from ..files import storage_errors, write_atomic
 from ..lock import writer_lock
 from ..removing import remove_clips
@@ -25,6 +26,12 @@ def put_aside(work: Work, finding: Finding) -> str:
     if not path.exists():
         return ""
     return f"{finding.where} moved to {work.quarantine.move(path, finding.what)}"
+
+
+def orphan_file(work: Work, finding: Finding) -> str:
+    """Move a file of a table to the quarantine that no version names, if none does by now."""
+    folder, _, path = finding.where.partition("/")
+    return put_aside(work, finding) if path in left_files(work.folder, folder.removesuffix(".lance")) else ""
 
 
 def swept(work: Work, finding: Finding) -> str:

@@ -71,7 +71,7 @@ def _until_it_opens(work: Work, table: str, why: str) -> int:
 def _broken_fragments(dataset: lance.LanceDataset) -> list[LanceFragment]:
     """Return the fragments of the newest version of a table whose rows cannot be read, or whose files are not whole."""
     read = check_rows(dataset, Sample(), {})
-    broken = " ".join(broken_files(dataset, [int(dataset.version)]))
+    broken = " ".join(broken_files(dataset))
     found = []
     for fragment in dataset.get_fragments():
         named = [file.path for file in fragment.data_files()] + [str(fragment.deletion_file() or "-")]
