@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harness.promise import Promise
 from numpy.typing import NDArray
 
 from echodex.api import Store
@@ -183,8 +184,9 @@ def recall(ids: Sequence[Sequence[str]], exact: dict[str, Matrix]) -> float:
     return float(np.mean([len(set(found) & set(true)) / K for found, true in zip(ids, best.tolist(), strict=True)]))
 
 
-@pytest.mark.parametrize("flips", [15, pytest.param(200, marks=pytest.mark.slow)])
-def test_a_flipped_bit_never_makes_an_answer_wrong(own: Path, library: Path, asker: Asker, flips: int) -> None:
+@pytest.mark.promise("P7")
+def test_a_flipped_bit_never_makes_an_answer_wrong(own: Path, library: Path, asker: Asker, promise: Promise) -> None:
+    flips = promise.size(15, 200)
     exact = true_scores(library, np.load(library.parent / "queries.npy"))
     intact = {name: asker.ask(name) for name in kind_names()}
     draw = random.Random(flips)
@@ -197,22 +199,30 @@ def test_a_flipped_bit_never_makes_an_answer_wrong(own: Path, library: Path, ask
             content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
             path.write_bytes(content)
             ends.append(check(asker.ask(name), intact[name], exact))
+            promise.trial(True, f"flip {flip} of {path.name}")
     assert 2 * ends.count("intact") < flips  # most of them lie where a search has to notice
 
 
-def test_a_file_that_was_cut_short_never_makes_an_answer_wrong(own: Path, library: Path, asker: Asker) -> None:
+@pytest.mark.promise("P7")
+def test_a_file_that_was_cut_short_never_makes_an_answer_wrong(
+    own: Path, library: Path, asker: Asker, promise: Promise
+) -> None:
+    """At as many lengths for each kind of index; the first three of them to nothing, each file once."""
     exact = true_scores(library, np.load(library.parent / "queries.npy"))
     draw = random.Random(0)
-    for cut in range(20):
-        name = kind_names()[cut % len(kind_names())]
+    lengths = promise.size(5, 50)
+    for name in kind_names():
         intact = asker.ask(name)
-        with restored(own):
-            path = files_of(own, name)[cut % 3]
-            content = path.read_bytes()
-            path.write_bytes(content[: draw.randrange(len(content)) if cut > 2 else 0])
-            assert check(asker.ask(name), intact, exact) != "intact"
+        for cut in range(lengths):
+            with restored(own):
+                path = files_of(own, name)[cut % 3]
+                content = path.read_bytes()
+                path.write_bytes(content[: draw.randrange(len(content)) if cut > 2 else 0])
+                end = check(asker.ask(name), intact, exact)
+                promise.trial(end != "intact", f"{path.name} of {len(content)} bytes cut short: believed to be whole")
 
 
+@pytest.mark.promise("P7")
 def test_an_index_of_another_space_is_not_used(own: Path, library: Path, asker: Asker, synthetic: Any) -> None:
     exact, intact = true_scores(library, np.load(library.parent / "queries.npy")), asker.ask("flat")
     store = Store.open(own)
@@ -225,6 +235,7 @@ def test_an_index_of_another_space_is_not_used(own: Path, library: Path, asker: 
     assert check(asker.ask("flat"), intact, exact) != "intact"
 
 
+@pytest.mark.promise("P7")
 def test_an_index_of_a_space_of_that_name_in_another_store_is_not_used(
     own: Path, library: Path, asker: Asker, synthetic: Any, tmp_path: Path
 ) -> None:
@@ -236,6 +247,7 @@ def test_an_index_of_a_space_of_that_name_in_another_store_is_not_used(
     assert check(asker.ask("flat"), intact, exact) != "intact"
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("changed", [{"space_identity": "0" * 64}, {"dim": DIM + 1}, {"space": "other"}])
 def test_a_manifest_that_names_something_else_is_not_believed(
     own: Path, library: Path, asker: Asker, changed: dict[str, Any]
@@ -246,6 +258,7 @@ def test_a_manifest_that_names_something_else_is_not_believed(
     assert check(asker.ask("ivf"), intact, exact) != "intact"
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("name", kind_names())
 def test_an_index_from_before_a_change_answers_as_the_table_is_now(
     own: Path, library: Path, asker: Asker, name: str, synthetic: Any
@@ -268,6 +281,7 @@ def test_an_index_from_before_a_change_answers_as_the_table_is_now(
     assert recall(answer["ids"], now) > recall(intact["ids"], before) - 0.1
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("name", kind_names())
 def test_a_clip_that_is_removed_is_in_no_answer_from_then_on(own: Path, name: str, synthetic: Any) -> None:
     reader, writer = Store.open(own), Store.open(own)
@@ -282,6 +296,7 @@ def test_a_clip_that_is_removed_is_in_no_answer_from_then_on(own: Path, name: st
         assert nearest not in open_index(reader, reader.space(SPACE), name=name).ids.take(rows[0][rows[0] >= 0])
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["flat", "ivf"])
 def test_readers_are_right_while_another_process_builds_again(own: Path, library: Path, name: str) -> None:
