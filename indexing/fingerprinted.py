@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..audio.clip import read_mono
-from ..audio.limits import Limits
 from ..encoders.resolve import resolve
 from ..errors import BadInput, NotFound, UsageError
 from ..schemas.vector import Float32, Space
+from ..store.clip_audio import read_clip
 from ..store.vectors import normalised
 from .groups.fingerprints import FingerprintVerifier
 from .groups.recent import Recent
@@ -89,10 +88,8 @@ class _Fingerprints:
 
     def _made(self, clip_id: str) -> Float32:
         [clip] = self._store.sources([clip_id])
-        limits = Limits(max_decoded_s=clip.duration_s + 1.0)
-        rate_hz = self._encoder.config.sample_rate_hz
         try:
-            waveform = read_mono(clip.path, rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
+            waveform = read_clip(clip, self._encoder.config.sample_rate_hz)
             return normalised(self._encoder.encode([waveform])[0].vectors)
         except (BadInput, NotFound) as error:
             logger.warning("%s is left out of the comparison: %s", clip.path, error)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..audio.children.pool import Children
 from ..audio.unusable import Unusable
 from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
@@ -64,10 +65,10 @@ def identify_all(
         finder = open_finder(store, found, asked, progress)
         songs = [clip.path for clip in store.sources(finder.songs)]
         settings = json.dumps([found.identity, asdict(asked)])
-        with AnswerFiles(Path(out), queries, songs, settings) as files:
+        with AnswerFiles(Path(out), queries, songs, settings) as files, Children() as children:
             known.append(files.done)
             rest = queries[files.done :]
-            for heard in in_order(lambda query: _heard(finder, query), rest, ahead=core_count() + 1):
+            for heard in in_order(lambda query: _heard(finder, query, children), rest, ahead=core_count() + 1):
                 files.write(_answer(finder, heard))
                 progress("identify", files.done, len(queries))
             return files.answers
@@ -90,9 +91,9 @@ def identify_stream(
     return follow(finder, blocks, sample_rate_hz)
 
 
-def _heard(finder: Finder, query: str) -> Heard | None:
+def _heard(finder: Finder, query: str, children: Children) -> Heard | None:
     try:
-        return finder.listen(query)
+        return finder.listen(query, children=children)
     except (Unusable, NotFound) as error:  # no other BadInput: an encoder that fails would fail at every query
         logger.warning("%s", error)
         return None

@@ -188,10 +188,12 @@ class _Search:
 
     def _embedded(self, path: Path) -> Float32:
         """Return the vector of a file that is not in the store: the mean of its segments, as the store pools."""
-        from ..audio.clip import read_mono
+        from ..audio.children.pool import Children
 
         encoder = self.store.encoder(self.space)
-        segments = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0]
+        with Children() as children:
+            waveform = children.read_mono(path, encoder.config.sample_rate_hz)
+        segments = encoder.encode([waveform])[0]
         if not len(segments.vectors):
             raise BadInput(f"{path} is too short for encoder {self.space.encoder!r}; ask with a longer file")
         return self._fitting(segments.vectors.mean(axis=0, dtype=np.float64))

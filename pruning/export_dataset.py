@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from ..audio.decode import open_audio
 from ..errors import BadInput
 from ..schemas.clip import Clip
+from ..store.clip_audio import check_unchanged
 from .export import Exported
 
 GROUP_BYTES = 64 << 20
@@ -57,7 +58,7 @@ SCHEMA = pa.schema(
 def write_dataset(view: Exported, folder: Path) -> None:
     """Fill `folder` with data/<split>.parquet (clips without a split are "train") and README.md.
 
-    Raises BadInput where a file cannot be read any more.
+    Raises NotFound where a file is gone, BadInput where it is not the one that was added or cannot be read.
     """
     splits = [_split_name(row["split"]) for row in view.rows]
     (folder / "data").mkdir()
@@ -86,6 +87,7 @@ def _groups(view: Exported, members: list[int]) -> Iterator[list[dict[str, Any]]
 
 
 def _audio(source: Clip, *, excerpt: bool) -> dict[str, Any]:
+    check_unchanged(source)
     name = Path(source.path).name
     if excerpt:
         return {"bytes": _cut(source), "path": f"{Path(name).stem}-{source.clip_id[:8]}.flac"}

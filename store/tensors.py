@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..audio.clip import read_mono
+from ..audio.children.pool import Children
 from ..encoders.base import Encoder, digest
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress
@@ -66,16 +66,17 @@ def write_tensors(encoder: Encoder, source: Path, folder: Path, *, progress: Pro
     if wanted:
         write_atomic(folder / NOTE, json.dumps({"encoder": report.encoder, "name": encoder.name}).encode())
     rate_hz: int = encoder.config.sample_rate_hz
-    heard = in_order(lambda file: _read(file, rate_hz), wanted, ahead=core_count() + 1)
-    for done, (file, found) in enumerate(zip(wanted, heard, strict=True), start=1):
-        if isinstance(found, Problem):
-            report.problems.append(found)
-        else:
-            vectors = encoder.encode([found])[0].vectors
-            _write(targets[file], vectors)
-            report.written += 1
-            report.segments += len(vectors)
-        progress("export", done, len(wanted))
+    with Children() as children:
+        heard = in_order(lambda file: _read(children, file, rate_hz), wanted, ahead=core_count() + 1)
+        for done, (file, found) in enumerate(zip(wanted, heard, strict=True), start=1):
+            if isinstance(found, Problem):
+                report.problems.append(found)
+            else:
+                vectors = encoder.encode([found])[0].vectors
+                _write(targets[file], vectors)
+                report.written += 1
+                report.segments += len(vectors)
+            progress("export", done, len(wanted))
     return report
 
 
@@ -92,9 +93,9 @@ def _check_note(folder: Path, encoder: str) -> None:
         )
 
 
-def _read(path: str, rate_hz: int) -> Float32 | Problem:
+def _read(children: Children, path: str, rate_hz: int) -> Float32 | Problem:
     try:
-        return read_mono(path, rate_hz)
+        return children.read_mono(path, rate_hz)
     except (BadInput, NotFound, OSError) as error:
         return Problem(path, "unreadable", str(error))
 

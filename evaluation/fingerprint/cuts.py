@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...audio.clip import read_mono
-from ...audio.unusable import Unusable
-from ...errors import NotFound, UsageError
+from ...errors import BadInput, NotFound, UsageError
 from ...schemas.clip import Clip
 from ...schemas.vector import Float32
+from ...store.clip_audio import read_clip
 
 CONTEXT_S = 0.5
 """What is heard before a cut, so that a room rings as it would."""
@@ -44,7 +43,7 @@ class Cut:
         """
         begin_s = self.start_s - self.context_s
         wanted_s = min(self.context_s + SPARE * self.seconds, self.clip.duration_s - begin_s)
-        waveform = read_mono(self.clip.path, sample_rate_hz, offset_s=self.clip.offset_s + begin_s, duration_s=wanted_s)
+        waveform = read_clip(self.clip, sample_rate_hz, from_s=begin_s, seconds=wanted_s)
         return waveform[: round(wanted_s * sample_rate_hz)], round(self.context_s * sample_rate_hz)
 
 
@@ -75,7 +74,7 @@ def read_cuts(cuts: Sequence[Cut], sample_rate_hz: int, lost: set[str]) -> Itera
     for cut in cuts:
         try:
             waveform, context = cut.read(sample_rate_hz)
-        except (NotFound, Unusable) as error:
+        except (NotFound, BadInput) as error:
             if cut.clip.path not in lost:
                 logger.warning("%s; its cuts are left out of the evaluation", error)
             lost.add(cut.clip.path)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...audio.clip import read_mono
+from ...audio.children.pool import Children
 from ...encoders.base import Encoder, digest
 from ...errors import BadInput, NotFound, UsageError
 from ...progress import Progress
@@ -116,18 +116,19 @@ def pieces_of_files(encoder: Encoder, place: Path, stage: str, progress: Progres
     """Yield the audio files of a folder, or one file; a problem for each that cannot be read."""
     rate_hz: int = encoder.config.sample_rate_hz
     files = sorted(walk(place)) if place.is_dir() else [str(place)]  # "a-b/c" before "a/c", as paths of clips are
-    waveforms = in_order(lambda file: _read(file, rate_hz), files, ahead=core_count() + 1)
-    for done, (file, found) in enumerate(zip(files, waveforms, strict=True), start=1):
-        if isinstance(found, Problem):
-            yield found
-        else:
-            made = encoder.encode([found])[0]
-            yield Piece(file, "", made.start_s, normalised(made.vectors))
-        progress(stage, done, len(files))
+    with Children() as children:
+        waveforms = in_order(lambda file: _read(children, file, rate_hz), files, ahead=core_count() + 1)
+        for done, (file, found) in enumerate(zip(files, waveforms, strict=True), start=1):
+            if isinstance(found, Problem):
+                yield found
+            else:
+                made = encoder.encode([found])[0]
+                yield Piece(file, "", made.start_s, normalised(made.vectors))
+            progress(stage, done, len(files))
 
 
-def _read(path: str, rate_hz: int) -> Float32 | Problem:
+def _read(children: Children, path: str, rate_hz: int) -> Float32 | Problem:
     try:
-        return read_mono(path, rate_hz)
+        return children.read_mono(path, rate_hz)
     except (BadInput, NotFound, OSError) as error:
         return Problem(path, "unreadable", str(error))

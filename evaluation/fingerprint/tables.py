@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ...audio.clip import read_mono
+from ...audio.children.pool import Children
 from ...audio.unusable import Unusable
 from ...errors import BadInput, NotFound, UsageError
 from ...indexing.sequence.hop import uniform_hop_s
@@ -169,15 +169,16 @@ def _of_files(store: Store, space: Space, path: Path, lost: list[Path], progress
     """Yield what is listed; what cannot be read is logged and added to `lost`."""
     encoder = store.encoder(space)
     listed = _listed(path)
-    for done, (file, answer, time_s) in enumerate(listed):
-        try:
-            waveform = read_mono(file, encoder.config.sample_rate_hz)
-        except (Unusable, NotFound) as error:
-            logger.warning("%s; it is left out of the evaluation", error)
-            lost.append(file)
-        else:
-            yield Query(str(file), normalised(encoder.encode([waveform])[0].vectors), answer, time_s)
-        progress("queries", done + 1, len(listed))
+    with Children() as children:
+        for done, (file, answer, time_s) in enumerate(listed):
+            try:
+                waveform = children.read_mono(file, encoder.config.sample_rate_hz)
+            except (Unusable, NotFound) as error:
+                logger.warning("%s; it is left out of the evaluation", error)
+                lost.append(file)
+            else:
+                yield Query(str(file), normalised(encoder.encode([waveform])[0].vectors), answer, time_s)
+            progress("queries", done + 1, len(listed))
 
 
 def _listed(path: Path) -> list[tuple[Path, str, float]]:

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ...audio.align import align
-from ...audio.clip import read_mono
-from ...audio.limits import Limits
 from ...errors import BadInput, NotFound
 from ...schemas.clip import Clip
 from ...schemas.hit import Alignment
 from ...schemas.vector import Float32
+from ...store.clip_audio import read_clip
 from .recent import Recent
 
 RATE_HZ = 16_000
@@ -92,8 +91,7 @@ class Verifier:
 
 def _read(clip: Clip) -> Float32 | None:
     try:
-        limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
-        return read_mono(clip.path, RATE_HZ, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
+        return read_clip(clip, RATE_HZ)
     except (BadInput, NotFound) as error:
         logger.warning("%s is left out of the comparison: %s", clip.path, error)
         return None

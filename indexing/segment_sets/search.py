@@ -127,10 +127,12 @@ def _holds(store: Store, space: Space, clip_id: str) -> bool:
 
 
 def _embedded(store: Store, space: Space, path: Path) -> Float32:
-    from ...audio.clip import read_mono
+    from ...audio.children.pool import Children
 
     encoder = store.encoder(space)
-    segments = encoder.encode([read_mono(path, encoder.config.sample_rate_hz)])[0].vectors
+    with Children() as children:
+        waveform = children.read_mono(path, encoder.config.sample_rate_hz)
+    segments = encoder.encode([waveform])[0].vectors
     if not len(segments):
         raise BadInput(f"{path} is too short for encoder {space.encoder!r}; ask with a longer file")
     return _fitting(space, segments)

@@ -26,6 +26,7 @@ from .strangers import COHORT
 from .timeline import Timeline, open_timeline
 
 if TYPE_CHECKING:
+    from ...audio.children.pool import Children
     from ...encoders.base import Encoder
     from ...store.store import Store
 
@@ -86,9 +87,9 @@ class Finder:
     phases: int
     _clips: dict[str, Clip] = field(default_factory=dict, repr=False)
 
-    def listen(self, path: str | Path, progress: Progress = silent) -> Heard:
-        """Return the segments of an audio file of any length."""
-        return listen(path, self.encoder, self.timeline.hop_s, progress, phases=self.phases)
+    def listen(self, path: str | Path, progress: Progress = silent, children: Children | None = None) -> Heard:
+        """Return the segments of an audio file of any length; children: what decodes it, None for one of its own."""
+        return listen(path, self.encoder, self.timeline.hop_s, progress, phases=self.phases, children=children)
 
     def hear(self, samples: Float32) -> Heard:
         """Return the segments of a waveform float32[n], mono, at the encoder's rate."""

@@ -1,28 +1,24 @@
 """A query of any length as one sequence of segments: decoded and embedded a stretch at a time, in bounded memory.
 
 The waveform is the one that the store would make of the whole file, to the sample: one decoder and one resampler run
-from end to end, and only what an encoder is given is cut. Each stretch begins on the encoder's grid and repeats as many
-hops of the one before as a window is long, so that every segment is computed from a whole window. This takes an encoder
-whose segment depends on its own window alone.
+from end to end, in a process of their own, and only what an encoder is given is cut. Each stretch begins on the
+encoder's grid and repeats as many hops of the one before as a window is long, so that every segment is computed from a
+whole window. This takes an encoder whose segment depends on its own window alone.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from contextlib import closing
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...audio.decode import open_audio
-from ...audio.downmix import PhaseMeter, mix
+from ...audio.children.pool import Children
 from ...audio.limits import Limits
-from ...audio.mono import Span, pull
-from ...audio.reader import Reader
-from ...audio.resample import Resampler
 from ...audio.unusable import Unusable
 from ...encoders.base import Encoder
 from ...errors import BadInput
@@ -59,17 +55,25 @@ class Heard:
     seconds: float
 
 
-def listen(path: str | Path, encoder: Encoder, hop_s: float, progress: Progress = silent, *, phases: int = 1) -> Heard:
+def listen(
+    path: str | Path,
+    encoder: Encoder,
+    hop_s: float,
+    progress: Progress = silent,
+    *,
+    phases: int = 1,
+    children: Children | None = None,
+) -> Heard:
     """Return the segments of an audio file under an encoder whose segments start every `hop_s` seconds.
 
-    phases: how many grids of segments the query is laid on, each a share of a hop after the one before. A last segment
-    off its grid is left out. Raises NotFound where there is no such file, Unusable where it cannot be decoded or gives
-    no segment, and what the encoder raises.
+    phases: how many grids of segments the query is laid on, each a share of a hop after the one before; children: what
+    decodes it, None for one of its own. A last segment off its grid is left out. Raises NotFound where there is no such
+    file, Unusable where it cannot be decoded or gives no segment, and what the encoder raises.
     """
-    with closing(open_audio(path, ANY_LENGTH)) as reader:
-        heard, signs = _hear(reader, str(path), _Ears(encoder, hop_s, phases, progress))
+    with nullcontext(children) if children else Children() as decoding:
+        heard, signs = _hear(decoding, path, _Ears(encoder, hop_s, phases, progress))
         if (signs < 0).any():  # channels in anti-phase show only at the end
-            heard, _ = _hear(reader, str(path), _Ears(encoder, hop_s, phases, progress), signs)
+            heard, _ = _hear(decoding, path, _Ears(encoder, hop_s, phases, progress), signs)
     if not len(heard.tracks[0].vectors):
         raise Unusable(str(path), Reason.SHORT, f"{heard.seconds:.3g} s give encoder {encoder.name!r} no segment")
     return heard
@@ -82,22 +86,12 @@ def hear(samples: Float32, encoder: Encoder, hop_s: float, *, phases: int = 1) -
     return ears.finish()
 
 
-def _hear(reader: Reader, path: str, ear: _Ears, signs: Float32 | None = None) -> tuple[Heard, Float32]:
+def _hear(children: Children, path: str | Path, ear: _Ears, signs: Float32 | None = None) -> tuple[Heard, Float32]:
     """Give the whole file to `ear`, its channels mixed with these signs (None: 1); return also those that they need."""
-    phase = PhaseMeter(reader.channels)
-    resampler = Resampler(reader.sample_rate_hz, ear.sample_rate_hz)
-
-    def tap(block: Float32) -> None:
-        if not np.isfinite(block).all():
-            raise Unusable(path, Reason.NON_FINITE, "it holds NaN or infinite samples")
-        phase.add(block)
-        ear.add(resampler.push(mix(block, signs)))
-
-    broken = pull(reader, Span(path, 0.0, None), ANY_LENGTH, [tap])
-    ear.add(resampler.finish())
+    needed, broken = children.stream(path, ear.sample_rate_hz, ear.add, limits=ANY_LENGTH, signs=signs)
     if broken:
         logger.warning("%s can be decoded only in part (%s); the rest is not looked for", path, broken)
-    return ear.finish(), phase.signs()
+    return ear.finish(), needed
 
 
 class _Ears:

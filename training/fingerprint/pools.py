@@ -16,7 +16,7 @@ from ...audio.augment.background import noise_pool
 from ...audio.augment.impulse_responses import response_pool
 from ...audio.augment.synthetic_noise import synthetic_noise, synthetic_speech
 from ...audio.augment.synthetic_rooms import synthetic_rooms
-from ...audio.clip import read_mono
+from ...audio.children.pool import Children
 from ...errors import EchodexError, NotFound, UsageError
 from ...store.sources import is_store, walk
 from ...store.store import Store
@@ -129,25 +129,26 @@ def _recordings(path: str, rate_hz: int, seed: int, most_s: float = float("inf")
     left = most_s * rate_hz
     files = _files(path)
     found = passed = 0
-    for number in np.random.default_rng(seed).permutation(len(files)).tolist():
-        file, offset_s, duration_s = files[number]
-        try:
-            recording = torch.from_numpy(
-                read_aachen(file, rate_hz)
-                if file.endswith(MATLAB)
-                else read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s)
-            )
-        except (EchodexError, OSError):
-            passed += 1
-            continue
-        if not recording.any():
-            passed += 1
-            continue
-        found += 1
-        yield recording[: int(min(left, len(recording)))]
-        left -= len(recording)
-        if left <= 0:
-            break
+    with Children() as children:
+        for number in np.random.default_rng(seed).permutation(len(files)).tolist():
+            file, offset_s, duration_s = files[number]
+            try:
+                recording = torch.from_numpy(
+                    read_aachen(file, rate_hz)
+                    if file.endswith(MATLAB)
+                    else children.read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s)
+                )
+            except (EchodexError, OSError):
+                passed += 1
+                continue
+            if not recording.any():
+                passed += 1
+                continue
+            found += 1
+            yield recording[: int(min(left, len(recording)))]
+            left -= len(recording)
+            if left <= 0:
+                break
     if not found:
         raise UsageError(f"there is no audio that can be heard in {path}; name a folder or store that has some")
     if passed:

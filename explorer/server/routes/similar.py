@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from ....audio.decode import open_audio
+from ....audio.children.pool import Children
 from ....errors import BadInput, NotFound
 from ....indexing.fingerprinted import FINGERPRINT
 from ....indexing.identify import identify
@@ -75,8 +75,8 @@ def _called(file: Path, name: str) -> Iterator[None]:
 
 def _seconds(file: Path) -> float | None:
     """Return how long a file says that it is, None where it does not."""
-    with closing(open_audio(file)) as reader:
-        return reader.length_s
+    with Children() as children:
+        return children.length_s(file)
 
 
 def _matches(session: Session, seen: Seen, file: Path, view: str | None) -> list[dict[str, Any]]:
