@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,12 +18,16 @@ from ..errors import StorageError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+_OF_DISKS = (errno.EIO, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
 def private_folder(path: Path) -> Path:
     """Make the folder `path` (and its parents) readable by its owner alone, if it is not there yet; return it."""
     with storage_errors(path):
+        made = list(itertools.takewhile(lambda folder: not folder.exists(), (path, *path.parents)))
         path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        for folder in made:
+            sync(folder.parent)
     return path
 
 
@@ -68,17 +74,25 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         code = errno.ENOSPC if is_disk_full(error) else error.errno
-        raise StorageError(_sentence(code, str(error), path)) from error
-    except RuntimeError as error:  # FAISS and Lance wrap the operating system's message
-        if is_disk_full(error):
-            raise StorageError(_sentence(errno.ENOSPC, str(error), path)) from error
-        raise
+        raise _storage_error(code, str(error), path) from error
+    except (RuntimeError, ValueError) as error:  # FAISS and Lance wrap the operating system's message
+        code = errno.ENOSPC if is_disk_full(error) else _wrapped(error)
+        if code is None:
+            raise
+        raise _storage_error(code, os.strerror(code), path) from error
 
 
 def is_disk_full(error: BaseException) -> bool:
     """Return whether a library's error is, underneath, a full disk."""
     by_code = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return by_code or "No space left on device" in str(error) or "os error 28" in str(error)
+
+
+def disk_full(path: Path) -> StorageError:
+    """Return the error for `path`, for which there was no room."""
+    return StorageError(
+        f"the disk is full: {path} was not written, what was there before is untouched; free space and run again"
+    )
 
 
 def sync(path: Path) -> None:
@@ -90,7 +104,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _sentence(code: int | None, text: str, path: Path) -> str:
+def _wrapped(error: Exception) -> int | None:
+    """Return the errno in the message of a library, as Rust writes it, or as C does; None where there is none."""
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    if told:
+        return int(told[1])
+    return next((code for code in _OF_DISKS if os.strerror(code) in str(error)), None)
+
+
+def _storage_error(code: int | None, text: str, path: Path) -> StorageError:
     if code in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full: {path} was not written, what was there before is untouched; free space and run again"
-    return f"{path} could not be read or written ({text}); check its permissions and the disk"
+        return disk_full(path)
+    return StorageError(f"{path} could not be read or written ({text}); check its permissions and the disk")

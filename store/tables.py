@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ..errors import Damaged, NotFound, Stale, StorageError
 from .doubles import drop_doubles
+from .durable import durable
 from .failures import UNREADABLE, failed_open, failed_read
 from .files import storage_errors
 from .presence import Presence
@@ -240,7 +241,7 @@ class Tables:
         name.
         """
         self.untag(name, tag)
-        with storage_errors(self._path(name)):
+        with durable(self._path(name)):
             self._database.open_table(name).tags.create(tag, version)
 
     def untag(self, name: str, tag: str) -> None:
@@ -313,8 +314,14 @@ class Tables:
         return self._dataset(name, version)
 
     def _commit(self, name: str, commit: Callable[[], T]) -> T:
-        """Return what `commit`, of table `name`, returns; made again where another comes between, and sealed."""
-        done = committed(self._path(name), commit)
+        """Return what `commit`, of table `name`, returns; made again where another comes between, durable, sealed."""
+        try:
+            with durable(self._path(name)):
+                done = committed(self._path(name), commit)
+        except StorageError:
+            for cached in ("_database", "_session"):  # of a version that was taken back
+                self.__dict__.pop(cached, None)
+            raise
         self.seal(name)
         return done
 
