@@ -89,7 +89,7 @@ def run_rows(tables: Tables, run: ClusterRun) -> pa.Table:
     rows = tables.scan(PREFIX + run.space, CLUSTER_ROWS.names, where=equals("run", run.run)).sort_by("clip_id")
     if table_sum(rows) != run.table_sum:
         raise Damaged(
-            f"clustering run {run.run} of {run.space} is not what was saved; run `echodex cluster` again and drop it"
+            f"clustering run {run.run} of {run.space} is not what was saved; run `echodex repair`, and cluster again"
         )
     return rows
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from echodex.api import Store
-from echodex.errors import NotFound, UsageError
+from echodex.errors import Damaged, NotFound, UsageError
 from echodex.schemas.cluster import CLUSTER_ROWS
 from echodex.store.clusters import PREFIX, find_run, list_runs
 
@@ -60,6 +60,19 @@ def test_rows_of_a_run_that_was_never_registered_do_not_count(kinds: Store) -> N
     assert kinds.cluster_rows().column("run").unique().to_pylist() == [1]
     assert kinds.cluster(min_samples=2).run == 2
     assert len(kinds.cluster_rows(run=2)) == 72
+
+
+@pytest.mark.parametrize("column", ["clip_id", "label", "probability", "outlier_score"])
+def test_an_altered_run_is_damaged_whatever_was_altered(kinds: Store, column: str) -> None:
+    run = kinds.cluster()
+    table = PREFIX + run.space
+    rows = kinds.tables.scan(table, CLUSTER_ROWS.names)
+    first = {"clip_id": "other"}.get(column, 7)
+    values = [first, *rows.column(column).to_pylist()[1:]]
+    at, field = rows.column_names.index(column), rows.schema.field(column)
+    kinds.tables.overwrite(table, rows.set_column(at, field, pa.array(values, field.type)))
+    with pytest.raises(Damaged, match="not what was saved"):
+        kinds.cluster_rows()
 
 
 def test_a_space_made_again_under_its_name_has_no_runs_yet(kinds: Store) -> None:

@@ -199,6 +199,19 @@ def test_what_an_interrupted_save_left_behind_does_not_matter(filled: Store) -> 
     assert filled.view_rows(save(filled)).num_rows == 6
 
 
+@pytest.mark.parametrize("column", VIEW_ROWS.names)
+def test_an_altered_view_is_damaged_whatever_was_altered(filled: Store, column: str) -> None:
+    info = save(filled)
+    rows = filled.view_rows(info)
+    field, values = rows.schema.field(column), rows.column(column).to_pylist()
+    values[2] = not values[2] if column == "kept" else pa.scalar("9").cast(field.type).as_py()
+    filled.tables.overwrite(
+        "view__lean__v1", rows.set_column(rows.column_names.index(column), field, pa.array(values, field.type))
+    )
+    with pytest.raises(Damaged, match="not what was saved"):
+        filled.view_rows(info)
+
+
 def test_an_altered_view_is_damaged(filled: Store) -> None:
     info = save(filled)
     filled.tables.delete("view__lean__v1", "rank = 0")
