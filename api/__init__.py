@@ -78,6 +78,7 @@ def train(
     view: str = "all",
     space: str | None = None,
     name: str | None = None,
+    strict: bool = False,
     store: Store | None = None,
     progress: Progress = silent,
     **settings: Any,
@@ -86,7 +87,8 @@ def train(
 
     objective: "clmr", "supervised", "fingerprint", "versions", "probe" or "autoencoder". Settings: fields of
     ClmrTraining, SupervisedTraining, FingerprintTraining, VersionsTraining, ProbeConfig or AutoencoderTraining (in
-    training/), on top of the preset that `preset` names. space: for the latter two, what they learn from.
+    training/), on top of the preset that `preset` names. space: for the latter two, what they learn from. strict: for
+    the others, stop with BadInput where a clip cannot be read; it is left out and counted otherwise.
     """
     from ..training.objectives import find_objective
     from ..training.settings import settle
@@ -94,9 +96,12 @@ def train(
     chosen = find_objective(objective)
     if space is not None and not chosen.takes_space:
         raise UsageError(f"a training of {objective!r} reads waveforms, so it takes no space; leave it out")
+    if strict and chosen.takes_space:
+        raise UsageError(f"a training of {objective!r} reads vectors, not files, so it cannot be strict about these")
     config = settle(chosen.presets, settings)
     where = store or open(create=False)
-    given = {} if space is None else {"space": space}
+    given: dict[str, Any] = {"strict": True} if strict else {}
+    given |= {} if space is None else {"space": space}
     return run_of(where, chosen.train(where, view=view, config=config, name=name, progress=progress, **given))
 
 

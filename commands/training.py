@@ -35,6 +35,13 @@ def of_training(command: F) -> F:
     return click.pass_context(as_json(command))  # type: ignore[return-value]
 
 
+def of_files(command: F) -> F:
+    """Add --strict, for what reads source files."""
+    return click.option(
+        "--strict", is_flag=True, help="Stop at the first clip that cannot be read; it is left out otherwise."
+    )(command)
+
+
 @train.command()
 @click.option("--from-head", type=click.Path(), metavar="FILE", help="Train nothing: take this published head.")
 @click.option(
@@ -61,6 +68,7 @@ def probe(context: click.Context, /, from_head: str | None, classes: str | None,
 
 
 @train.command()
+@of_files
 @of_training
 def clmr(context: click.Context, /, **options: Any) -> None:
     """Train an encoder on the clips of a view, without labels, by contrasting augmented crops (CLMR). Interrupt it and
@@ -75,6 +83,7 @@ def clmr(context: click.Context, /, **options: Any) -> None:
 
 
 @train.command()
+@of_files
 @of_training
 def supervised(context: click.Context, /, **options: Any) -> None:
     """Train SampleCNN on the labels of a view, from waveforms: the baseline of CLMR. Interrupt it and run it again to
@@ -90,6 +99,7 @@ def supervised(context: click.Context, /, **options: Any) -> None:
 
 
 @train.command()
+@of_files
 @of_training
 def fingerprint(context: click.Context, /, **options: Any) -> None:
     """Train an audio fingerprint on the clips of a view: segments of them against degraded replicas. Interrupt it and
@@ -109,6 +119,7 @@ def fingerprint(context: click.Context, /, **options: Any) -> None:
 
 
 @train.command()
+@of_files
 @of_training
 def versions(context: click.Context, /, **options: Any) -> None:
     """Train an encoder of musical versions on the works of a view (CLEWS): clips with the same name in their column

@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 
+from ..errors import BadInput
 from ..progress import Progress, say
 from ..store.files import clear_torn
 from .interrupt import Interrupted, InterruptFlag
@@ -35,12 +36,13 @@ class Best:
 class StopCondition:
     """What ends a training early: `patience` epochs in which the valid loss fell by less than `delta`, or a signal.
 
-    patience: None for the latter alone.
+    patience: None for the latter alone. strict: a clip that cannot be read ends it, too.
     """
 
     patience: int | None
     delta: float
     interrupt: InterruptFlag
+    strict: bool = False
 
 
 class Keeper(Callback):
@@ -51,7 +53,7 @@ class Keeper(Callback):
 
     def __init__(self, module: Trainee, stop: StopCondition, path: Path | None, state: Any, progress: Progress) -> None:
         self._module, self._flag, self._path, self._progress = module, stop.interrupt, path, progress
-        self._state = state
+        self._state, self._strict, self._told = state, stop.strict, False
         self.best = Best(**state["best"]) if state and state["best"] else None
         self.early_stopping = EarlyStopping(
             MONITOR, patience=stop.patience or module.max_epochs, min_delta=stop.delta, check_on_train_epoch_end=True
@@ -89,6 +91,7 @@ class Keeper(Callback):
 
         The last step of an epoch has its validation first.
         """
+        self._heed_unread()
         place = self._module.place
         place.batch, place.step, place.examples = place.batch + 1, place.step + 1, place.examples + len(batch[0])
         place.loss_sum += float(outputs["loss"]) * trainer.accumulate_grad_batches * len(batch[0])
@@ -99,6 +102,7 @@ class Keeper(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, _: LightningModule) -> None:
         """Log the epoch, and keep its weights if they are the best."""
+        self._heed_unread()
         module, place, loss = self._module, self._module.place, float(trainer.callback_metrics[MONITOR])
         if loss < (float("inf") if module.keeps_last or not self.best else self.best.loss):
             net = {name: tensor.detach().cpu().clone() for name, tensor in module.net.state_dict().items()}
@@ -119,6 +123,15 @@ class Keeper(Callback):
     def skipped(self) -> set[str]:
         """Return the clips that could not be read so far, before the training went on included."""
         return set(self._module.place.skipped).union(*(loader.skipped for loader in self._module.loaders))
+
+    def _heed_unread(self) -> None:
+        """Tell once that clips cannot be read, and why the first of them; a strict training stops there."""
+        reasons = [reason for loader in self._module.loaders for reason in loader.skipped.values()]
+        if reasons and self._strict:
+            raise BadInput(f"a clip cannot be read, so the training stops: {reasons[0]}")
+        if reasons and not self._told:
+            say(self._progress, f"clips that cannot be read are left out and counted, such as: {reasons[0]}")
+            self._told = True
 
     def _pause(self, trainer: Trainer) -> None:
         """Save the state if it is time; stop where a signal asked for it."""

@@ -22,7 +22,7 @@ class Objective:
     """kind: the dataclass of its settings; presets: of that class, by name, "default" among them.
 
     translate: what a configuration of the published program means to it; train: takes a store, and `view`, `config`,
-    `name` and `progress` by name; takes_space: and `space`, as what learns from vectors does.
+    `name` and `progress` by name; takes_space: and `space`, as what learns from vectors does, or else `strict`.
     """
 
     kind: type[DataclassInstance]

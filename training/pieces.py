@@ -5,7 +5,6 @@ the source file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,8 @@ from ..audio.clip import read_mono
 from ..errors import BadInput, NotFound
 from ..schemas.clip import Clip
 from ..schemas.vector import Float32
+from ..store.reading import why_unread
+from ..store.source_files import State
 from ..store.waveforms import Waveforms
 
 _MARGIN_SAMPLES = 256
@@ -62,9 +63,8 @@ class PieceReader:
 
     def _decoded(self, clip: Clip, start: int, samples: int) -> Float32:
         """Return up to `samples` of a clip from the sample `start` on: those that decoding it whole would give."""
-        file = Path(clip.path).stat()
-        if (file.st_mtime_ns, file.st_size) != (clip.mtime_ns, clip.size_bytes):
-            raise BadInput(f"{clip.path} has changed since it was added; run `echodex add` on it again")
+        if problem := why_unread(clip):
+            raise BadInput(f"{clip.path} {'is' if problem.reason == State.MISSING else 'has'} {problem.detail}")
         grid = self._rate_hz // np.gcd(self._rate_hz, _GRID_HZ)
         first = max(start - _MARGIN_SAMPLES, 0) // grid * grid
         stop = start + samples

@@ -10,9 +10,9 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from echodex.api import Store
+from echodex.api import Store, train
 from echodex.cli import cli
-from echodex.errors import UsageError
+from echodex.errors import BadInput, UsageError
 
 SETTINGS = ("width=0.03125", "batch_size=8", "max_epochs=1", "sample_rate=8000", "transforms_pitch=0")
 
@@ -51,6 +51,20 @@ def test_an_autoencoder_of_another_space(run: Callable[..., Result], kinds: Stor
     source = ("--set", f"source={kinds.space('dummy').name}")
     again = json.loads(run("embed", "autoencoder", "--checkpoint", str(path), *source, "--json").stdout)
     assert (again["known"], again["space"]["digest"]) == (72, trained["encoder_digest"])
+
+
+def test_a_strict_training_ends_where_a_file_is_gone(new_store: Callable[..., Store]) -> None:
+    """With the exit code of what cannot be used, naming the file; probes read no files and take no such word."""
+    store = new_store([["low"]] * 24)
+    for clip in store.sources(store.clips(["clip_id"]).column(0).to_pylist())[::3]:
+        Path(clip.path).unlink()
+    words = ["--store", str(store.path), "-q", "train", "clmr", "--strict", *SETTINGS]
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, BadInput)
+    assert done.exception.exit_code == 65
+    assert ".wav is no longer where it was added" in str(done.exception)
+    with pytest.raises(UsageError, match="reads vectors"):
+        train("probe", store=store, strict=True)
 
 
 def test_an_unknown_key_is_refused_with_the_nearest(run: Callable[..., Result]) -> None:

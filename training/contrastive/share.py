@@ -27,7 +27,8 @@ from .module import ContrastiveModule
 class Task:
     """What to train, and where; made of paths and plain data, so that any process can be told.
 
-    teachers: the clips of `view` that are learned from; measured: those that the valid loss is measured on.
+    teachers: the clips of `view` that are learned from; measured: those that the valid loss is measured on; strict:
+    whether a clip that cannot be read ends it.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class Task:
     measured: Sequence[str]
     config: ClmrTraining
     folder: Path
+    strict: bool = False
 
     @property
     def devices(self) -> int:
@@ -53,14 +55,15 @@ class Task:
         """Train as process `rank` of `devices`; the first one keeps the state and writes the trained encoder.
 
         Goes on from the state in the folder, if there is one, to the same loss curve. Raises Interrupted once
-        `interrupt` is raised and the state saved, BadInput where the loss or the weights are no longer finite.
+        `interrupt` is raised and the state saved, BadInput where the loss or the weights are no longer finite, or a
+        clip cannot be read and it is strict.
         """
         config, path = self.config, self.folder / STATE_FILE
         state = load_state(path) if path.is_file() else None
         teaching = pair_loader(self.store, self.view, self.teachers, config, rank=rank, teaches=True)
         measuring = pair_loader(self.store, ALL, self.measured, config, teaches=False)
         module = ContrastiveModule(teaching, measuring, config, state)
-        kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
+        kept = keeper(module, StopCondition(None, 0.0, interrupt, self.strict), None if rank else path, state, progress)
         with closing(teaching):
             run_trainer(module, kept, **machine_flags(config.devices, config.precision, config.accumulate))
         weights = last_weights(module)

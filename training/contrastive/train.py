@@ -25,14 +25,16 @@ def train_clmr(
     view: str = ALL,
     config: ClmrTraining | None = None,
     name: str | None = None,
+    strict: bool = False,
     progress: Progress = silent,
 ) -> Run:
     """Train a fresh SampleCNN on pairs of crops of the train clips that `view` keeps and return its run.
 
     The run folder holds the settings, the splits, the figures of every epoch, TensorBoard events and the encoder of the
     last epoch, which `store.embed("run:NAME")` takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again
-    goes on from there, on one CPU with the same number of threads to the same figures. Raises UsageError where the view
-    leaves no batch of train clips, BadInput where the loss does not stay finite.
+    goes on from there, on one CPU with the same number of threads to the same figures. Clips that cannot be read are
+    left out and counted among the metrics as skipped_clips; strict: the first one ends it. Raises UsageError where the
+    view leaves no batch of train clips, BadInput where the loss does not stay finite.
     """
     config = config or ClmrTraining()
     check_devices(config.devices)
@@ -45,6 +47,6 @@ def train_clmr(
 
     def plan(splits: Splits, folder: Path) -> Task:
         teachers, measured = teachers_of(store, view, splits, config), measured_clips(store, splits, config)
-        return Task(store, view, teachers, measured, config, folder)
+        return Task(store, view, teachers, measured, config, folder, strict)
 
     return train_encoder(store, draft, splits, config, plan, progress)

@@ -29,7 +29,7 @@ class FingerprintTask:
     """What to train, and where; made of paths and plain data, so that any process can be told.
 
     teachers: the clips of `view` that are learned from; measured: those that the valid loss is measured on; batches: of
-    an epoch, of each process.
+    an epoch, of each process; strict: whether a clip that cannot be read ends it.
     """
 
     store: Store
@@ -39,6 +39,7 @@ class FingerprintTask:
     batches: int
     config: FingerprintTraining
     folder: Path
+    strict: bool = False
 
     @property
     def devices(self) -> int:
@@ -56,7 +57,8 @@ class FingerprintTask:
         """Train as process `rank` of `devices`; the first one keeps the state and writes the trained encoder.
 
         Goes on from the state in the folder, if there is one, to the same loss curve. Raises Interrupted once
-        `interrupt` is raised and the state saved, BadInput where the loss or the weights are no longer finite.
+        `interrupt` is raised and the state saved, BadInput where the loss or the weights are no longer finite, or a
+        clip cannot be read and it is strict.
         """
         config, path = self.config, self.folder / STATE_FILE
         state = load_state(path) if path.is_file() else None
@@ -66,7 +68,7 @@ class FingerprintTask:
         teaching = teaching_loader(self.store, self.view, self.teachers, config, rank=rank)
         measuring = measuring_loader(self.store, self.measured, config)
         module = FingerprintModule(teaching, measuring, pools, config, state, start)
-        kept = keeper(module, StopCondition(None, 0.0, interrupt), None if rank else path, state, progress)
+        kept = keeper(module, StopCondition(None, 0.0, interrupt, self.strict), None if rank else path, state, progress)
         with closing(teaching):
             run_trainer(module, kept, **machine_flags(config.devices, config.precision, config.accumulate))
         weights = last_weights(module)

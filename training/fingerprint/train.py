@@ -31,15 +31,17 @@ def train_fingerprint(
     view: str = ALL,
     config: FingerprintTraining | None = None,
     name: str | None = None,
+    strict: bool = False,
     progress: Progress = silent,
 ) -> Run:
     """Train a fingerprint network on the train clips that `view` keeps and return its run.
 
     The run folder holds the settings, the splits, the figures of every epoch, TensorBoard events and the encoder of the
     last epoch, which `store.embed("run:NAME")` takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again
-    goes on from there, on one CPU with the same number of threads to the same figures. Raises UsageError where the view
-    leaves no batch of anchors or a folder of noise or rooms has none, BadInput where the loss does not stay finite or
-    the weights to start with are of another network.
+    goes on from there, on one CPU with the same number of threads to the same figures. Clips that cannot be read are
+    left out and counted among the metrics as skipped_clips; strict: the first one ends it. Raises UsageError where the
+    view leaves no batch of anchors or a folder of noise or rooms has none, BadInput where the loss does not stay finite
+    or the weights to start with are of another network.
     """
     config = config or FingerprintTraining()
     if config.precision == AUTO:
@@ -57,7 +59,7 @@ def train_fingerprint(
     def plan(splits: Splits, folder: Path) -> FingerprintTask:
         teachers, measured = teachers_of(store, view, splits), measured_clips(store, splits, config)
         batches = len(teaching_loader(store, view, teachers, config))
-        return FingerprintTask(store, view, teachers, measured, batches, config, folder)
+        return FingerprintTask(store, view, teachers, measured, batches, config, folder, strict)
 
     return train_encoder(store, draft, splits, config, plan, progress)
 

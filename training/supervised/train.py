@@ -42,13 +42,15 @@ def train_supervised(
     view: str = ALL,
     config: SupervisedTraining | None = None,
     name: str | None = None,
+    strict: bool = False,
     progress: Progress = silent,
 ) -> Run:
     """Train a fresh network on the train clips that `view` keeps and return its run.
 
     Labels and splits are those of a probe (train_probe). The run folder keeps the encoder and the head of the epoch
     with the lowest valid loss: an encoder for `embed run:NAME`, and a run for `evaluate tags`. Ctrl-C raises
-    KeyboardInterrupt after saving; the same call again goes on from there. Raises UsageError where the view leaves
+    KeyboardInterrupt after saving; the same call again goes on from there. Clips that cannot be read are left out and
+    counted among the metrics as skipped_clips; strict: the first one ends it. Raises UsageError where the view leaves
     fewer than two clips to train on or none to validate on, BadInput where no epoch had a finite loss.
     """
     config = config or SupervisedTraining()
@@ -65,7 +67,7 @@ def train_supervised(
         path = folder / STATE_FILE
         state = load_state(path) if path.is_file() else None
         module = SupervisedModule(crops, config, state)
-        keeper = Keeper(module, StopCondition(config.stop_patience, 0.0, interrupt), path, state, progress)
+        keeper = Keeper(module, StopCondition(config.stop_patience, 0.0, interrupt, strict), path, state, progress)
         teach, valid = len(crops.train.clip_ids), len(crops.valid.clip_ids)
         say(progress, opening(folder, config.max_epochs, teach=teach, valid=valid, splits=splits))
         flags: dict[str, Any] = {"precision": config.precision, "accumulate_grad_batches": config.accumulate}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...errors import BadInput
 from ...progress import Progress, say
 from ...store.frames.compute import compute_frames, computed_layout
 from ...store.frames.layout import FrameLayout, frames_table, layout_of
@@ -20,11 +21,14 @@ def open_fitting(store: Store, clip_ids: Sequence[str], config: VersionsTraining
     return frames
 
 
-def compute_missing(store: Store, clip_ids: Sequence[str], config: VersionsTraining, progress: Progress) -> None:
+def compute_missing(
+    store: Store, clip_ids: Sequence[str], config: VersionsTraining, progress: Progress, *, strict: bool = False
+) -> None:
     """Compute the frames that the table lacks of those of `clip_ids` that have audio; tell which remain without, and
     why. A table of frames that somebody else computed stays as it is.
 
-    Raises BadInput, before anything is computed, where the network takes other frames than are computed.
+    Raises BadInput, before anything is computed, where the network takes other frames than are computed; and after it
+    where a clip remains without and it is strict.
     """
     missing, problems = _missing(store, clip_ids, config), list[Problem]()
     here = store.clips(["clip_id", "channels"], clip_ids=missing)
@@ -35,6 +39,8 @@ def compute_missing(store: Store, clip_ids: Sequence[str], config: VersionsTrain
         missing = _missing(store, clip_ids, config)
     if missing:
         why = f"{problems[0].path}: {problems[0].detail}" if problems else missing[0]
+        if strict:
+            raise BadInput(f"{len(missing)} clips have no frames, so the training stops: {why}")
         say(progress, f"{len(missing)} clips have no frames and are left out, such as {why}")
 
 

@@ -28,13 +28,15 @@ def train_versions(
     view: str = ALL,
     config: VersionsTraining | None = None,
     name: str | None = None,
+    strict: bool = False,
     progress: Progress = silent,
 ) -> Run:
     """Train a network of versions on the train works that `view` keeps and return its run.
 
     What the table of frames lacks of the works, those of tests as well, is computed first. Clips of the view without
-    another version of their work there are left out, and counted among the metrics as lone_clips. The run folder holds
-    the settings, the splits, the figures of every epoch, TensorBoard events and the encoder of the best epoch, which
+    another version of their work there are left out, and counted among the metrics as lone_clips; so are those of which
+    no frames can be computed, unless it is strict. The run folder holds the settings, the splits, the figures of every
+    epoch, TensorBoard events and the encoder of the best epoch, which
     `store.embed("run:NAME")` takes. Ctrl-C raises KeyboardInterrupt after saving; the same call again goes on from
     there, on one CPU with the same number of threads to the same figures. Raises UsageError where there are no two
     works to teach or to measure on, or a work is in two splits; BadInput where no epoch ends on finite vectors, or the
@@ -48,7 +50,8 @@ def train_versions(
     splits = version_splits(store, config)
     taught, valid = teaching_works(store, view, splits), measured_works(store, splits)
     starting_weights(store, config)  # a run's name is not to be spent on what cannot go
-    compute_missing(store, [*taught.clip_ids, *valid.clip_ids, *splits.ids(TEST)], config, progress)
+    wanted = [*taught.clip_ids, *valid.clip_ids, *splits.ids(TEST)]
+    compute_missing(store, wanted, config, progress, strict=strict)
     teaching_loader(store, teaching_works(store, view, splits, config.frames), config)  # nor on frames of another kind
     lone = read_works(store, view=view).lone
     if lone:

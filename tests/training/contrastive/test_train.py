@@ -162,6 +162,23 @@ def test_what_cannot_be_read_is_passed_over_and_counted(few: Store, tiny: Make) 
     assert run.metrics["train_clips"] == 18
 
 
+def test_what_cannot_be_read_is_told_once_and_ends_a_strict_training(few: Store, tiny: Make) -> None:
+    lost = Path(few.sources(contrastive_splits(few, tiny()).ids("train")[:1])[0].path)
+    aside = lost.with_suffix(".aside")
+    lost.rename(aside)
+    told = Told()
+    try:
+        train_clmr(few, config=tiny(max_epochs=3), name="lenient", progress=told)
+        with pytest.raises(BadInput, match=f"the training stops: .*{lost.name} is no longer where it was added"):
+            train_clmr(few, config=tiny(max_epochs=3), name="strict", strict=True)
+    finally:
+        aside.rename(lost)
+    [line] = [line for line in told.lines if "cannot be read" in line]
+    assert f"such as: {lost} is no longer where it was added" in line
+    run = train_clmr(few, config=tiny(max_epochs=3), name="strict", strict=True)
+    assert run.metrics["skipped_clips"] == 0
+
+
 def test_what_could_not_be_read_is_not_forgotten_by_an_interruption(few: Store, tiny: Make) -> None:
     """It is in the first batch; what comes after Ctrl-C never meets it."""
     config = tiny(max_epochs=1)

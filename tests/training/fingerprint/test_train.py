@@ -210,6 +210,8 @@ def test_what_cannot_be_read_is_passed_over_and_counted(tunes: Store, brief: Mak
     teacher = fingerprint_splits(tunes, brief()).ids("train")[0]
     Path(tunes.sources([teacher])[0].path).unlink()
     assert train_fingerprint(tunes, config=brief()).metrics["skipped_clips"] == 1
+    with pytest.raises(BadInput, match="so the training stops"):
+        train_fingerprint(tunes, config=brief(), name="strict", strict=True)
 
 
 @pytest.mark.slow

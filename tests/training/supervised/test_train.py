@@ -181,6 +181,8 @@ def test_multi_label_and_clips_that_cannot_be_read(new_store: Callable[..., Stor
     store = new_store([["low", "tone"], ["high", "tone"], ["noise"], []] * 8, splits)
     gone = store.clips(["clip_id"], where="split = 'train'").column(0).to_pylist()[0]
     Path(store.sources([gone])[0].path).unlink()
+    with pytest.raises(BadInput, match="so the training stops"):
+        train_supervised(store, config=replace(TINY, batch_size=32, max_epochs=1), strict=True)
     run = train_supervised(store, config=replace(TINY, batch_size=32, max_epochs=1))
     assert (run.classes, run.config["multi_label"]) == (("high", "low", "noise", "tone"), True)
     assert load_head(run_folder(store, run.name) / "head.safetensors").multi_label

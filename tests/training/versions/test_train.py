@@ -198,6 +198,8 @@ def test_clips_that_have_no_frames_are_left_out(tmp_path: Path, brief: Make) -> 
     lost = next(clip for clip in store.clips(["uris", "work"]).to_pylist() if clip["work"] == "w3")
     Path(lost["uris"][0]).unlink()
     network = "segment_s=0.6 hop_s=0.3 stem=4 widths=4 blocks=1 dim=8"
+    with pytest.raises(BadInput, match=f"1 clips have no frames, so the training stops: {lost['uris'][0]}"):
+        train_versions(store, config=brief(max_epochs=1, network_settings=network), strict=True)
     run = train_versions(store, config=brief(max_epochs=1, network_settings=network), progress=heard)
     assert run.metrics["train_clips"] + run.metrics["valid_clips"] == WORKS * VERSIONS - 1
     said = f"1 clips have no frames and are left out, such as {lost['uris'][0]}: no longer where it was added"
