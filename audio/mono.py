@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,11 @@ class Span:
         return rest if self.duration_s is None else min(rest, self.duration_s)
 
 
+MOST_UNPACKED = 500
+"""Bytes of 16-bit samples that a byte of a file may become: speech at the lowest bit rate is 250, silence thousands."""
+ALWAYS_UNPACKED = 128 << 20
+"""Bytes of samples that any file may become."""
+
 Tap = Callable[[Float32], None]
 """Takes each block float32[frames, channels] as it is decoded."""
 
@@ -53,17 +59,22 @@ Tap = Callable[[Float32], None]
 def pull(reader: Reader, span: Span, limits: Limits, taps: Sequence[Tap]) -> str:
     """Decode `span`, give every block to each of `taps`, and return what broke decoding off ("" where nothing did).
 
-    Raises Unusable as soon as more than `limits.max_decoded_s` is promised or decoded.
+    Raises Unusable as soon as more than `limits.max_decoded_s` is promised or decoded, or MOST_UNPACKED times the size
+    of the file.
     """
     if (span.of(reader.length_s) or 0.0) > limits.max_decoded_s:
         raise _too_long(span, limits, f"{span.of(reader.length_s):.0f} s")
     frames, most = 0, limits.max_decoded_s * reader.sample_rate_hz
+    most_unpacked = max(ALWAYS_UNPACKED, MOST_UNPACKED * Path(span.path).stat().st_size) / (2 * reader.channels)
     try:
         with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity are found by what measures, not here
             for block in reader.blocks(span.offset_s, span.duration_s):
                 frames += len(block)
                 if frames > most:
                     raise _too_long(span, limits, "more")
+                if frames > most_unpacked:
+                    detail = f"it unpacks to more than {MOST_UNPACKED} times its size"
+                    raise Unusable(span.path, Reason.TOO_LARGE, detail)
                 for tap in taps:
                     tap(block)
     except Broken as error:

@@ -1,0 +1,42 @@
+"""Which processes that decode there are."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+WORKER = b"echodex.audio.children.worker"
+
+
+def decoding(parent: int | None = None) -> list[int]:
+    """Return the ids of the processes that decode, started by `parent` (None: this one)."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            told = place.joinpath("cmdline").read_bytes()
+            parent_id = int(place.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):  # it has ended meanwhile
+            continue
+        if WORKER in told and parent_id == (parent or os.getpid()):
+            found.append(int(place.name))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process is there and not merely waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Wait until something holds; return whether it does by then."""
+    end_s = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end_s:
+            return False
+        time.sleep(0.01)
+    return True
