@@ -32,7 +32,8 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
 ]
 """Software drawing, sound without a press of a key, and a microphone that beeps."""
-WAIT_MS = 30_000
+WAIT_MS = 60_000
+"""How long anything that is expected of a page may take to come: longer than on any machine that still works."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("needs a browser: Chromium is not installed")
+    playwright.expect.set_options(timeout=WAIT_MS)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
