@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .checked_json import checked_text, read_checked
-from .manifest import Seal
+from .manifest import Seal, beside
 from .vector import Float32
 
 GRAPH_FORMAT = "echodex.graph"
@@ -138,4 +138,5 @@ def _plain(part: GraphPart) -> dict[str, Any]:
 
 
 def _part(plain: dict[str, Any]) -> GraphPart:
+    beside(plain["file"])
     return GraphPart(plain["file"], plain["rows"], Seal.from_plain(plain["seal"]))

@@ -103,6 +103,17 @@ class IndexManifest:
         known = (MANIFEST_FORMAT, MANIFEST_VERSION)
         return read_checked(text, where, known, lambda plain: cls(**plain | _parts(plain)))
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a file is not beside the manifest."""
+        beside(self.index_file, self.ids_file)
+
+
+def beside(*files: str) -> None:
+    """Raise ValueError where one of the files that a manifest names is not one beside it."""
+    odd = next((file for file in files if "/" in file or file in (".", "..") or "\0" in file), None)
+    if odd is not None:
+        raise ValueError(f"{odd[:80]!r} is no file beside the manifest")
+
 
 def _parts(plain: dict[str, Any]) -> dict[str, Any]:
     return {

@@ -153,14 +153,20 @@ def _search_lists(
 
 
 def read_mapped(path: Path) -> Any:
-    """Return the faiss.Index in a file, mapped; its file has been checked before. Raises FileNotFoundError."""
+    """Return the faiss.Index in a file, mapped; its file has been checked before.
+
+    Raises FileNotFoundError, and BrokenSeal for what FAISS refuses: a seal says who wrote a file no more than the file.
+    """
     import faiss
 
+    if hasattr(faiss, "set_deserialization_vector_byte_limit"):  # nothing in a file is larger than the file
+        faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
     try:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError:
+    except (RuntimeError, MemoryError) as error:
         path.stat()  # says so where another process has just built the index anew and swept this file
-        raise
+        reason = str(error).partition("\n")[0].rpartition(": ")[2][:80]
+        raise BrokenSeal(f"{path} is no index that FAISS reads ({reason})") from error
 
 
 def lists_at(path: Path) -> int:

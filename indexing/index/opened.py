@@ -143,7 +143,10 @@ def _mapped(shelf: Shelf, manifest: IndexManifest, change: Change) -> OpenIndex:
     index_file, ids_file = shelf.open(manifest)
     kind = build_kind(manifest.recipe.kind, manifest.recipe.settings)
     ids = RowIds(read_arrow(ids_file), manifest.ntotal)
-    opened = OpenIndex(manifest, kind, MappedIndex(index_file, kind, manifest.lists_at), ids, change)
+    mapped = MappedIndex(index_file, kind, manifest.lists_at)
+    if (mapped.index.ntotal, mapped.index.d) != (manifest.ntotal, manifest.dim):
+        raise Stale(f"{index_file.path} is not the index that its manifest tells of")
+    opened = OpenIndex(manifest, kind, mapped, ids, change)
     if not kind.selects and not opened.alive.all():
         raise Stale(f"index {manifest.name!r} cannot pass over the clips that are gone")
     return opened

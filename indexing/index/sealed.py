@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,7 +40,9 @@ class Sealed:
     """A file and its seal, open for reading. The mapping lives as long as this object."""
 
     def __init__(self, path: Path, expected: Seal) -> None:
-        """Map the file. Raises FileNotFoundError, and Stale where its size is not the sealed one."""
+        """Map the file. Raises FileNotFoundError, and Stale where it is none or its size is not the sealed one."""
+        if not stat.S_ISREG(path.stat().st_mode):  # whoever opens a pipe waits
+            raise BrokenSeal(f"{path} is no file")
         self.path = path
         self.content = _mapped(path)
         self._seal = expected
