@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting of the data set or the features."
 )
 @click.option("--embed", metavar="ENCODER", help="Embed in the same pass: every file is decoded once.")
+@click.option("--follow-links", is_flag=True, help="Also links, to what lies in the folders given [default: none].")
 @click.option("--max-hours", type=float, default=1.0, show_default=True, help="Longer clips are refused.")
 @as_json
 @click.pass_context
@@ -65,7 +66,7 @@ def add(
       echodex add --features cqt index.jsonl --h5-root ~/dvi/h5 --mm-root ~/dvi/mm --verify
     """
     from ..audio.limits import Limits
-    from ..store.sources import path_list
+    from ..store.sources import linked, path_list
 
     settings: Settings = context.obj
     named = [path for path in paths if path != "-"] + (path_list(sys.stdin.buffer) if "-" in paths else [])
@@ -73,6 +74,8 @@ def add(
         raise UsageError("nothing to add: name files or folders, a --labels CSV that lists them, or a --dataset")
     of_features = {name: options.pop(name) for name in ("verify", "h5_root", "mm_root")}
     _check_features(features, of_features, options)
+    if options.pop("follow_links"):
+        named = linked(named) or named
     told: dict[str, Any] = {"limits": Limits(max_decoded_s=max_hours * 3600), "progress": settings.progress}
     own = assigned(assignments) if assignments else {}
     if odd := own.keys() & (options.keys() | told.keys()):

@@ -1,6 +1,7 @@
 """What there is to add: folders, files, lists of paths and labels CSVs become a stream of `Source`s.
 
-Never leaves the folder it was given: links are not followed, only regular files count, hidden files are passed over.
+Never leaves the folders it was given: links are not followed, or only to what lies in them; only regular files count,
+hidden files are passed over.
 """
 
 from __future__ import annotations
@@ -99,38 +100,87 @@ def gather(paths: Iterable[str | Path], labels: LabelsFile | None = None) -> Ite
     With no paths at all, the files that `labels` lists. Raises NotFound for a path that does not exist.
     """
     by_path = labels.by_path if labels else {}
-    given = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100
+    given = _absolute(paths)
     if not given:
         for sources in by_path.values():
             yield from sources
         return
     for path in given:
-        if not path.exists():
-            raise NotFound(f"{path} does not exist")
-    for path in given:
         for file in walk(path) if path.is_dir() else [str(path)]:
             yield from by_path.get(file, [Source(file)])
 
 
-def walk(folder: Path) -> Iterator[str]:
-    """Yield the audio files below `folder` by name, sorted, without following links or touching anything but
-    regular files.
+def linked(paths: Iterable[str | Path]) -> list[str]:
+    """Return the audio files that `paths` (files and folders) hold, also behind links to what lies in one of the
+    folders; each folder is entered once. To be given to `add`. Raises NotFound for a path that does not exist.
     """
-    with os.scandir(folder) as entries:
-        ordered = sorted(entries, key=lambda entry: entry.name)
+    given = _absolute(paths)
+    links = Links(path for path in given if path.is_dir())
+    return [file for path in given for file in (walk(path, links) if path.is_dir() else [str(path)])]
+
+
+def _absolute(paths: Iterable[str | Path]) -> list[Path]:
+    given = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100  (resolve() would follow links)
+    for path in given:
+        if not path.exists():
+            raise NotFound(f"{path} does not exist")
+    return given
+
+
+class Links:
+    """Which links may be followed: those to what lies in the given folders, and into no folder twice."""
+
+    def __init__(self, roots: Iterable[Path]) -> None:
+        self._roots = [root.resolve() for root in roots]
+        self._entered: set[tuple[int, int]] = set()
+
+    def lead_inside(self, link: Path) -> bool:
+        """Return whether a link leads to something that is there, in one of the folders."""
+        try:
+            target = link.resolve(strict=True)
+        except (OSError, RuntimeError):  # it leads nowhere, or round in a circle
+            return False
+        return any(target.is_relative_to(root) for root in self._roots)
+
+    def enter(self, folder: Path) -> bool:
+        """Return whether a folder, by whatever name, is entered for the first time."""
+        found = folder.stat()
+        known = len(self._entered)
+        self._entered.add((found.st_dev, found.st_ino))
+        return len(self._entered) > known
+
+
+def walk(folder: Path, links: Links | None = None) -> Iterator[str]:
+    """Yield the audio files below `folder` by name, sorted, touching nothing but regular files; links, where there are
+    `links` to say which, else none, are followed.
+
+    A folder that cannot be read is yielded itself: whoever opens it as a file says why.
+    """
+    try:
+        if links and not links.enter(folder):
+            return
+        with os.scandir(folder) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        yield str(folder)
+        return
     for entry in ordered:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir(follow_symlinks=False):
+        follow = entry.is_symlink() and links is not None and links.lead_inside(Path(entry.path))
+        if entry.is_dir(follow_symlinks=follow):
             if not is_store(Path(entry.path)):
-                yield from walk(Path(entry.path))
-        elif entry.is_file(follow_symlinks=False) and Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
+                yield from walk(Path(entry.path), links)
+        elif entry.is_file(follow_symlinks=follow) and Path(entry.name).suffix.lower() in AUDIO_SUFFIXES:
             yield entry.path
 
 
 def is_store(folder: Path) -> bool:
     """Return whether `folder` is an echodex store: it is never taken for a folder of audio."""
-    return (folder / "echodex.json").is_file()
+    try:
+        return (folder / "echodex.json").is_file()
+    except OSError:  # of a name that is too long
+        return False
 
 
 def path_list(lines: Iterable[bytes]) -> list[str]:

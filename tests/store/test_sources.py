@@ -7,7 +7,7 @@ import pytest
 
 from echodex.errors import BadInput, NotFound
 from echodex.schemas.clip import Source
-from echodex.store.sources import LabelsFile, gather, path_list, walk
+from echodex.store.sources import LabelsFile, gather, linked, path_list, walk
 
 
 @pytest.fixture
@@ -104,3 +104,40 @@ def test_a_list_of_paths_in_any_bytes(tmp_path: Path) -> None:
     assert len(found) == 2
     with pytest.raises(BadInput, match="save it as UTF-8"):
         path_list("a.wav\n".encode("utf-16").splitlines(keepends=True))
+
+
+def test_links_are_followed_to_what_lies_inside_and_into_no_folder_twice(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.wav").write_bytes(b"RIFF")
+    inner = folder / "inner"
+    inner.mkdir()
+    (inner / "in.wav").write_bytes(b"RIFF")
+    before = linked([folder])
+    (folder / "loop").symlink_to(folder)
+    (inner / "up").symlink_to("..")
+    (folder / "out").symlink_to(outside)
+    (folder / "out.wav").symlink_to(outside / "secret.wav")
+    (folder / "nowhere.wav").symlink_to(folder / "not there")
+    (folder / "round.wav").symlink_to(folder / "round.wav")
+    assert linked([folder]) == before
+    (folder / "zz.wav").symlink_to(inner / "in.wav")
+    assert set(linked([folder])) - set(before) == {str(folder / "zz.wav")}
+    assert {Path(file).name for file in linked([folder, outside])} >= {"secret.wav", "out.wav"}
+    assert str(folder / "zz.wav") not in [source.path for source in gather([folder])]
+
+
+def test_a_folder_too_deep_to_be_named_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    root = tmp_path / "music"
+    root.mkdir()
+    (root / "z.wav").write_bytes(b"RIFF")
+    within = os.open(root, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=within)
+        deeper = os.open("d" * 250, os.O_RDONLY, dir_fd=within)
+        os.close(within)
+        within = deeper
+    os.close(within)
+    *_, deepest, other = walk(root)
+    assert len(deepest) > 4096
+    assert other == str(root / "z.wav")
