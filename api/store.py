@@ -73,7 +73,7 @@ class Store(KeptStore):
             if said:
                 report.unmatched_labels = len(said.by_path.keys() - {source.path for source in sources})
         if encoder:
-            self.embed_with(encoder, progress=progress)
+            report.problems += self.embed_with(encoder, progress=progress).problems
         return report
 
     def add_features(

@@ -47,6 +47,7 @@ def embed_rows(tables: Tables, encoder: RowEncoder, wanted: ClipIds, *, progress
         progress("embed", first + len(rows), len(pending))
     embedder.commit()
     report.embedded = embedder.written
+    report.problems += embedder.problems({})
     with writer_lock(tables.folder):
         tables.index_keys(table_of(embedder.space))
     return report

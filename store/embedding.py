@@ -6,7 +6,7 @@ Safe to interrupt and to repeat: a batch is one commit, and what is there is not
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from ..encoders.base import Encoder, Fittable, FrameEncoder
 from ..errors import BadInput
 from ..progress import Progress
-from ..schemas.clip import Clip
+from ..schemas.clip import Clip, Reason
 from ..schemas.vector import Float32, Segments, Space
 from .fitting import Stage, fitted, kept_fit
 from .ingest import Listener
@@ -23,7 +23,7 @@ from .lock import writer_lock
 from .reading import BATCH_CLIPS, Problem, hear
 from .spaces import load_encoder, space_of, table_of
 from .tables import Tables
-from .vectors import Writer
+from .vectors import Writer, is_finite
 
 COMMIT_CLIPS = 512
 COMMIT_S = 10.0
@@ -31,8 +31,8 @@ COMMIT_S = 10.0
 
 @dataclass
 class EmbedReport:
-    """What `embed` did: `embedded` clips got a vector, `known` had one, `problems` could not be read any more, and
-    `without_frames`, where frames were asked for, had none.
+    """What `embed` did: `embedded` clips got a vector, `known` had one, `problems` could not be read any more or
+    came out as no numbers, and `without_frames`, where frames were asked for, had none.
     """
 
     space: Space
@@ -43,7 +43,10 @@ class EmbedReport:
 
 
 class Embedder:
-    """Encodes waveforms and writes their vectors, many clips to a commit. Also a Listener of `add`."""
+    """Encodes waveforms and writes their vectors, many clips to a commit. Also a Listener of `add`.
+
+    A clip of which the encoder makes NaN or infinity gets no vector; `refused` are the ids of those.
+    """
 
     def __init__(self, tables: Tables, encoder: Encoder, note: str = "") -> None:
         self.encoder = encoder
@@ -52,6 +55,7 @@ class Embedder:
         self.space = space_of(tables, encoder, note)
         self.writer = Writer(tables, self.space)
         self.written = 0
+        self.refused: list[str] = []
         self._ids: list[str] = []
         self._segments: list[Segments] = []
         self._since = time.monotonic()
@@ -62,8 +66,12 @@ class Embedder:
 
     def add(self, clip_ids: Sequence[str], segments: Sequence[Segments]) -> None:
         """Take vectors to write; commit once there are enough, or enough time has gone by."""
-        self._ids += clip_ids
-        self._segments += segments
+        for clip_id, parts in zip(clip_ids, segments, strict=True):
+            if is_finite(parts):
+                self._ids.append(clip_id)
+                self._segments.append(parts)
+            else:
+                self.refused.append(clip_id)
         if len(self._ids) >= COMMIT_CLIPS or time.monotonic() - self._since > COMMIT_S:
             self.commit()
 
@@ -72,6 +80,12 @@ class Embedder:
         if self._ids:
             self.written += self.writer.write(self._ids, self._segments)
         self._ids, self._segments, self._since = [], [], time.monotonic()
+
+
+    def problems(self, path_of: Mapping[str, str]) -> list[Problem]:
+        """Return what there is to say of the clips that were refused; `path_of`: by clip id, where its file is."""
+        detail = f"encoder {self.encoder.name!r} makes NaN or infinity of it; it has no vector"
+        return [Problem(path_of.get(clip_id, clip_id), Reason.NON_FINITE, detail) for clip_id in self.refused]
 
 
 def listener(tables: Tables, encoder: Encoder) -> Listener:
@@ -107,13 +121,15 @@ def embed_clips(
     if isinstance(encoder, Fittable):
         stage = Stage(tables, encoder)
         _project_staged(stage, encoder, embedder, {clip.clip_id for clip in pending})
-        pending = [clip for clip in pending if clip.clip_id not in embedder.writer.ids]
+        done = embedder.writer.ids.union(embedder.refused)
+        pending = [clip for clip in pending if clip.clip_id not in done]
         stage.drop()
     for heard in hear(pending, embedder.sample_rate_hz, stage="embed", progress=progress):
         report.problems += heard.problems
         embedder.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
     embedder.commit()
     report.embedded = embedder.written
+    report.problems += embedder.problems({clip.clip_id: clip.path for clip in clips})
     with writer_lock(tables.folder):
         tables.compact(table_of(embedder.space))
         tables.index_keys(table_of(embedder.space))

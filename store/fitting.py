@@ -40,23 +40,29 @@ class Stage:
         self._table = f"stage_{encoder.name}-{identity}"
         self._waiting: list[tuple[list[str], Float32]] = []
         self.ids: set[str] = set()
+        self.refused: set[str] = set()
+        """Clips of which what was measured is NaN or infinity: they would spoil the fit for all."""
         if staged := self._scan(["clip_id"]):
             self.ids.update(staged.column(0).to_pylist())
 
     def accept(self, clip_ids: Sequence[str], waveforms: Sequence[Float32]) -> None:
         """Measure clips (waveforms float32[n] each); stage them once there are enough to make a commit."""
-        new = [position for position, clip_id in enumerate(clip_ids) if clip_id not in self.ids]
+        seen = self.ids | self.refused
+        new = [position for position, clip_id in enumerate(clip_ids) if clip_id not in seen]
         if new:
-            self._waiting.append(([clip_ids[i] for i in new], self._encoder.describe([waveforms[i] for i in new])))
-            self.ids.update(clip_ids)
+            raw = self._encoder.describe([waveforms[position] for position in new])
+            ids, sound = np.array(clip_ids, dtype=object)[new], np.isfinite(raw).all(axis=1)
+            self._waiting.append((ids[sound].tolist(), raw[sound]))
+            self.ids.update(ids[sound])
+            self.refused.update(ids[~sound])
         if sum(len(ids) for ids, _ in self._waiting) >= COMMIT_CLIPS:
             self.commit()
 
     def commit(self) -> None:
         """Stage what is waiting as one commit."""
-        if not self._waiting:
-            return
         ids = [clip_id for part, _ in self._waiting for clip_id in part]
+        if not ids:
+            return
         raw = np.concatenate([part for _, part in self._waiting])
         self._waiting = []
         rows = pa.table({"clip_id": pa.array(ids, pa.string()), "raw": vector_column(raw)})
@@ -111,23 +117,25 @@ def fitted(
     if not isinstance(encoder, Fittable) or len(clips) < encoder.fit_min_clips:
         return encoder, "fit shipped with echodex: this store was too small for one of its own", []
     sample = sorted(clips, key=lambda clip: clip.clip_id)[: encoder.fit_max_clips]
-    ids, raw, problems = _measured(tables, encoder, sample, progress)
+    raw, problems = _measured(tables, encoder, sample, progress)
     kept = kept_fit(tables, encoder)
     if kept and not refit:  # another process was faster
         return load_encoder(tables.folder, kept), kept.note, problems
-    if len(ids) < encoder.fit_min_clips:
-        return encoder, f"fit shipped with echodex: only {len(ids)} clips could be read", problems
-    return encoder.fit(raw), f"fitted on {len(ids)} clips of this store", problems
+    if len(raw) < encoder.fit_min_clips:
+        return encoder, f"fit shipped with echodex: only {len(raw)} clips could be read", problems
+    return encoder.fit(raw), f"fitted on {len(raw)} clips of this store", problems
 
 
 def _measured(
     tables: Tables, encoder: Fittable, sample: Sequence[Clip], progress: Progress
-) -> tuple[list[str], Float32, list[Problem]]:
-    """Return the ids, sorted, and the measures float32[n, raw] of all clips of a sample but for files that failed.
+) -> tuple[Float32, list[Problem]]:
+    """Return the measures float32[n, raw] of all clips of a sample, by id, but for files that failed, and these, and
+    for clips of which what is measured is no number.
 
     A process that is done with a fit drops what is staged, of others too; what is gone is measured again.
     """
     problems: list[Problem] = []
+    failed, odd = set[str](), set[str]()
     wanted = list(sample)
     while True:
         stage = Stage(tables, encoder)
@@ -137,7 +145,8 @@ def _measured(
             stage.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
         stage.commit()
         ids, raw = stage.read({clip.clip_id for clip in sample})
-        failed = {problem.path for problem in problems}
-        wanted = [clip for clip in sample if clip.path not in failed]
+        failed |= {problem.path for problem in problems}
+        odd |= stage.refused
+        wanted = [clip for clip in sample if clip.path not in failed and clip.clip_id not in odd]
         if {clip.clip_id for clip in wanted}.issubset(ids):
-            return ids, raw, problems
+            return raw, problems

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import NotFound
+from ..errors import BadInput, NotFound
 from ..schemas.vector import Float32, SegmentRows, Segments, Space, Vectors, vector_schema
 from .keys import ClipIds, id_array, key_filter
 from .lock import writer_lock
@@ -30,7 +30,10 @@ class Writer:
         self._refresh()
 
     def write(self, clip_ids: Sequence[str], segments: Sequence[Segments]) -> int:
-        """Append the segments of clips as one commit, but for clips that are there by now; return how many were new."""
+        """Append the segments of clips as one commit, but for clips that are there by now; return how many were new.
+
+        Raises BadInput, naming the clip, for a vector that holds NaN or infinity; nothing is written then.
+        """
         with writer_lock(self._tables.folder):
             self._refresh()
             new = {clip: parts for clip, parts in zip(clip_ids, segments, strict=True) if clip not in self.ids}
@@ -50,6 +53,9 @@ class Writer:
     def _rows(self, new: dict[str, Segments]) -> pa.Table:
         counts = [len(parts.start_s) for parts in new.values()]
         matrix = np.concatenate([parts.vectors for parts in new.values()]).astype(np.float32, copy=False)
+        if not np.isfinite(matrix).all():
+            odd = next(clip for clip, parts in new.items() if not is_finite(parts))
+            raise BadInput(f"a vector of clip {odd[:80]!r} for {self._table} holds NaN or infinity; leave it out")
         bare = pa.table(
             {
                 "clip_id": pa.array(np.repeat(np.array(list(new), dtype=object), counts), pa.string()),
@@ -59,6 +65,11 @@ class Writer:
             }
         )
         return with_row_sums(bare, self._schema)
+
+
+def is_finite(segments: Segments) -> bool:
+    """Return whether all that an encoder made of a clip is numbers: one that is not would be nearest to nothing."""
+    return bool(np.isfinite(segments.vectors.astype(np.float32, copy=False)).all())
 
 
 def vector_column(matrix: Float32) -> pa.FixedSizeListArray:

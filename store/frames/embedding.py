@@ -54,6 +54,7 @@ def embed_frames(
         progress("embed", first + len(rows), len(pending))
     embedder.commit()
     report.embedded = embedder.written
+    report.problems += embedder.problems({})
     with writer_lock(store.path):
         store.tables.compact(table_of(embedder.space))
         store.tables.index_keys(table_of(embedder.space))
