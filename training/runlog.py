@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schemas.read_json import read_json
-from ..store.files import PRIVATE_FILE, storage_errors, write_atomic
+from ..store.files import PRIVATE_FILE, storage_errors, sync, write_atomic
 from .layout import METRICS_FILE
 
 if TYPE_CHECKING:
@@ -45,8 +45,10 @@ class RunLog:
             self._events.add_image(name, picture, epoch, dataformats="HW")
 
     def close(self) -> None:
-        """Flush and close the event file."""
+        """Flush and close the event file; wait until the disk has the figures, which a finished run must not lose."""
         self._events.close()
+        with storage_errors(self._path):
+            sync(self._path)
         for path in self._path.parent.glob("events.out.tfevents.*"):
             path.chmod(PRIVATE_FILE)
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .bench import Bench
 from .trials import complained_badly, completed_wrongly
@@ -35,14 +36,14 @@ def worker() -> None:
     verbs, cases = json.loads(sys.argv[2])
     bench = Bench(Path(sys.argv[1]), verbs)
     for verb in verbs:
-        whole = bench.whole(verb)
+        whole, _ = bench.whole(verb)
         for size_mib, share in cases:
             with _disk(bench.folder / "disk", size_mib) as disk:
                 wrong = _wrong(bench, verb, disk, share, whole)
             print(json.dumps([not wrong, f"{verb}, {size_mib} MiB, {share}: {wrong or 'kept'}"]), flush=True)
 
 
-def _wrong(bench: Bench, verb: str, disk: Path, share: float, whole: dict[str, object]) -> str | None:
+def _wrong(bench: Bench, verb: str, disk: Path, share: float, whole: dict[str, Any]) -> str | None:
     store = bench.begin(verb, "library", disk)
     before = _used_bytes(disk)
     assert bench.run(store, verb).code == 0

@@ -27,6 +27,7 @@ def holdings(folder: Path) -> dict[str, Any]:
     for space in store.spaces():
         found[f"space {space.name}"] = _of_space(store, space)
     found["runs"] = _runs(store)
+    found["damage"] = sorted(f"{told.kind} {told.what}" for told in store.check(data=True).findings if told.grave)
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
 
@@ -35,7 +36,8 @@ def _rows(store: Any, table: str) -> list[list[str]]:
     rows = store.tables.scan(table, ["clip_id", "row_sum"])
     sums = [value.hex() if value else "" for value in rows.column("row_sum").to_pylist()]
     if table == "clips":  # when it was added is part of the sum
-        sums = store.tables.scan(table, ["status"]).column(0).to_pylist()
+        told = store.tables.scan(table, ["status", "uris", "labels", "decoded_s"]).to_pylist()
+        sums = [json.dumps(row) for row in told]
     return sorted(map(list, zip(rows.column("clip_id").to_pylist(), sums, strict=True)))
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,21 +64,15 @@ def worker() -> None:
     bench = Bench(Path(sys.argv[1]), {plan.verb for plan in plans})
     number = 0
     for plan in plans:
-        whole = bench.whole(plan.verb)
-        for at in _points(bench, plan):
+        whole, count = bench.whole(plan.verb, Kind(plan.kinds))
+        for at in map(int, np.linspace(1, count, plan.points or count).round()):
             number += 1
             if number % asked["parts"] == asked["part"]:
                 wrong = _wrong(bench, plan, at, whole)
                 print(json.dumps([not wrong, f"{plan.verb}, operation {at}: {wrong or 'kept'}"]), flush=True)
 
 
-def _points(bench: Bench, plan: Plan) -> Iterator[int]:
-    count = bench.operations(plan.verb, Kind(plan.kinds))
-    points = np.linspace(1, count, count if plan.points is None else plan.points)
-    yield from map(int, points.round())
-
-
-def _wrong(bench: Bench, plan: Plan, at: int, whole: dict[str, object]) -> str | None:
+def _wrong(bench: Bench, plan: Plan, at: int, whole: dict[str, Any]) -> str | None:
     """Make one trial; return what is wrong, None where nothing is."""
     store = bench.begin(plan.verb, "trial")
     ended = bench.run(store, plan.verb, at, plan.error, onwards=plan.onwards, kinds=Kind(plan.kinds))
@@ -86,26 +80,26 @@ def _wrong(bench: Bench, plan: Plan, at: int, whole: dict[str, object]) -> str |
     return badly or completed_wrongly(bench, plan.verb, store, ended, whole)
 
 
-def completed_wrongly(bench: Bench, verb: str, store: Path, ended: Outcome, whole: dict[str, object]) -> str | None:
+def completed_wrongly(bench: Bench, verb: str, store: Path, ended: Outcome, whole: dict[str, Any]) -> str | None:
     """Read what a verb left that was disturbed, run it again undisturbed; return what is wrong, None where nothing is.
 
     whole: what an undisturbed run leaves.
     """
-    between = bench.holdings(store) if (store / "echodex.json").exists() else {}
+    between, again, after = bench.complete(store, verb)
     if "error" in between:
         return f"then it could not be read: {between['error']}"
+    if between.get("damage") and verb != "repair":
+        return f"then there was damage: {between['damage']}"
     if ended.code == 0 and between != whole:
-        return f"it ended well, and these are missing: {_others(between, whole)}"
-    again = bench.run(store, verb)
+        return f"it ended well, and these are others: {_others(between, whole)}"
     if again.code != 0 and (between != whole or again.code == 1):
         return f"run again, it ended with {again.code}: {again.said}"
-    after = bench.holdings(store)
     if after != whole:
         return f"run again, these are others: {_others(after, whole)}"
     return None
 
 
-def _others(found: dict[str, object], whole: dict[str, object]) -> list[str]:
+def _others(found: dict[str, Any], whole: dict[str, Any]) -> list[str]:
     return [key for key in whole | found if whole.get(key) != found.get(key)]
 
 
