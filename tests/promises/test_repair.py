@@ -6,6 +6,7 @@ and where rows had to go, the verbs that made them make them again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -39,6 +40,9 @@ class Case:
     kinds: set[Damage]
     changes: tuple[str, ...] = ()
 
+
+HINT = "latest_version_hint.json"
+"""What Lance looks at first, and does not trust."""
 
 CLIPS_GO = ("clips", "by id", "vectors", "waveforms", "similar", "graph", "map", "view", "views", "clips of the view")
 VIEW_GOES = ("view", "views", "clips of the view", "vectors of the view")
@@ -244,7 +248,10 @@ def test_damage_is_found_and_mended_and_nothing_else_is_lost(
     case.harm(Store.open(own))
     found = {finding.kind for finding in open_damaged(own).check(data=True).findings}
     promise.trial(case.kinds <= found, f"{name}: found {found}")
+    before = contents(own)
     report = open_damaged(own).repair()
+    gone = [path for content, path in before.items() if content not in contents(own)]
+    promise.trial(not gone, f"{name}: the only copy of {', '.join(gone)} is gone")
     promise.trial(not report.left and not open_damaged(own).check(data=True).findings, f"{name}: left {report.left}")
     told = answers(own)
     lost = [question for question in right if told[question] != right[question] and question not in case.changes]
@@ -253,6 +260,14 @@ def test_damage_is_found_and_mended_and_nothing_else_is_lost(
         again = made_again(Store.open(own), sources_of(Store.open(library)))
         wrong = [question for question in ("clips", "vectors", "waveforms") if again[question] != right[question]]
         promise.trial(not wrong, f"{name}: {', '.join(wrong)} are not what they were once they are made again")
+
+
+def contents(library: Path) -> dict[str, str]:
+    """Return where each content of a file is that is not a cache, a seal, a tag or what a process was writing."""
+    made = {"indexes", "maps", "seals", "activity", "_refs"}
+    files = [path for path in library.rglob("*") if path.is_file() and not made & set(path.relative_to(library).parts)]
+    named = [path for path in files if path.name not in (JOURNAL, HINT) and path.suffix != ".tmp"]
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): str(path.relative_to(library)) for path in named}
 
 
 def made_again(store: Store, sources: list[Source]) -> dict[str, str]:
