@@ -18,6 +18,8 @@ from echodex.store.removing import JOURNAL
 from echodex.store.vectors import Writer
 from echodex.training.loader import view_loader
 
+pytestmark = pytest.mark.promise("P8")
+
 
 def ids(store: Store, view: str | None = None) -> list[str]:
     found: list[str] = store.clips(["clip_id"], view=view).column(0).to_pylist()
