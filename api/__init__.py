@@ -8,14 +8,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFound, UsageError
+from ..errors import Damaged, NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.format import MARKER
 from ..store.known import CLIPS_TABLE
 from ..store.locate import locate
+from ..store.migrating import migrate
 from .exports import export_memmap, export_tensors
 from .heads import compare_views, export_onnx, probe_from_head
 from .runs import Run, run_of
@@ -64,11 +66,14 @@ def open(path: str | Path | None = None, *, create: bool = True) -> Store:  # no
 def open_damaged(path: str | Path | None = None) -> Store:
     """Return the store at `path`, as `open` finds it, to `check` and to `repair` it, also where its marker is damaged.
 
-    Raises NotFound where there is neither a marker nor a table of clips.
+    One of an earlier format is brought up to this one, as `open` does. Raises NotFound where there is neither a marker
+    nor a table of clips.
     """
     folder = locate(path, create=False)
     if not (folder / MARKER).exists() and not (folder / f"{CLIPS_TABLE}.lance").is_dir():
         raise NotFound(f"{folder} is not an echodex store; --store names one elsewhere")
+    with suppress(Damaged, ValueError, OSError):  # what cannot be read is what the check is to tell
+        migrate(folder)
     return Store(folder)
 
 

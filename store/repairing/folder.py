@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from ...encoders.base import digest_of
@@ -15,6 +16,7 @@ from ..checking.opened import tried
 from ..checking.table import left_files
 from ..files import storage_errors, write_atomic
 from ..lock import writer_lock
+from ..migrating import migrate
 from ..removing import remove_clips
 from ..spaces import keep_weights, list_spaces, weights_path
 from .work import Work
@@ -43,11 +45,12 @@ def swept(work: Work, finding: Finding) -> str:
 
 
 def broken_marker(work: Work, finding: Finding) -> str:
-    """Write the marker anew. It says what is oldest: a store of today's format is found to be of it when it opens."""
+    """Write the marker anew. It first says what is oldest: a store of today's format is found to be of it."""
     path = work.path(finding.where)
     if path.exists():
         work.quarantine.move(path, finding.what)
     write_atomic(path, json.dumps(marker() | {"version": 1}).encode())
+    tried(partial(migrate, work.folder))  # where tables are damaged too, it is brought up when it is opened
     return f"{finding.where} is written anew"
 
 

@@ -17,7 +17,7 @@ from harness import golden
 from harness.faults import KILLED, Shim
 from harness.promise import Promise
 
-from echodex.api import Store
+from echodex.api import Store, open_damaged
 from echodex.errors import Damaged, StorageError
 from echodex.schemas.format import FORMAT_VERSION, MARKER
 
@@ -28,7 +28,7 @@ import json, shutil, sys
 from pathlib import Path
 from harness import faults, golden
 import echodex.explorer.layout, echodex.indexing.search, faiss, lance, lancedb
-from echodex.api import Store
+from echodex.api import Store, open_damaged
 from echodex.store.migrating import migrate
 
 old, folder, points = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -93,6 +93,21 @@ def test_a_store_of_each_released_format_answers_as_it_did(promise: Promise, ver
     before = versions_of(store)
     again = Store.open(marked(folder, version))
     promise.trial(versions_of(again) == before, "to bring it up again writes something")
+
+
+@pytest.mark.promise("P23")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_store_of_an_old_format_is_repaired_as_well(promise: Promise, version: int, tmp_path: Path) -> None:
+    folder = golden.unpack(version, tmp_path)
+    (folder / MARKER).write_bytes(b"\0")
+    with pytest.raises(Damaged):
+        Store.open(folder)
+    open_damaged(folder).repair()
+    store = Store.open(folder)
+    promise.trial(store.check(data=True).findings == (), "check finds something wrong with it")
+    said = json.loads(json.dumps(golden.answers(store)))
+    for name, expected in promised(version).items():
+        promise.trial(said[name] == expected, f"{name} of the store of version {version} are others")
 
 
 @pytest.mark.promise("P23")
