@@ -25,9 +25,10 @@ def private_folder(path: Path) -> Path:
     """Make the folder `path` (and its parents) readable by its owner alone, if it is not there yet; return it."""
     with storage_errors(path):
         made = list(itertools.takewhile(lambda folder: not folder.exists(), (path, *path.parents)))
-        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        for folder in made:
+        for folder in reversed(made):  # one by one: `parents=True` would make the others by the umask
+            folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             sync(folder.parent)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)  # says so where it is no folder
     return path
 
 
