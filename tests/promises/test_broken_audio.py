@@ -153,7 +153,7 @@ def test_odd_files_end_as_they_should_and_the_command_says_so(tmp_path: Path, pr
     folder, library = tmp_path / "odd", tmp_path / "library"
     folder.mkdir()
     expected = odd_files(folder)
-    command = [sys.executable, "-m", "echodex.cli", "-q", "--store", library, "add", folder]
+    command = [sys.executable, "-m", "echodex.cli", "-q", "--store", str(library), "add", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     promise.trial(done.returncode == 3 and "files are not ok" in done.stdout, f"exit {done.returncode}: {done.stdout}")
     rows = Store.open(library).tables.scan("clips", ["uris", "status", "reason"]).to_pylist()

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from harness.processes import decoding, is_running, wait_for
+from harness.processes import decoding, has_ended, wait_for
 
 from echodex.audio.children.pool import Children
 from echodex.audio.clip import Decoded
@@ -42,7 +43,7 @@ def fresh() -> Children:
     """End the child that is left over from before, so that the next one begins at no time at all."""
     for pid in decoding():
         os.kill(pid, signal.SIGKILL)
-        assert wait_for(lambda pid=pid: not is_running(pid))
+    assert wait_for(lambda: all(map(has_ended, decoding())))
     return Children()
 
 
@@ -54,7 +55,7 @@ def judged(children: Children, path: Path, *signals: int, limits: Limits | None 
             pid = busy()
             os.kill(pid, number)
             if number != signal.SIGSTOP:
-                assert wait_for(lambda pid=pid: not is_running(pid))
+                assert wait_for(partial(has_ended, pid))
         return found.result()
 
 
@@ -83,7 +84,7 @@ def test_a_child_that_was_ended_while_it_waited_is_replaced(write: Write, sound:
             assert children.decode_clip(path)[0].status == Status.OK
             [pid] = decoding()
             os.kill(pid, signal.SIGKILL)
-            assert wait_for(lambda pid=pid: not is_running(pid))
+            assert wait_for(partial(has_ended, pid))
 
 
 def test_a_child_that_stands_still_is_given_up(endless: Endless) -> None:
@@ -141,7 +142,7 @@ threading.Event().wait()
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_no_child_outlives_its_parent(endless: Endless, write: Write, sound: Make, at_work: bool, number: int) -> None:
     files = [write("a.wav", sound(0.5, 8000), 8000), *([endless()] if at_work else [])]
-    command = [sys.executable, "-c", PARENT, *files]
+    command = [sys.executable, "-c", PARENT, *map(str, files)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "decoding\n"
@@ -149,4 +150,4 @@ def test_no_child_outlives_its_parent(endless: Endless, write: Write, sound: Mak
         assert not at_work or wait_for(lambda: cpu_ticks(pid) > 60)
         parent.send_signal(number)
         parent.wait()
-        assert wait_for(lambda: not is_running(pid), 5.0)
+        assert wait_for(partial(has_ended, pid), 5.0)

@@ -24,12 +24,12 @@ def decoding(parent: int | None = None) -> list[int]:
     return found
 
 
-def is_running(pid: int) -> bool:
-    """Return whether a process is there and not merely waiting to be buried."""
+def has_ended(pid: int) -> bool:
+    """Return whether a process is gone, or merely waits to be buried."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
-        return False
+        return True
 
 
 def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
