@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         export_onnx,
         export_tensors,
         open,  # noqa: A004  (the name users write)
+        open_damaged,
         probe_from_head,
         train,
         verify_features,
@@ -70,6 +71,7 @@ __all__ = [
     "export_onnx",
     "export_tensors",
     "open",
+    "open_damaged",
     "probe_from_head",
     "train",
     "verify_features",

@@ -1,9 +1,9 @@
 """The public face: a store with every verb, views that load and explain themselves, runs that evaluate themselves.
 
-`echodex.open`, `echodex.train`, `echodex.diff`, `echodex.evaluate_cliques`, `echodex.evaluate_fingerprint`,
-`echodex.evaluate_pruning`, `echodex.evaluate_versions`, `echodex.compare_methods`, `echodex.compare_views`,
-`echodex.probe_from_head`, `echodex.verify_features`, `echodex.export_memmap`, `echodex.export_onnx` and
-`echodex.export_tensors` are the doors.
+`echodex.open`, `echodex.open_damaged`, `echodex.train`, `echodex.diff`, `echodex.evaluate_cliques`,
+`echodex.evaluate_fingerprint`, `echodex.evaluate_pruning`, `echodex.evaluate_versions`, `echodex.compare_methods`,
+`echodex.compare_views`, `echodex.probe_from_head`, `echodex.verify_features`, `echodex.export_memmap`,
+`echodex.export_onnx` and `echodex.export_tensors` are the doors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Damaged, NotFound, UsageError
+from ..errors import Damaged, NotFound, StorageError, UsageError
 from ..progress import Progress, silent
 from ..schemas.format import MARKER
 from ..store.known import CLIPS_TABLE
@@ -72,7 +72,7 @@ def open_damaged(path: str | Path | None = None) -> Store:
     folder = locate(path, create=False)
     if not (folder / MARKER).exists() and not (folder / f"{CLIPS_TABLE}.lance").is_dir():
         raise NotFound(f"{folder} is not an echodex store; --store names one elsewhere")
-    with suppress(Damaged, ValueError, OSError):  # what cannot be read is what the check is to tell
+    with suppress(Damaged, StorageError, ValueError, OSError):  # what cannot be read is what the check is to tell
         migrate(folder)
     return Store(folder)
 
