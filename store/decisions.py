@@ -53,7 +53,8 @@ def decide(tables: Tables, kind: str, clip_id: str, other: str | None = None, no
         if same is not None and (kind != Kind.REPRESENTATIVE or same == alike[-1]):
             return same
         _check_clips(tables, [first] if second is None else [first, second])
-        new = Decision(f"d{len(made) + 1}", kind, first, second, note, _now(), None)
+        last = _number(made[-1].decision_id) if made else 0  # not their count: `repair` may have taken a row away
+        new = Decision(f"d{last + 1}", kind, first, second, note, _now(), None)
         tables.create(TABLE, DECISIONS)
         _write(tables, [new] if same is None else [replace(same, undone_at=new.made_at), new])
     return new

@@ -10,6 +10,7 @@ from echodex.api import Store
 from echodex.errors import NotFound, UsageError
 from echodex.schemas.decision import Decided, Decision, Kind, decided, decided_by
 from echodex.store.decisions import standing
+from echodex.store.where import equals
 
 
 def ids(store: Store) -> list[str]:
@@ -137,3 +138,12 @@ def test_the_order_matters_among_representatives_alone(data: st.DataObject, made
     assert found == decided([*made, *made])
     assert decided_by(found.as_recipe()) == found
     assert bool(found) == any(one.undone_at is None for one in made) == bool(found.as_recipe())
+
+
+def test_a_row_that_was_taken_away_makes_no_decision_replace_another(kinds: Store) -> None:
+    a, b, c, d = ids(kinds)[:4]
+    for clip in (a, b, c):
+        kinds.decide("pin", clip)
+    kinds.tables.delete("decisions", equals("decision_id", "d1"))  # as `repair` does with one that is damaged
+    assert kinds.decide("pin", d).decision_id == "d4"
+    assert standing(kinds.tables).pinned == tuple(sorted((b, c, d)))
