@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -21,16 +22,29 @@ WAIT_S = 120.0
 def writer_lock(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     """Hold the writer lock of the store at `folder` for the length of the block.
 
-    Waits up to `wait_s` seconds for another process; then raises StoreLocked.
+    Waits up to `wait_s` seconds for another process; then raises StoreLocked. Raises StorageError where the store may
+    only be read.
     """
-    path = folder / LOCK_FILE
-    with storage_errors(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    descriptor = _opened(folder)
     try:
         _acquire(descriptor, folder, time.monotonic() + wait_s)
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    path = folder / LOCK_FILE
+    with storage_errors(path):
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            raise StorageError(
+                f"{folder} may only be read here ({error.strerror}), so nothing was changed; copy it to a place of "
+                "your own, or ask its owner to let you write"
+            ) from error
 
 
 def _acquire(descriptor: int, folder: Path, deadline_s: float) -> None:
