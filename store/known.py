@@ -15,7 +15,7 @@ from .tables import Tables
 CLIPS_TABLE = "clips"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Seen:
     mtime_ns: int
     size_bytes: int

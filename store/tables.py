@@ -44,6 +44,8 @@ NO_VERSION = 0
 """The first version of a table is 1."""
 _INDEX_CACHE_BYTES = 256 << 20
 _METADATA_CACHE_BYTES = 128 << 20
+_WRITERS_CACHE_BYTES = 4 << 20
+"""Of what lancedb caches of manifests, by default up to 1 GB: a writer needs none but the newest."""
 
 
 class Tables:
@@ -65,7 +67,8 @@ class Tables:
     def _database(self) -> lancedb.DBConnection:
         import lancedb
 
-        return lancedb.connect(str(self.folder))
+        session = lancedb.Session(_INDEX_CACHE_BYTES, _WRITERS_CACHE_BYTES)
+        return lancedb.connect(str(self.folder), session=session)
 
     @cached_property
     def _session(self) -> Any:
@@ -247,9 +250,10 @@ class Tables:
     def untag(self, name: str, tag: str) -> None:
         """Remove `tag` from table `name`, if both are there."""
         if self.exists(name):
-            tags = self._database.open_table(name).tags
-            if tag in tags.list():
-                tags.delete(tag)
+            with storage_errors(self._path(name)):
+                tags = self._database.open_table(name).tags
+                if tag in tags.list():
+                    tags.delete(tag)
 
     def compact(self, name: str) -> None:
         """Join small fragments of table `name` once there are many; every version that a tag holds stays readable.
