@@ -66,7 +66,7 @@ def _of_space(store: Any, space: Any) -> dict[str, Any]:
             )
     layout = kept_layout(store, space, "pca")
     if layout:
-        found["map"] = _digest(layout.clip_ids.to_pylist(), layout.points)
+        found["map"] = _digest(layout.clip_ids.to_pylist(), layout.points.round(2) + 0.0)
     return found
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WORKER = "from harness.trials import worker; worker()"
 DISK_ERROR = 74
+NOT_FOUND = 66
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def completed_wrongly(bench: Bench, verb: str, store: Path, ended: Outcome, whol
         return f"then there was damage: {between['damage']}"
     if ended.code == 0 and between != whole:
         return f"it ended well, and these are others: {_others(between, whole)}"
-    if again.code != 0 and (between != whole or again.code == 1):
+    if again.code not in (0, NOT_FOUND):  # what was removed cannot be named again
         return f"run again, it ended with {again.code}: {again.said}"
     if after != whole:
         return f"run again, these are others: {_others(after, whole)}"
