@@ -35,6 +35,8 @@ def remove(
         raise UsageError("say what to remove in one way: clips by id or path, --where, or --missing")
     settings: Settings = context.obj
     store = settings.open()
+    if yes:
+        store.remove([])  # finishes what was interrupted, be it of clips that have no name any more
     if clips:
         found = clips_named(store.tables, clips)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,28 +30,44 @@ class RunLog:
         self._path = folder / METRICS_FILE
         kept = [line for line in read_log(folder) if line["epoch"] < epoch]
         write_atomic(self._path, "".join(map(_line, kept)).encode())
-        self._events = SummaryWriter(str(folder), purge_step=epoch if epoch else None)
+        self._hook, threading.excepthook = threading.excepthook, self._heed
+        with storage_errors(folder):
+            self._events = SummaryWriter(str(folder), purge_step=epoch if epoch else None)
 
     def write(self, figures: Mapping[str, float]) -> None:
         """Append those of an epoch's figures that are finite; `figures["epoch"]` is its number."""
         with storage_errors(self._path), self._path.open("a") as stream:
             stream.write(_line(figures))
-        for name, value in finite(figures).items():
-            if name != "epoch":
-                self._events.add_scalar(name, value, int(figures["epoch"]))
+        with storage_errors(self._path.parent):
+            for name, value in finite(figures).items():
+                if name != "epoch":
+                    self._events.add_scalar(name, value, int(figures["epoch"]))
 
     def show(self, pictures: Mapping[str, NDArray[np.uint8]], epoch: int) -> None:
         """Put grey pictures uint8[height, width] of an epoch among the events."""
-        for name, picture in pictures.items():
-            self._events.add_image(name, picture, epoch, dataformats="HW")
+        with storage_errors(self._path.parent):
+            for name, picture in pictures.items():
+                self._events.add_image(name, picture, epoch, dataformats="HW")
 
     def close(self) -> None:
         """Flush and close the event file; wait until the disk has the figures, which a finished run must not lose."""
-        self._events.close()
-        with storage_errors(self._path):
-            sync(self._path)
+        try:
+            with storage_errors(self._path.parent):
+                self._events.close()
+                sync(self._path)
+        finally:
+            threading.excepthook = self._hook
         for path in self._path.parent.glob("events.out.tfevents.*"):
             path.chmod(PRIVATE_FILE)
+
+    def _heed(self, failure: threading.ExceptHookArgs) -> None:
+        """Let TensorBoard's thread fail without a traceback: whoever writes to it next, or closes it, is told."""
+        if not (failure.exc_type and issubclass(failure.exc_type, OSError) and _is_of_tensorboard(failure.thread)):
+            self._hook(failure)
+
+
+def _is_of_tensorboard(thread: threading.Thread | None) -> bool:
+    return type(thread).__module__.startswith("tensorboard")
 
 
 def read_log(folder: Path) -> list[dict[str, float]]:
