@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StoreLocked, UsageError
@@ -27,6 +29,9 @@ from ..training.checking import run_findings
 if TYPE_CHECKING:
     from ..store.store import Store
 
+_LOOKS = 3
+"""How often a store is looked at again in which something was found while others wrote to it."""
+_WRITTEN = ("*.lance/_versions", "*.lance/_refs/tags", "indexes/*", "indexes/*/*", "maps/*", "runs/*")
 _ROUNDS = 12
 """Repairs are made at most this often; each round mends one step, and leaves fewer to come."""
 
@@ -37,15 +42,20 @@ def check(
     """Return what is wrong with a store; see api.upkeep."""
     if not 0 < sample <= 1:
         raise UsageError(f"a sample is a share above 0, up to 1, not {sample}")
-    store = type(store)(store.path)  # a new one: what this one has in its caches is not what is on the disk
-    look = look_over(store.path, Depth(data or sample < 1, Sample.of(sample)), progress)
-    findings = [*look.findings, *index_findings(store, look.tables, data=data), *map_findings(store)]
-    findings += run_findings(store, data=data)
+    depth = Depth(data, Sample.of(sample))
+    state = _state(store.path)
+    findings, rows = _look(store, depth, progress)
+    for _ in range(_LOOKS):
+        before, state = state, _state(store.path)
+        if not findings or state == before:
+            break  # what was found was so all the time that it took to find it
+        again, rows = _look(store, depth, progress)
+        lasting = {(one.kind, one.where) for one in findings}
+        findings = [one for one in again if (one.kind, one.where) in lasting]
     if sources:
         from ..store.checking_sources import source_findings
 
         findings += source_findings(store.tables, verify=data, progress=progress)
-    rows = {name: found.read[found.newest].rows for name, found in look.tables.items() if found.read}
     return CheckReport(str(store.path), tuple(findings), rows)
 
 
@@ -75,6 +85,24 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         report = check(store, data=True, progress=progress)
     place = str(work.quarantine.folder) if work.quarantine.used else ""
     return RepairReport(str(store.path), tuple(mended), report.findings, place)
+
+
+def _look(store: Store, depth: Depth, progress: Progress) -> tuple[list[Finding], dict[str, int]]:
+    """Return what every room finds, and how many rows were read of each table."""
+    store = type(store)(store.path)  # a new one: what this one has in its caches is not what is on the disk
+    look = look_over(store.path, depth, progress)
+    findings = [*look.findings, *index_findings(store, look.tables, data=depth.data), *map_findings(store)]
+    findings += run_findings(store, data=depth.data)
+    return findings, {name: found.read[found.newest].rows for name, found in look.tables.items() if found.read}
+
+
+def _state(folder: Path) -> dict[str, int]:
+    """Return what changes whenever somebody writes to a store: when its folders last did."""
+    found = {}
+    for path in [folder, *(path for pattern in _WRITTEN for path in folder.glob(pattern))]:
+        with suppress(FileNotFoundError):
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
 
 
 def _first_step(work: Work, steps: list[Mapping[Damage, Repair]], findings: tuple[Finding, ...]) -> list[Mended]:

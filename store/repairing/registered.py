@@ -8,6 +8,7 @@ from ...schemas.view import VIEWS
 from .. import clusters, views
 from ..lock import writer_lock
 from ..numbers import retire
+from ..registries import registered
 from ..seals import Seals
 from ..where import all_of, equals
 from .rows import set_aside
@@ -41,14 +42,20 @@ def lost_tag(work: Work, finding: Finding) -> str:
 
 def left_over(work: Work, finding: Finding) -> str:
     """Take away what no registry names: the table of a view, the rows of a clustering run ("TABLE:RUN") or a tag
-    ("TABLE:TAG").
+    ("TABLE:TAG"). What is registered by now was being saved when it was found, and stays.
     """
     table, of, name = finding.where.partition(":")
     with writer_lock(work.folder):
+        saved = views.list_views(work.tables)
         if not of:
-            return move_table(work, table, finding.what)
+            known = table in {views.rows_table(info.name, info.version) for info in saved}
+            return "" if known else move_table(work, table, finding.what)
         if table.startswith(clusters.PREFIX):
-            return _run_rows(work, table, int(name), finding.what)
+            runs = registered(work.tables, clusters.REGISTRY, CLUSTER_RUNS)
+            known = (table.removeprefix(clusters.PREFIX), int(name)) in {(row["space"], row["run"]) for row in runs}
+            return "" if known else _run_rows(work, table, int(name), finding.what)
+        if (table, name) in {(base.table, base.tag) for info in saved for base in info.bases}:
+            return ""
         work.tables.untag(table, name)
     return f"tag {name} of {table} is taken away"
 
