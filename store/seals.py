@@ -124,17 +124,6 @@ def sealed_hash(folder: Path, table: str, path: Path) -> str | None:
         return _read(at).files.get(str(path.relative_to(_root(folder, table))))
 
 
-def unsealed(folder: Path, table: str) -> list[Path]:
-    """Return the files of a table that are not sealed: of a process that died just then, or of another program.
-
-    Raises StorageError.
-    """
-    root = _root(folder, table)
-    with storage_errors(root):
-        held = _read(seals_path(folder, table))
-        return [root / name for name in _names(root) if name not in held.files]
-
-
 def _root(folder: Path, table: str) -> Path:
     return folder / f"{table}.lance"
 

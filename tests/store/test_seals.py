@@ -12,7 +12,7 @@ import pytest
 
 from echodex.schemas.clip import PRIMARY_KEY
 from echodex.store import tables as module
-from echodex.store.seals import Seals, broken_seals, seals_path, unsealed
+from echodex.store.seals import Seals, broken_seals, sealed_hash, seals_path
 from echodex.store.tables import Tables
 from echodex.store.where import equals
 
@@ -32,6 +32,11 @@ def beside_the_data(root: Path) -> set[Path]:
     """What is to be sealed, told in another way: all files but data, tags and the hint, which Lance does not heed."""
     files = {path for path in root.rglob("*") if path.is_file()}
     return {path for path in files if not {"data", "_refs"} & set(path.parts) and "hint" not in path.name}
+
+
+def unsealed(folder: Path, table: str) -> list[Path]:
+    """What is not sealed of what is to be."""
+    return [path for path in beside_the_data(folder / f"{table}.lance") if not sealed_hash(folder, table, path)]
 
 
 @pytest.fixture
