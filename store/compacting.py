@@ -104,7 +104,7 @@ class _Room:
     orphan_s: float
 
     def held(self) -> dict[int, tuple[str, ...]]:
-        """Return the older versions that have to stay, and what needs each."""
+        """Return the versions that have to stay, and what needs each."""
         return held_versions(self.tables, self.name, self.holds)
 
     def joinable(self, spare: Collection[int] = ()) -> list[list[Fragment]]:
@@ -132,6 +132,7 @@ class _Room:
     def lying(self) -> TableRoom:
         """Return what the table takes now, as what it takes before and after."""
         fragments, versions = fragments_of(self.tables, self.name), len(versions_of(self.tables, self.name))
+        newest = self.tables.version(self.name)
         removed, size = sum(one.removed for one in fragments), folder_bytes(Path(self.tables.opened(self.name).uri))
         return TableRoom(
             table=self.name,
@@ -144,7 +145,7 @@ class _Room:
             versions_after=versions,
             bytes_before=size,
             bytes_after=size,
-            held=tuple(sorted({by for needs in self.held().values() for by in needs})),
+            held=tuple(sorted({by for version, needs in self.held().items() if version != newest for by in needs})),
         )
 
 

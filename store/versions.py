@@ -64,15 +64,14 @@ def tags_of(tables: Tables, name: str) -> dict[str, int]:
 
 
 def held_versions(tables: Tables, name: str, holds: Iterable[Hold]) -> dict[int, tuple[str, ...]]:
-    """Return those older versions of table `name` that a tag or one of `holds` needs, and what needs each."""
-    newest = tables.version(name)
+    """Return those versions of table `name` that a tag or one of `holds` needs, and what needs each."""
     needed: dict[int, set[str]] = {}
     for tag, version in tags_of(tables, name).items():
         needed.setdefault(version, set()).add(tag)
     for hold in holds:
         if hold.table == name:
             needed.setdefault(hold.version, set()).add(hold.by)
-    return {version: tuple(sorted(by)) for version, by in sorted(needed.items()) if version != newest}
+    return {version: tuple(sorted(by)) for version, by in sorted(needed.items())}
 
 
 def fragments_held(tables: Tables, name: str, held: Mapping[int, object]) -> set[int]:
