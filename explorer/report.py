@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import soundfile as sf
 
-from ..audio.clip import read_mono
+from ..audio.children.pool import Children
 from ..schemas.hit import DuplicateGroup, Member
 from ..store.files import private_folder, storage_errors, write_atomic
 
@@ -174,7 +174,8 @@ def _copy(path: Path, examples: Path, *, playable: bool) -> Path:
         if playable:
             shutil.copyfile(path, target)
         else:
-            sf.write(target, read_mono(path, WAV_RATE_HZ), WAV_RATE_HZ, subtype="PCM_16")
+            with Children() as children:
+                sf.write(target, children.read_mono(path, WAV_RATE_HZ), WAV_RATE_HZ, subtype="PCM_16")
     return target
 
 

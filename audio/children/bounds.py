@@ -9,6 +9,7 @@ import fcntl
 import math
 import os
 import resource
+from contextlib import suppress
 from pathlib import Path
 
 from .protocol import SAMPLE_BYTES, Request, Task
@@ -61,8 +62,9 @@ def end_with_parent(fd: int) -> None:
 
     To be called while nothing is on its way through the pipe: the signal that is asked for comes with data as well.
     """
-    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+    with suppress(OSError):  # where the system cannot do it for pipes, it ends with the file that it decodes
+        fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def outlive_requests(fd: int) -> None:

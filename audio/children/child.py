@@ -72,11 +72,6 @@ class Child:
         """Whether it still runs."""
         return self._process.poll() is None
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
     def ask(self, request: Request, take: Take) -> dict[str, Any]:
         """Return what the child ends its reply with; `take` gets the samples before.
 
@@ -142,7 +137,11 @@ class Child:
         return found
 
     def _death(self, request: Request) -> Exception:
-        code = self._process.wait()
+        try:
+            code = self._process.wait(START_S)
+        except subprocess.TimeoutExpired:  # it closed its pipe and lives on
+            self._process.kill()
+            code = self._process.wait()
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         if code == -signal.SIGXCPU:
             spent = f"more than {request.limits.cpu_s:g} s of processor time, and as much for every hour of sound"
