@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ..errors import NotFound, UsageError
+from ..errors import Damaged, NotFound, UsageError
 from ..progress import Progress
 from . import views
 from .clusters import list_runs
 from .lock import writer_lock
+from .seals import broken_seals
 from .spaces import list_spaces, table_of
 from .tables import NO_VERSION, Tables
 from .versions import (
@@ -155,7 +156,8 @@ def compact(
     """Compact every table; return what came of it.
 
     holds: what needs which versions, beside tags and clusterings. keep_days: how long what was superseded stays; None:
-    no longer where nobody else has the store open, else KEEP_DAYS. Raises UsageError, StorageError, StoreLocked.
+    no longer where nobody else has the store open, else KEEP_DAYS. Raises UsageError, StorageError, StoreLocked, and
+    Damaged before a table is touched whose files are not what was written.
     """
     if keep_days is not None and not 0 <= keep_days < _MANY_DAYS:
         raise UsageError(f"superseded versions can be kept for 0 to {_MANY_DAYS} days, not for {keep_days}")
@@ -180,6 +182,7 @@ def _clusterings(tables: Tables) -> Iterator[Hold]:
 
 
 def _compacted(room: _Room, report: CompactReport) -> TableRoom:
+    _check_whole(room)
     before = room.lying()
     done: set[int] = set()
     while _join(room, done):
@@ -196,6 +199,16 @@ def _compacted(room: _Room, report: CompactReport) -> TableRoom:
         versions_before=before.versions_before,
         bytes_before=before.bytes_before,
     )
+
+
+def _check_whole(room: _Room) -> None:
+    """Raise Damaged where a list of removed rows or the like is not what was written: joining would make that last."""
+    with writer_lock(room.tables.folder):
+        broken = broken_seals(room.tables.folder, room.name)
+    if broken:
+        raise Damaged(
+            f"{broken[0].path} {broken[0].what}, so {room.name} is left as it is; run `echodex repair`, then this again"
+        )
 
 
 def _join(room: _Room, done: set[int]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from echodex.errors import UsageError
+from echodex.errors import Damaged, UsageError
 from echodex.progress import silent
 from echodex.schemas.clip import PRIMARY_KEY
 from echodex.store import compacting
@@ -200,6 +200,19 @@ def test_the_key_index_finds_what_was_joined(tables: Tables, monkeypatch: pytest
     assert index.num_rows_indexed >= 79
     for number in range(80):
         assert tables.count("things", where=equals("clip_id", f"c{number:03}")) == (number != 11)
+
+
+def test_what_a_flipped_bit_hides_is_not_made_to_last(tables: Tables) -> None:
+    """Of a list of removed rows, or a manifest, that is not what was written: what it says would be all there is."""
+    tables.delete("things", equals("clip_id", "c000"))
+    [deleted] = (tables.folder / "things.lance" / "_deletions").iterdir()
+    written = bytearray(deleted.read_bytes())
+    written[-20] ^= 1
+    deleted.write_bytes(written)
+    before = files(tables)
+    with pytest.raises(Damaged, match="echodex repair"):
+        compact(tables)
+    assert files(tables) - {tables.folder / ".lock"} == before - {tables.folder / ".lock"}
 
 
 def test_tags_are_told(tables: Tables) -> None:
