@@ -14,8 +14,8 @@ from echodex.schemas.finding import Damage
 from echodex.store.lock import writer_lock
 
 
-def kinds_of(store: Store, **asked: bool) -> list[str]:
-    return [str(finding.kind) for finding in store.check(**asked).findings]
+def kinds_of(store: Store, *, data: bool = False) -> list[str]:
+    return [str(finding.kind) for finding in store.check(data=data).findings]
 
 
 def test_looking_changes_nothing(kinds: Store) -> None:
