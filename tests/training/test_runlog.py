@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import math
+import shutil
+import threading
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
+from echodex.errors import StorageError
 from echodex.training.runlog import RunLog, read_log
 
 
@@ -48,3 +54,16 @@ def test_tensorboard_reads_the_same_figures(tmp_path: Path) -> None:
         (2, 0.333),
     ]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
+
+
+def test_events_that_cannot_be_written_are_one_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """TensorBoard writes in a thread of its own, which would print a traceback."""
+    hook = threading.excepthook
+    (tmp_path / "run").mkdir()
+    log = RunLog(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    (tmp_path / "run").write_text("no folder")
+    with pytest.raises(StorageError), closing(log):
+        log.show({"grey": np.zeros((4, 4), np.uint8)}, 0)
+    assert threading.excepthook is hook
+    assert "Traceback" not in capfd.readouterr().err
