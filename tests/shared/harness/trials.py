@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WORKER = "from harness.trials import worker; worker()"
 DISK_ERROR = 74
 NOT_FOUND = 66
+ANSWERING = ("map",)
+"""Verbs that answer, and say so, where what they made cannot be kept."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def completed_wrongly(bench: Bench, verb: str, store: Path, ended: Outcome, whol
         return f"then it could not be read: {between['error']}"
     if between.get("damage") and verb != "repair":
         return f"then there was damage: {between['damage']}"
-    if ended.code == 0 and between != whole:
+    if ended.code == 0 and between != whole and verb not in ANSWERING:
         return f"it ended well, and these are others: {_others(between, whole)}"
     if again.code not in (0, NOT_FOUND):  # what was removed cannot be named again
         return f"run again, it ended with {again.code}: {again.said}"
