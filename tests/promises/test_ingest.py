@@ -80,6 +80,7 @@ def prove(tmp_path: Path, folder: Path, encoder: str, expected: int, kills_s: Se
     assert (ids, vectors) == content(quiet, encoder)
 
 
+@pytest.mark.promise("P1")
 def test_killed_repeated_shuffled_and_doubled_it_is_the_same_store(tmp_path: Path) -> None:
     import soundfile
 
@@ -92,6 +93,7 @@ def test_killed_repeated_shuffled_and_doubled_it_is_the_same_store(tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.promise("P1")
 def test_two_thousand_real_files_killed_five_times(tmp_path: Path, shared_data: Path) -> None:
     folder = shared_data / "speech_digits" / "audio"
     began_s = time.monotonic()

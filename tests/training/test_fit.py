@@ -83,6 +83,7 @@ def fit_with_ctrl_c(train: Examples, valid: Examples, config: ProbeConfig, folde
         return fit_head(train, valid, 4, config, folder=folder, interrupt=interrupt, progress=press)
 
 
+@pytest.mark.promise("P11")
 def test_interrupted_six_times_the_curve_is_the_same_to_the_bit(tmp_path: Path) -> None:
     """100 examples in batches of 16: seven steps an epoch, the last one short; the 14th and 42nd step end one."""
     train, valid = blobs(100, 0), blobs(50, 1)

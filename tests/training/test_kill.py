@@ -29,6 +29,7 @@ print("DONE", flush=True)
 
 
 @pytest.mark.slow
+@pytest.mark.promise("P12")
 def test_killed_at_any_moment_the_curve_is_the_same(tmp_path: Path) -> None:
     """The state is saved every 20 ms; four kills later the figures are those of a training left alone."""
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
