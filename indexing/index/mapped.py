@@ -161,12 +161,18 @@ def read_mapped(path: Path) -> Any:
 
     if hasattr(faiss, "set_deserialization_vector_byte_limit"):  # nothing in a file is larger than the file
         faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
+    flags = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE  # which may be larger than a small file
     try:
-        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        index = faiss.read_index(str(path), flags)
     except (RuntimeError, MemoryError) as error:
         path.stat()  # says so where another process has just built the index anew and swept this file
         reason = str(error).partition("\n")[0].rpartition(": ")[2][:80]
         raise BrokenSeal(f"{path} is no index that FAISS reads ({reason})") from error
+    lists = faiss.try_extract_index_ivf(index)
+    lists = lists and faiss.downcast_index(lists)
+    if hasattr(lists, "precompute_table") and lists.by_residual:
+        lists.precompute_table()
+    return index
 
 
 def lists_at(path: Path) -> int:
