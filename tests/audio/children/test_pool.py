@@ -26,9 +26,10 @@ Write = Callable[..., Path]
 
 
 def same(one: Decoded, other: Decoded) -> bool:
-    if (one.waveform is None) != (other.waveform is None):
-        return False
-    alike = one.waveform is None or np.array_equal(one.waveform, other.waveform)
+    if one.waveform is None or other.waveform is None:
+        alike = one.waveform is other.waveform
+    else:
+        alike = np.array_equal(one.waveform, other.waveform)
     told = [{name: value for name, value in vars(each).items() if name != "waveform"} for each in (one, other)]
     return alike and told[0] == told[1]
 
