@@ -32,7 +32,8 @@ class Writer:
     def write(self, clip_ids: Sequence[str], segments: Sequence[Segments]) -> int:
         """Append the segments of clips as one commit, but for clips that are there by now; return how many were new.
 
-        Raises BadInput, naming the clip, for a vector that holds NaN or infinity; nothing is written then.
+        Raises BadInput, naming the clip, for a vector that holds NaN or infinity, or is of another length; nothing is
+        written then.
         """
         with writer_lock(self._tables.folder):
             self._refresh()
@@ -51,6 +52,7 @@ class Writer:
             self._version = version
 
     def _rows(self, new: dict[str, Segments]) -> pa.Table:
+        self._check_length(new)
         counts = [len(parts.start_s) for parts in new.values()]
         matrix = np.concatenate([parts.vectors for parts in new.values()]).astype(np.float32, copy=False)
         if not np.isfinite(matrix).all():
@@ -65,6 +67,17 @@ class Writer:
             }
         )
         return with_row_sums(bare, self._schema)
+
+    def _check_length(self, new: dict[str, Segments]) -> None:
+        """Raise BadInput where an encoder gave other vectors than those of the space."""
+        dim = self._schema.field("vector").type.list_size
+        shapes = ((clip, parts.vectors.shape) for clip, parts in new.items())
+        odd = next(((clip, shape) for clip, shape in shapes if len(shape) != 2 or shape[1] != dim), None)
+        if odd is not None:
+            raise BadInput(
+                f"the vectors of clip {odd[0][:80]!r} have shape {odd[1]}, but {self._table} holds vectors of {dim} "
+                "numbers: spaces never mix; embed with the encoder of that space, or into a new one"
+            )
 
 
 def is_finite(segments: Segments) -> bool:
