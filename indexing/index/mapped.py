@@ -168,8 +168,8 @@ def read_mapped(path: Path) -> Any:
         path.stat()  # says so where another process has just built the index anew and swept this file
         reason = str(error).partition("\n")[0].rpartition(": ")[2][:80]
         raise BrokenSeal(f"{path} is no index that FAISS reads ({reason})") from error
-    lists = faiss.try_extract_index_ivf(index)
-    lists = lists and faiss.downcast_index(lists)
+    found = faiss.try_extract_index_ivf(index)
+    lists: Any = None if found is None else faiss.downcast_index(found)
     if hasattr(lists, "precompute_table") and lists.by_residual:
         lists.precompute_table()
     return index
