@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from ...schemas.finding import Finding
 from ..checking.opened import Failed, dataset_of, tried
@@ -17,6 +19,11 @@ from ..lock import writer_lock
 from ..seals import INDICES, Seals, broken_seals, sealed_hash, seals_path
 from .work import Work
 
+if TYPE_CHECKING:
+    import lance
+
+_TRIES = 6
+"""The smaller file of a key index says the same in an order that comes by chance, one of a few."""
 _GUESSED_BYTES = 40_000
 """Up to this size every bit is tried, which takes up to 10 s."""
 
@@ -40,14 +47,50 @@ def _mend(work: Work, table: str, path: Path) -> str:
         return f"{table} is sealed anew, the seals as they were moved to {place}"
     expected = sealed_hash(work.folder, table, path)
     right = unflipped(path.read_bytes(), expected) if expected else None
+    if right is None and expected and path.parent.parent.name == INDICES:
+        right = same_index(work.folder, table, path, expected)
     if right is not None:
-        work.quarantine.copy(path, "a bit was wrong")
+        work.quarantine.copy(path, "it is not what was written")
         write_atomic(path, right)
         return f"{name} is what was written again"
     place = work.quarantine.move(path, "not what was written")
     if path.parent.parent.name == INDICES and not isinstance(tried(partial(_index_anew, work, table)), Failed):
         return f"the key index of {table} is made again, a file of the old one moved to {place}"
     return f"{name} moved to {place}"
+
+
+def same_index(folder: Path, table: str, path: Path, matches: str) -> bytes | None:
+    """Return a file of a key index as it was, made again from the rows of a version that has it; None where none gives
+    the hash that it had. So versions that views hold, which cannot be written to, keep their index.
+    """
+    for version in reversed(dataset_of(folder, table).versions()):
+        dataset = tried(partial(dataset_of, folder, table, version["version"]))
+        if isinstance(dataset, Failed) or path.parent.name not in _indices(dataset):
+            continue
+        for _ in range(_TRIES):
+            made = tried(partial(_made, dataset, path.name))
+            if not isinstance(made, Failed) and _hash(made) == matches:
+                return made
+    return None
+
+
+def _indices(dataset: lance.LanceDataset) -> set[str]:
+    found = tried(lambda: {segment.uuid for index in dataset.describe_indices() for segment in index.segments})
+    return set() if isinstance(found, Failed) else {str(uuid) for uuid in found}
+
+
+def _made(dataset: lance.LanceDataset, name: str) -> bytes:
+    """Return a file of the key index of a version as it is made now, beside the table and not in it."""
+    with TemporaryDirectory() as folder:
+        clone = dataset.shallow_clone(f"{folder}/clone.lance", dataset.version)
+        for index in clone.describe_indices():
+            clone.drop_index(index.name)
+        clone.create_scalar_index("clip_id", "BTREE")
+        return next(Path(folder).glob(f"clone.lance/{INDICES}/*/{name}")).read_bytes()
+
+
+def _hash(content: bytes) -> str:
+    return f"{hashlib.blake2b(content, digest_size=16).hexdigest()} {len(content)}"
 
 
 def _index_anew(work: Work, table: str) -> None:

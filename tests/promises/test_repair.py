@@ -204,6 +204,7 @@ CASES = {
     "a manifest is changed": Case(turn("manifest"), {Damage.SEAL}),
     "a list of deleted rows is changed": Case(turn("deletion file"), {Damage.SEAL}),
     "a key index is changed": Case(turn("key index"), {Damage.SEAL}),
+    "a key index is overwritten": Case(overwrite("key index"), {Damage.SEAL}),
     "seals are changed": Case(turn("seals"), {Damage.SEAL}),
     "rows of clips that are gone": Case(strand_vectors, {Damage.ORPHAN_ROWS}, CLIPS_GO),
     "a removal is unfinished": Case(interrupt_removal, {Damage.JOURNAL}, CLIPS_GO),
@@ -260,6 +261,22 @@ def test_damage_is_found_and_mended_and_nothing_else_is_lost(
         again = made_again(Store.open(own), sources_of(Store.open(library)))
         wrong = [question for question in ("clips", "vectors", "waveforms") if again[question] != right[question]]
         promise.trial(not wrong, f"{name}: {', '.join(wrong)} are not what they were once they are made again")
+
+
+@pytest.mark.slow
+@pytest.mark.promise("P25")
+def test_of_a_lost_manifest_the_version_before_is_taken_and_that_is_told(
+    sound: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    """More than a bit of the newest manifest is wrong: nobody knows any more what the last commit was."""
+    own = tmp_path / "library"
+    shutil.copytree(sound[0], own)
+    before = set(ids(Store.open(own)))
+    cut("manifest")(Store.open(own))
+    report = open_damaged(own).repair()
+    assert any("moved to quarantine" in one.did and "_versions" in one.did for one in report.mended)
+    assert open_damaged(own).check(data=True).findings == ()
+    assert set(ids(Store.open(own))) >= before
 
 
 def contents(library: Path) -> dict[str, str]:
