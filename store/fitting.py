@@ -16,16 +16,19 @@ import numpy as np
 import pyarrow as pa
 
 from ..encoders.base import Encoder, Fittable
+from ..errors import Damaged
 from ..progress import Progress
 from ..schemas.clip import PRIMARY_KEY, Clip
 from ..schemas.vector import Float32, Space
 from .lock import writer_lock
 from .reading import BATCH_CLIPS, Problem, hear
+from .rowsum import all_right, with_row_sums
 from .spaces import list_spaces, load_encoder
 from .tables import Tables
 from .vectors import vector_column
 
 COMMIT_CLIPS = 512
+PREFIX = "stage_"
 
 
 class Stage:
@@ -37,7 +40,7 @@ class Stage:
         self.sample_rate_hz: int = encoder.config.sample_rate_hz
         self.batch_clips = BATCH_CLIPS
         identity = blake2b(json.dumps(asdict(encoder.config), sort_keys=True).encode(), digest_size=4).hexdigest()
-        self._table = f"stage_{encoder.name}-{identity}"
+        self._table = f"{PREFIX}{encoder.name}-{identity}"
         self._waiting: list[tuple[list[str], Float32]] = []
         self.ids: set[str] = set()
         self.refused: set[str] = set()
@@ -66,22 +69,29 @@ class Stage:
         raw = np.concatenate([part for _, part in self._waiting])
         self._waiting = []
         rows = pa.table({"clip_id": pa.array(ids, pa.string()), "raw": vector_column(raw)})
+        schema = pa.schema(
+            [
+                pa.field("clip_id", pa.string(), nullable=False, metadata=PRIMARY_KEY),
+                rows.schema.field("raw"),
+                pa.field("row_sum", pa.binary(16)),
+            ]
+        )
         with writer_lock(self._tables.folder):
-            if not self._tables.exists(self._table):
-                fields = [
-                    pa.field("clip_id", pa.string(), nullable=False, metadata=PRIMARY_KEY),
-                    rows.schema.field("raw"),
-                ]
-                self._tables.create(self._table, pa.schema(fields))
-            self._tables.append(self._table, rows.cast(self._tables.schema(self._table)))
+            self._tables.create(self._table, schema)
+            self._tables.append(self._table, with_row_sums(rows, schema))
 
     def read(self, wanted: set[str]) -> tuple[list[str], Float32]:
         """Return the staged clips among `wanted`, sorted by id, and float32[n, raw]. Two writers' doubles count
-        once.
+        once. Raises Damaged where they are not what was written.
         """
-        rows = self._scan(["clip_id", "raw"]) if wanted & self.ids else None
+        rows = self._scan(["clip_id", "raw", "row_sum"]) if wanted & self.ids else None
         if rows is None:
             return [], np.empty((0, 0), np.float32)
+        if not all_right(rows):
+            raise Damaged(
+                f"a row of {self._table} in {self._tables.folder} is not what was written; `echodex repair` moves it "
+                "to quarantine/, and `echodex embed` measures the clip again"
+            )
         ids = np.array(rows.column("clip_id").to_pylist(), dtype=object)
         unique, first = np.unique(ids, return_index=True)
         keep = [(clip_id, row) for clip_id, row in zip(unique, first, strict=True) if clip_id in wanted]

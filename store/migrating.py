@@ -20,7 +20,7 @@ from ..schemas.decision import DECISIONS
 from ..schemas.format import FORMAT_VERSION, MARKER, check_marker, marker
 from ..schemas.number import RETIRED
 from ..schemas.view import VIEW_ROWS, VIEWS
-from . import clusters, decisions, numbers, views
+from . import clusters, decisions, fitting, numbers, views
 from .files import storage_errors, write_atomic
 from .lock import writer_lock
 from .registries import registry_rows
@@ -58,13 +58,18 @@ def _version(folder: Path) -> int:
 
 
 def _sums_and_seals(tables: Tables) -> None:
-    """From version 1, where registries, rows of views and of clustering runs had no sums, and nothing was sealed."""
+    """From version 1, where registries, rows of views and of clustering runs and what `embed` measures before a fit had
+    no sums, and nothing was sealed.
+    """
     _with_sums(tables, views.REGISTRY, VIEWS, lambda row: {"table_sum": _view_sum(tables, row)})
     _with_sums(tables, clusters.REGISTRY, CLUSTER_RUNS, lambda row: {"table_sum": _run_sum(tables, row)})
     _with_sums(tables, decisions.TABLE, DECISIONS, lambda _: {})
     _with_sums(tables, numbers.TABLE, RETIRED, lambda _: {})
     for name in tables.names():
-        tables.seal(name)
+        if name.startswith(fitting.PREFIX):
+            tables.drop(name)  # what an `embed` had measured that was interrupted, which the next one measures again
+        else:
+            tables.seal(name)
 
 
 _STEPS: tuple[Callable[[Tables], None], ...] = (_sums_and_seals,)

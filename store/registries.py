@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..errors import Damaged
-from .rowsum import row_sums, with_row_sums
+from .rowsum import all_right, with_row_sums
 from .tables import Tables
 
 
@@ -25,8 +24,7 @@ def registered(tables: Tables, name: str, schema: pa.Schema) -> list[dict[str, A
     if not tables.exists(name):
         return []
     rows = tables.scan(name, schema.names)
-    right = pc.equal(row_sums(rows), rows.column("row_sum").combine_chunks())
-    if not pc.all(right.fill_null(False), min_count=0).as_py():
+    if not all_right(rows):
         raise Damaged(
             f"a row of {name} in {tables.folder} is not what was written; `echodex repair` moves it to quarantine/"
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 SUM_BYTES = 16
 
@@ -33,6 +34,12 @@ def with_row_sums(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     bare = rows.drop_columns(["row_sum"]) if "row_sum" in rows.column_names else rows
     full = bare.append_column("row_sum", row_sums(bare))
     return full.select(schema.names).cast(schema)
+
+
+def all_right(rows: pa.Table) -> bool:
+    """Return whether every row of `rows` is what its `row_sum` says."""
+    right = pc.equal(row_sums(rows), rows.column("row_sum").combine_chunks())
+    return bool(pc.all(right.fill_null(False), min_count=0).as_py())
 
 
 def _rows(table: pa.Table) -> list[dict[str, Any]]:

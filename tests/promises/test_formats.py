@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from harness import golden
 from harness.faults import KILLED, Shim
@@ -20,6 +21,7 @@ from harness.promise import Promise
 from echodex.api import Store, open_damaged
 from echodex.errors import Damaged, StorageError
 from echodex.schemas.format import FORMAT_VERSION, MARKER
+from echodex.store.tables import Tables
 
 VERSIONS = sorted(int(path.name.removesuffix(".tar.gz")[1:]) for path in golden.STORES.glob("v*.tar.gz"))
 
@@ -158,3 +160,9 @@ def test_what_is_damaged_before_is_not_made_sound_by_bringing_it_up(tmp_path: Pa
         with pytest.raises(Damaged, match=name):
             store.view_rows(store.view(name))
     assert len(store.view_rows(store.view("lean@2"))) == promised(1)["views"]["lean@2"]["clips"]
+
+
+def test_what_an_interrupted_embedding_measured_is_measured_again(tmp_path: Path) -> None:
+    folder = golden.unpack(1, tmp_path)
+    Tables(folder).create("stage_timbre-00000000", pa.schema([pa.field("clip_id", pa.string(), nullable=False)]))
+    assert not [name for name in Store.open(folder).tables.names() if name.startswith("stage_")]

@@ -20,6 +20,7 @@ from echodex.errors import BadInput, Damaged, NotFound
 from echodex.progress import Progress
 from echodex.schemas.vector import Float32, Segments
 from echodex.store import embedding
+from echodex.store.fitting import Stage
 from echodex.testing.music.works import draw_work
 
 MakeWav = Callable[..., Path]
@@ -254,3 +255,21 @@ def test_two_writers_of_one_space_write_each_clip_once(filled: Store) -> None:
         thread.join()
     owners = filled.tables.scan(f"vectors_{filled.space().name}", ["clip_id"]).column(0).to_pylist()
     assert len(owners) == len(set(owners)) == 8
+
+
+def test_a_measure_that_is_not_what_was_written_is_not_fitted_on(filled: Store) -> None:
+    encoder = registry.build("centred", {})
+    assert isinstance(encoder, Fittable)
+    stage = Stage(filled.tables, encoder)
+    ids = filled.clips(["clip_id"]).column(0).to_pylist()[:2]
+    stage.accept(ids, [np.ones(800, np.float32), np.zeros(800, np.float32)])
+    stage.commit()
+    [table] = [name for name in filled.tables.names() if name.startswith("stage_")]
+    rows = filled.tables.scan(table, ["clip_id", "raw", "row_sum"])
+    filled.tables.overwrite(table, rows.set_column(0, rows.schema.field(0), [list(reversed(ids))]))
+    with pytest.raises(Damaged, match="stage_centred"):
+        filled.embed("centred")
+    assert filled.check(data=True).findings
+    filled.repair()
+    assert filled.embed("centred").embedded == 8
+    np.testing.assert_allclose(filled.vectors("centred", normalise=False).matrix[:6].mean(axis=0), 0, atol=1e-5)
