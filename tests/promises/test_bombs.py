@@ -6,12 +6,12 @@ import os
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from harness.processes import cpu_s, decoding
 from harness.promise import Promise
 
 from echodex.audio.children.pool import Children
@@ -64,6 +64,12 @@ def resident_mb(kind: str) -> float:
     return int(told[kind].split()[0]) / 1024
 
 
+def decoding_s() -> float:
+    """Return the seconds of processor time of the process that decodes, which no load of the machine changes."""
+    [pid] = decoding()
+    return cpu_s(pid)
+
+
 @pytest.mark.promise("P14")
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="measures memory through /proc")
 def test_bombs_are_refused_in_little_memory(tmp_path: Path, promise: Promise) -> None:
@@ -76,14 +82,14 @@ def test_bombs_are_refused_in_little_memory(tmp_path: Path, promise: Promise) ->
             path.write_bytes(content)
             for rate_hz in (None, 22_050):
                 Path("/proc/self/clear_refs").write_text("5")  # so that the peak is that of what follows
-                before_mb, began_s = resident_mb("VmRSS"), time.monotonic()
+                before_mb, began_s = resident_mb("VmRSS"), decoding_s()
                 found, _ = children.decode_clip(path, sample_rate_hz=rate_hz)
-                slowest_s = max(slowest_s, time.monotonic() - began_s)
+                slowest_s = max(slowest_s, decoding_s() - began_s)
                 grown_mb = resident_mb("VmHWM") - before_mb
                 most_mb = max(most_mb, grown_mb)
                 kept = found.status == Status.BAD and found.reason in REFUSED and grown_mb < MAX_GROWTH_MB
                 promise.trial(kept, f"{name}, {len(content)} bytes: {found.reason} {found.detail}, {grown_mb:.0f} MB")
-    promise.figure("slowest_s", slowest_s)
+    promise.figure("most_cpu_s", slowest_s)
     promise.figure("most_mb", most_mb)
 
 

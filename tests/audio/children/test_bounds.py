@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harness.processes import decoding, has_ended, wait_for
+from harness.processes import cpu_s, decoding, has_ended, wait_for
 
 from echodex.audio.children.pool import Children
 from echodex.audio.clip import Decoded
@@ -29,14 +29,8 @@ Endless = Callable[[], Path]
 
 def busy() -> int:
     """Wait for a child that decodes; return its id."""
-    assert wait_for(lambda: any(cpu_ticks(pid) > 60 for pid in decoding()))
-    return next(pid for pid in decoding() if cpu_ticks(pid) > 60)
-
-
-def cpu_ticks(pid: int) -> int:
-    """Return hundredths of a second that a process has computed."""
-    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(told[11]) + int(told[12])
+    assert wait_for(lambda: any(cpu_s(pid) > 0.6 for pid in decoding()))
+    return next(pid for pid in decoding() if cpu_s(pid) > 0.6)
 
 
 def fresh() -> Children:
@@ -147,7 +141,7 @@ def test_no_child_outlives_its_parent(endless: Endless, write: Write, sound: Mak
         assert parent.stdout is not None
         assert parent.stdout.readline() == "decoding\n"
         [pid] = decoding(parent.pid)
-        assert not at_work or wait_for(lambda: cpu_ticks(pid) > 60)
+        assert not at_work or wait_for(lambda: cpu_s(pid) > 0.6)
         parent.send_signal(number)
         parent.wait()
         assert wait_for(partial(has_ended, pid), 5.0)

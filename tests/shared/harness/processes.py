@@ -32,6 +32,12 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def cpu_s(pid: int) -> float:
+    """Return the seconds that a process has computed."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def wait_for(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait until something holds; return whether it does by then."""
     end_s = time.monotonic() + seconds
