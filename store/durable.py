@@ -12,6 +12,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import StorageError
@@ -19,6 +20,7 @@ from .files import disk_full, storage_errors, sync
 
 _ENDS = {".lance": b"LANC", ".arrow": b"ARROW1"}
 """How data files, key indexes and lists of deleted rows end."""
+_AT_ONCE = 8
 _ROOM_BYTES = 16 << 20
 """Where less than this is free, what could not be written found no room: no piece is larger."""
 
@@ -38,9 +40,19 @@ def durable(table: Path) -> Iterator[None]:
         if not all(map(_is_whole, fresh)):
             _take_back(fresh)
             raise _lost(table)
-        for path in [*fresh, *folders] + ([table.parent] if table not in before else []):
-            with contextlib.suppress(FileNotFoundError):  # another process cleaned up
-                sync(path)
+        _sync_all(fresh)
+        _sync_all(folders + ([table.parent] if table not in before else []))
+
+
+def _sync_all(paths: list[Path]) -> None:
+    """Wait for all at once: a file system that keeps a journal writes it once for them, not once for each."""
+
+    def wait(path: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another process cleaned up
+            sync(path)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(wait, paths))
 
 
 def _names(table: Path) -> dict[Path, set[str]]:
