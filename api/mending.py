@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import StoreLocked, UsageError
+from ..errors import StorageError, StoreLocked, UsageError
 from ..explorer.layout.checking import map_findings
 from ..indexing.checking import drop_cache, index_findings
 from ..progress import Progress, silent
@@ -17,9 +17,10 @@ from ..schemas.finding import CheckReport, Damage, Finding, Mended, RepairReport
 from ..schemas.format import MARKER
 from ..store.activity import running
 from ..store.checking.look import look_over
-from ..store.checking.opened import Failed, tried
 from ..store.checking.sampling import Sample
 from ..store.checking.table import Depth
+from ..store.files import is_disk_full
+from ..store.lock import writer_lock
 from ..store.repairing.folder import refuse_newer
 from ..store.repairing.mend import STEPS, Repair
 from ..store.repairing.quarantine import Quarantine
@@ -67,6 +68,9 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
             f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.path}; repair once it is done"
         )
     refuse_newer(store.path / MARKER)
+    if not dry_run:
+        with writer_lock(store.path):  # one that may not be written to is told of now
+            pass
     work = Work(type(store)(store.path).tables, Quarantine(store.path))
     caches: dict[Damage, Repair] = dict.fromkeys((Damage.INDEX, Damage.STALE), partial(_dropped, store))
     steps = [*STEPS, caches]
@@ -110,12 +114,29 @@ def _first_step(work: Work, steps: list[Mapping[Damage, Repair]], findings: tupl
     for step in steps:
         did = []
         for finding in {(one.kind, one.where): one for one in findings if one.kind in step}.values():
-            said = tried(partial(step[finding.kind], work, finding))
-            if said and not isinstance(said, Failed):
+            said = _mended(step[finding.kind], work, finding)
+            if said:
                 did.append(Mended(finding, said))
         if did:
             return did
     return []
+
+
+def _mended(work_on: Repair, work: Work, finding: Finding) -> str:
+    """Return what a repair did, "" where damage that is still to be mended keeps it from doing anything.
+
+    Raises StorageError where the disk is full.
+    """
+    try:
+        return work_on(work, finding)
+    except StorageError as error:
+        if is_disk_full(error.__cause__ or error):
+            raise
+        return ""
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # Lance panics on damaged files, which is no Exception
+        return ""
 
 
 def _dropped(store: Store, _: Work, finding: Finding) -> str:

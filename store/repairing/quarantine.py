@@ -73,5 +73,7 @@ class Quarantine:
         return str(target.relative_to(self.store))
 
 
-def _names(stem: str) -> list[str]:
-    return [stem, *(f"{stem}.{number}" for number in range(2, 10_000))]
+def _names(name: str) -> list[str]:
+    """Return a name, and what else to call a thing where that is taken: clips.arrow, clips.2.arrow and so on."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    return [name, *(f"{stem}.{number}{ending}" for number in range(2, 10_000))]
