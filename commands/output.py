@@ -21,7 +21,14 @@ SHOWN_PROBLEMS = 20
 def print_json(value: Any) -> None:
     """Print dataclasses, lists and dicts of them as JSON."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=1)
-    click.echo(text.encode(errors="backslashreplace").decode())  # file names that are not UTF-8, as JSON escapes them
+    click.echo("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")))
+
+
+def _escaped(line: str) -> str:
+    """Return a line of JSON with what could move the cursor, and names of files that are not UTF-8, as JSON escapes
+    them.
+    """
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

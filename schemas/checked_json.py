@@ -40,6 +40,8 @@ def intact(plain: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that `checked_text` wrote, the checksum left out; those of an older file, which has none, as
     they are. Raises ValueError where they are not what was written.
     """
+    if not isinstance(plain, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004  (of the file, not of an argument)
     fields = {name: value for name, value in plain.items() if name != "checksum"}
     if "checksum" in plain and plain["checksum"] != _checksum(fields):
         raise ValueError("it is not what was written")
