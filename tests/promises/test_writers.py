@@ -32,7 +32,7 @@ import sys
 from echodex.api import Store
 from echodex.store import embedding, ingest, lock
 library, seed, lockless, *paths = sys.argv[1:]
-ingest.COMMIT_CLIPS = embedding.COMMIT_CLIPS = 40
+ingest.COMMIT_CLIPS = embedding.COMMIT_CLIPS = 10 if int(lockless) else 40
 if int(lockless):  # as on a file system that takes a lock and keeps nobody else from it
     lock.fcntl.flock = lambda descriptor, how: None
 store = Store.open(library)
@@ -144,11 +144,14 @@ def held(library: Path, expected: int) -> str:
 def write_at_once(library: Path, folders: Sequence[Path], *, lockless: bool, kill: random.Random | None) -> str:
     """Return what went wrong, "" for nothing, where each writer adds the first folder and one of its own."""
     Store.open(library)
+    before = []
     if lockless:  # nothing but a lock keeps two that make one table from making two
-        first = Worker(ADD, library, 0, 0, folders[0])
+        before = [write_waves(library.with_suffix(".before"), 1, 10**5)]
+        first = Worker(ADD, library, 0, 0, *before)
         together([first])
         assert not how_they_ended([first])
-    workers = [Worker(ADD, library, seed, int(lockless), folders[0], own) for seed, own in enumerate(folders[1:])]
+    own = enumerate(folders[1:])  # without locks all come to the same clips at the same time
+    workers = [Worker(ADD, library, 0 if lockless else seed, int(lockless), folders[0], more) for seed, more in own]
     together(workers)
     if kill:
         dying = workers.pop(kill.randrange(WRITERS))
@@ -158,7 +161,7 @@ def write_at_once(library: Path, folders: Sequence[Path], *, lockless: bool, kil
         again = Worker(ADD, library, 9, int(lockless), *folders)
         together([again])
         wrong = wrong or how_they_ended([again])
-    return wrong or held(library, sum(len(list(folder.iterdir())) for folder in folders))
+    return wrong or held(library, sum(len(list(folder.iterdir())) for folder in [*folders, *before]))
 
 
 @pytest.fixture
