@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-all promises lint types bench docs clean
+.PHONY: demo test test-all promises lowest audit lint types bench docs clean
 
 demo: $(VENV)/.run        ## make a corpus, run the main job on it, print one table
 	$(BIN)/echodex demo
@@ -25,6 +25,15 @@ test-all: $(VENV)/.dev    ## everything, slow tests too
 
 promises: $(VENV)/.dev    ## every promise at full size: docs/promises.md is made from what was counted
 	$(BIN)/python benchmarks/promises.py
+
+lowest: $(VENV)/.dev      ## the fast tests on the lowest versions that pyproject.toml allows, in .venv-lowest
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv venv --quiet --allow-existing .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[dev]'
+	.venv-lowest/bin/python -m pytest -m "not slow" $(SIDE_BY_SIDE)
+
+audit: $(VENV)/.dev       ## known holes in what is installed
+	$(BIN)/pip-audit --skip-editable
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
