@@ -136,7 +136,7 @@ def _checked(told: dict[str, Any], request: Request) -> dict[str, Any]:
         reason, detail = told["unusable"]
         raise Unusable(request.path, Reason(reason), detail)
     if "not_found" in told:
-        raise NotFound(told["not_found"])
+        raise NotFound(told["not_found"].replace(repr(request.whole_path), repr(request.path)))
     return told
 
 

@@ -60,8 +60,13 @@ class Request:
 
     def line(self) -> bytes:
         """Return the request as the line that `read_request` takes; names that are not UTF-8 survive it."""
-        told = vars(self) | {"limits": vars(self.limits)}
+        told = vars(self) | {"path": self.whole_path, "limits": vars(self.limits)}
         return json.dumps(told).encode() + b"\n"
+
+    @property
+    def whole_path(self) -> str:
+        """Where the file is, wherever the child was started; no ".." is resolved, for it may follow a link."""
+        return self.path if os.path.isabs(self.path) else os.path.join(os.getcwd(), self.path)  # noqa: PTH109, PTH117, PTH118
 
     @property
     def max_samples(self) -> float:

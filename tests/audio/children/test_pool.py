@@ -134,3 +134,19 @@ def test_a_stream_that_its_taker_ends_leaves_a_child_that_answers(write: Write, 
         with pytest.raises(InterruptedError):
             children.stream(path, 44_100, enough)
         assert np.array_equal(children.read_mono(path, 8000), read_mono(path, 8000))
+
+
+def test_a_relative_path_is_meant_from_where_this_process_is_now(
+    write: Write, sound: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("a.wav", sound(0.5, 8000), 8000)
+    (tmp_path / "elsewhere").mkdir()
+    with Children() as children:
+        children.read_mono(path, 8000)  # there is a child now, and it was started elsewhere
+        monkeypatch.chdir(tmp_path)
+        assert np.array_equal(children.read_mono("a.wav", 8000), read_mono("a.wav", 8000))
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        with pytest.raises(NotFound, match=r"^'a\.wav' does not exist"):
+            children.read_mono("a.wav", 8000)
+        with pytest.raises(Unusable, match=r"^\.\. cannot be used"):
+            children.read_mono("..", 8000)
