@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WORKER = "from harness.trials import worker; worker()"
 DISK_ERROR = 74
 NOT_FOUND = 66
+OF_LANCE = "[20"
+"""How a line begins that Lance logs, by the time: that it could not write a hint, and goes on without."""
 ANSWERING = ("map",)
 """Verbs that answer, and say so, where what they made cannot be kept."""
 
@@ -114,7 +116,7 @@ def _ended_badly(plan: Plan, ended: Outcome) -> str | None:
 
 def complained_badly(ended: Outcome, *, full: bool) -> str | None:
     """Return what is wrong with how a verb says that the disk failed (or is `full`); None where it is one sentence."""
-    lines = ended.said.strip().splitlines()
+    lines = [line for line in ended.said.strip().splitlines() if not line.startswith(OF_LANCE)]
     begins = "error: the disk is full: " if full else "error: "
     clean = ended.code == DISK_ERROR and len(lines) == 1 and lines[0].startswith(begins)
     return None if clean else f"it ended with {ended.code}: {ended.said}"
