@@ -36,7 +36,7 @@ def read_checked(text: str, where: str, known: tuple[str, int], make: Callable[[
         raise Stale(f"{where} is not a file of format {known[0]}") from error
 
 
-def intact(plain: dict[str, Any]) -> dict[str, Any]:
+def intact(plain: Any) -> dict[str, Any]:
     """Return the fields that `checked_text` wrote, the checksum left out; those of an older file, which has none, as
     they are. Raises ValueError where they are not what was written.
     """
