@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from echodex.errors import Stale
-from echodex.schemas.checked_json import checked_text, read_checked
+from echodex.schemas.checked_json import checked_text, intact, read_checked
 
 KNOWN = ("echodex.thing", 3)
 PLAIN: dict[str, Any] = {"format": KNOWN[0], "version": KNOWN[1], "name": "ivf", "rows": 12, "recall": 0.95}
@@ -62,3 +62,11 @@ def test_fields_that_do_not_fit_are_told(error: Exception) -> None:
 
     with pytest.raises(Stale, match="not a file of format"):
         read_checked(checked_text(PLAIN), "a.json", KNOWN, refuse)
+
+
+def test_fields_beside_their_checksum_are_what_was_written() -> None:
+    assert intact(json.loads(checked_text(PLAIN))) == PLAIN
+    assert intact(PLAIN) == PLAIN  # an older file has none
+    for changed in ({**json.loads(checked_text(PLAIN)), "rows": 13}, [], "text"):
+        with pytest.raises(ValueError, match="it is no"):
+            intact(changed)

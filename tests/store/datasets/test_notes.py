@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from echodex.errors import Damaged, UsageError
+from echodex.schemas.checked_json import intact
 from echodex.schemas.clip import Source
 from echodex.store.datasets.base import Listing
 from echodex.store.datasets.notes import note_dataset, noted_classes
@@ -17,7 +18,7 @@ def listing(name: str, split: str, *classes: str) -> Listing:
 
 def test_what_was_added_is_remembered(tmp_path: Path) -> None:
     note_dataset(tmp_path, listing("mtt", "pons", "z", "a"))
-    assert json.loads((tmp_path / "datasets/mtt.json").read_text()) == {
+    assert intact(json.loads((tmp_path / "datasets/mtt.json").read_text())) == {
         "dataset": "mtt",
         "split": "pons",
         "classes": ["z", "a"],
@@ -42,6 +43,14 @@ def test_a_store_has_one_split_of_a_data_set(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds mtt by its split 'pons'; add split 'other' to another store"):
         note_dataset(tmp_path, listing("mtt", "other"))
     assert noted_classes(tmp_path) == ("a",)
+
+
+def test_a_changed_note_is_said(tmp_path: Path) -> None:
+    note_dataset(tmp_path, listing("mtt", "pons", "a", "b"))
+    path = tmp_path / "datasets/mtt.json"
+    path.write_text(path.read_text().replace('"a"', '"c"'))
+    with pytest.raises(Damaged, match="not what was written"):
+        noted_classes(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"split": 1, "classes": []}', '{"split": "a", "classes": [1]}'])
