@@ -16,28 +16,21 @@ if TYPE_CHECKING:
     from ..schemas.finding import CheckReport, Finding
 
 
-class Share(click.ParamType[float]):
-    """A share: "5%" or 0.05."""
-
-    name = "share"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the share that is meant, above 0 and up to 1."""
-        if isinstance(value, float):
-            return value
-        text = str(value).strip()
-        try:
-            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-        except ValueError:
-            share = 0.0
-        if not 0 < share <= 1:
-            self.fail(f"{text!r} is no share: give 5% or 0.05", param, ctx)
-        return share
+def share(text: str) -> float:
+    """Return the share that "5%" or "0.05" means, above 0 and up to 1. Raises click.BadParameter."""
+    text = text.strip()
+    try:
+        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise click.BadParameter(f"{text!r} is no share: give 5% or 0.05")
+    return found
 
 
 @click.command()
 @click.option("--data", is_flag=True, help="Also read every row, blob, index and checkpoint and compare its sums.")
-@click.option("--sample", type=Share(), metavar="5%", help="Read this share of the rows, other ones each day.")
+@click.option("--sample", type=share, metavar="5%", help="Read this share of the rows, other ones each day.")
 @click.option("--sources", is_flag=True, help="Also look whether the audio files are there; with --data, read them.")
 @as_json
 @click.pass_context
