@@ -83,3 +83,12 @@ def test_all_is_not_pinned(store: Store) -> None:
     assert pinned(store, "all") == "all"
     with pytest.raises(NotFound):
         pinned(store, "lean")
+
+
+def test_a_changed_run_file_is_no_run(store: Store) -> None:
+    with working_run(store, draft("mine")) as run:
+        assert finish_run(store, run, {"loss": 0.5}).metrics == load_run(store, "mine").metrics
+    path = run_folder(store, "mine") / "run.json"
+    path.write_text(path.read_text().replace("0.5", "0.4"))
+    with pytest.raises(Damaged, match=r"run\.json"):
+        load_run(store, "mine")

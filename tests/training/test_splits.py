@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from echodex.api import Store
@@ -69,3 +71,14 @@ def test_tiny_classes_keep_a_teacher(new_store: Callable[..., Store]) -> None:
     names = read_splits(store, labels, 0).names
     found = {name: sorted(names[labels.hot[:, number]].tolist()) for number, name in enumerate(labels.classes)}
     assert found == {"low": ["train"], "high": ["test", "train"], "noise": ["test", "train", "valid"]}
+
+
+def test_changed_splits_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "splits.parquet"
+    Splits(np.array(["a", "b"]), np.array(["train", "test"]), (TEST,)).save(path)
+    assert Splits.load(path).drawn == (TEST,)
+    table = pq.read_table(path)
+    names = pa.array(["test", "test"])
+    pq.write_table(table.set_column(1, "split", names), path)
+    with pytest.raises(Damaged, match="not what was written"):
+        Splits.load(path)
