@@ -159,7 +159,7 @@ def test_a_moved_file_is_passed_over_and_told(copied: Store, caplog: pytest.LogC
     assert report.header().endswith("2 files left out that cannot be read any more")
     # five clips are asked once each, and the one that is left out of the search five times
     assert counts in ([(4, 5), (3, 5)], [(5, 0), (4, 0)], [(4, 5), (4, 0)])
-    assert f"{paths[0]!r} does not exist" in caplog.text
+    assert f"{paths[0]} is no longer where it was added" in caplog.text
     Path(paths[2]).write_text("no audio")
     assert evaluate_live(store, config).lost == 3
     for path in paths[2:]:
