@@ -103,13 +103,20 @@ def _flat(path: Path) -> dict[str, Any]:
 
 
 def _check_levels(text: bytes) -> None:
-    """Raise ValueError for YAML that is nested deep: the time to read it grows with the square of that."""
+    """Raise ValueError for YAML that is nested deep, which takes long to read, and for an alias in what itself has an
+    anchor: a few of those stand for more than memory holds.
+    """
     import yaml
 
-    level = 0
+    anchors: list[bool] = []
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if level > _LEVELS:  # the rest need not be read
+        if isinstance(event, yaml.AliasEvent) and any(anchors):
+            raise ValueError("an alias lies in what has an anchor itself")
+        if isinstance(event, yaml.CollectionStartEvent):
+            anchors.append(event.anchor is not None)
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchors.pop()
+        if len(anchors) > _LEVELS:  # the rest need not be read
             raise ValueError(f"it is nested deeper than {_LEVELS} levels")
 
 
