@@ -28,7 +28,7 @@ from report import RESULTS, write_result
 ROOT = RESULTS.parent.parent
 sys.path.append(str(ROOT / "tests" / "shared"))
 
-from harness.marked import tests_by_promise  # noqa: E402  (the tests' own parts are found from here on)
+from harness.marked import files_by_promise  # noqa: E402  (the tests' own parts are found from here on)
 
 LEDGER = "ECHODEX_PROMISES"
 
@@ -62,7 +62,7 @@ def promises(only: Sequence[str]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder) / "counts"
         ledger.touch()
-        files = sorted({str(path) for number, paths in tests_by_promise().items() for path in paths if asked(number)})
+        files = sorted({str(path) for number, paths in files_by_promise().items() for path in paths if asked(number)})
         command = [sys.executable, "-m", "pytest", "-q", "-m", "promise", *files]
         subprocess.run(command, cwd=ROOT, env=os.environ | {LEDGER: str(ledger)}, check=False)
         lines = [line for line in map(json.loads, ledger.read_text().splitlines()) if asked(line["promise"])]

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests" / "shared"))
 
-from harness.marked import tests_by_promise  # noqa: E402  (the tests' own parts are found from here on)
+from harness.marked import files_by_promise  # noqa: E402  (the tests' own parts are found from here on)
 from harness.sentences import PROMISES  # noqa: E402
 
 TARGET = ROOT / "docs" / "promises.md"
@@ -29,7 +29,7 @@ one flipped bit, one hostile file. What is not promised is in [SECURITY.md](../S
 def page() -> str:
     """Return the whole page."""
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {"figures": {}}
-    tests, figures = tests_by_promise(), result["figures"]
+    tests, figures = files_by_promise(), result["figures"]
     parts = [HEAD]
     if figures:
         parts.append(f"The last full run: {result['date']}, on {result['machine']}.\n\n")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import click
 import pytest
+from harness.marked import files_by_promise
+from harness.sentences import PROMISES
 
 from echodex.cli import cli
 from echodex.encoders.fingerprint.config import FingerprintConfig
@@ -77,6 +79,18 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
         [sys.executable, "-c", code], cwd=ROOT / "docs", check=True, stdout=subprocess.PIPE, text=True
     )
     assert (ROOT / "docs" / "cli.md").read_text() == made.stdout, "run `make docs`"
+
+
+def test_the_page_of_promises_is_what_its_tests_and_their_counts_make() -> None:
+    code = "from make_promises import page; print(page(), end='')"
+    made = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "docs", check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert (ROOT / "docs" / "promises.md").read_text() == made.stdout, "run `python docs/make_promises.py`"
+
+
+def test_every_promise_has_tests_and_no_test_is_of_another() -> None:
+    assert set(files_by_promise()) == set(PROMISES)
 
 
 def commands_in(page: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def tests_by_promise() -> dict[str, list[Path]]:
+def files_by_promise() -> dict[str, list[Path]]:
     """Return by promise the files, from the root, that hold tests marked with it."""
     found: defaultdict[str, list[Path]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
