@@ -81,7 +81,6 @@ class Embedder:
             self.written += self.writer.write(self._ids, self._segments)
         self._ids, self._segments, self._since = [], [], time.monotonic()
 
-
     def problems(self, path_of: Mapping[str, str]) -> list[Problem]:
         """Return what there is to say of the clips that were refused; `path_of`: by clip id, where its file is."""
         detail = f"encoder {self.encoder.name!r} makes NaN or infinity of it; it has no vector"

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -69,8 +70,9 @@ def test_an_index_is_read_from_beside_its_manifest_alone(name: str, store: Store
     for field in ("index_file", "ids_file"):
         text = manifest.to_json().replace(getattr(manifest, field), "NAME")
         plain = IndexManifest.from_json(manifest.to_json(), "here")
+        named: dict[str, Any] = {field: name}
         with pytest.raises(ValueError, match="beside the manifest"):
-            replace(plain, **{field: name})
+            replace(plain, **named)
         shelf.path("flat").write_text(forged(text, name))
         with pytest.raises(Stale):
             shelf.manifest("flat")

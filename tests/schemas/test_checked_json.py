@@ -67,6 +67,7 @@ def test_fields_that_do_not_fit_are_told(error: Exception) -> None:
 def test_fields_beside_their_checksum_are_what_was_written() -> None:
     assert intact(json.loads(checked_text(PLAIN))) == PLAIN
     assert intact(PLAIN) == PLAIN  # an older file has none
-    for changed in ({**json.loads(checked_text(PLAIN)), "rows": 13}, [], "text"):
+    wrong: tuple[Any, ...] = ({**json.loads(checked_text(PLAIN)), "rows": 13}, [], "text")
+    for changed in wrong:
         with pytest.raises(ValueError, match="it is no"):
             intact(changed)
