@@ -9,7 +9,7 @@ import click
 
 from ..errors import EXIT_BAD_FILES, UsageError
 from .options import Settings, as_json, assigned
-from .output import SHOWN_PROBLEMS, print_json, print_problems, print_table, safe
+from .output import SHOWN_PROBLEMS, print_json, print_more, print_problems, print_table, safe
 
 if TYPE_CHECKING:
     from ..store.ingest import AddReport
@@ -198,5 +198,4 @@ def _print_missing(missing: list[str]) -> None:
     click.echo(f"{len(missing)} files of the data set are missing:")
     for path in missing[:SHOWN_PROBLEMS]:
         click.echo(safe(path))
-    if len(missing) > SHOWN_PROBLEMS:
-        click.echo(f"... and {len(missing) - SHOWN_PROBLEMS} more (--json lists all)")
+    print_more(len(missing) - SHOWN_PROBLEMS)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import Damaged, NotFound
+from ..errors import EXIT_BAD_FILES, Damaged, NotFound
+from ..schemas.finding import Damage
 from .options import Settings, as_json
-from .output import print_json, print_table, safe
+from .output import SHOWN_PROBLEMS, print_json, print_more, print_table, safe
 
 if TYPE_CHECKING:
     from ..api import Store
@@ -38,8 +39,8 @@ def check(context: click.Context, /, data: bool, sample: float | None, sources: 
     """Find what is wrong with the store: files that are missing or left over, keys that are there twice, views,
     clusterings, indexes and runs that are not whole. Nothing is changed.
 
-    Ends with 5 where something that was written is lost or altered, else with 0: what is merely stale or left over is
-    told, too.
+    Ends with 5 where something that was written is lost or altered, else with 3 where audio files are missing or are
+    not those that were added, else with 0: what is merely stale or left over is told, too.
 
     \b
     Example:
@@ -56,7 +57,9 @@ def check(context: click.Context, /, data: bool, sample: float | None, sources: 
     else:
         _print_findings(report.findings)
         click.echo(_summary(report))
-    return Damaged.exit_code if report.damaged else 0
+    if report.damaged:
+        return Damaged.exit_code
+    return EXIT_BAD_FILES if report.sources else 0
 
 
 @click.command()
@@ -104,17 +107,32 @@ def _store(settings: Settings) -> Store:
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
-    if findings:
+    kinds: dict[Damage, list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault(finding.kind, []).append(finding)
+    shown = [one for found in kinds.values() for one in found[:SHOWN_PROBLEMS]]
+    if shown:
         print_table(
             ["damage", "where", "what", "repair"],
-            [(one.kind, one.where, one.what, one.remedy or "cannot") for one in findings],
+            [(one.kind, one.where, one.what, one.remedy or "cannot") for one in shown],
         )
+    for kind, found in kinds.items():
+        print_more(len(found) - SHOWN_PROBLEMS, kind)
 
 
 def _summary(report: CheckReport) -> str:
     rows = f", {sum(report.rows.values())} rows read" if report.rows else ""
-    grave = sum(finding.grave for finding in report.findings)
-    if not report.findings:
-        return f"{safe(report.path)} is sound{rows}"
-    found = f"{grave} damaged, {len(report.findings) - grave} merely stale or left over{rows}"
-    return f"{safe(report.path)}: {found}; `echodex repair --dry-run` says what can be done"
+    lines = _sources(report)
+    own, grave = len(report.findings) - len(report.sources), sum(finding.grave for finding in report.findings)
+    if not own:
+        return "\n".join([f"{safe(report.path)} is sound{rows}", *lines])
+    found = f"{grave} damaged, {own - grave} merely stale or left over{rows}"
+    return "\n".join([f"{safe(report.path)}: {found}; `echodex repair --dry-run` says what can be done", *lines])
+
+
+def _sources(report: CheckReport) -> list[str]:
+    """Return a line on the source files that are not what was added, none where all are."""
+    said = ((Damage.SOURCE_MISSING, "missing"), (Damage.SOURCE_CHANGED, "not what was added"))
+    files = [(len({one.where for one in report.sources if one.kind is kind}), what) for kind, what in said]
+    told = [f"{count} source files are {what}" for count, what in files if count]
+    return [f"{', '.join(told)}; put them back, or say where they are by `echodex relocate OLD NEW`"] if told else []

@@ -66,8 +66,13 @@ def print_problems(problems: Sequence[Problem]) -> None:
         return
     click.echo(f"{len(problems)} files are not ok:")
     print_table(["reason", "file", "detail"], [(p.reason, p.path, p.detail) for p in problems[:SHOWN_PROBLEMS]])
-    if len(problems) > SHOWN_PROBLEMS:
-        click.echo(f"... and {len(problems) - SHOWN_PROBLEMS} more (--json lists all)")
+    print_more(len(problems) - SHOWN_PROBLEMS)
+
+
+def print_more(count: int, what: str = "") -> None:
+    """Print that `count` more are not shown, `what` they are where the table does not say; nothing for none."""
+    if count > 0:
+        click.echo(f"... and {count} more{f' {what}' if what else ''} (--json lists all)")
 
 
 def safe(text: str) -> str:

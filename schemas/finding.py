@@ -59,6 +59,10 @@ class Damage(StrEnum):
     """The file of a clip is not the one that was added."""
 
 
+OF_SOURCES = frozenset({Damage.SOURCE_MISSING, Damage.SOURCE_CHANGED})
+"""What is not the store's own damage: the audio is its owner's, and the store keeps what it made of it."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong.
@@ -88,6 +92,11 @@ class CheckReport:
     def damaged(self) -> bool:
         """Whether anything that was written is lost or altered."""
         return any(finding.grave for finding in self.findings)
+
+    @property
+    def sources(self) -> tuple[Finding, ...]:
+        """What is wrong with source files, which lie outside the store."""
+        return tuple(finding for finding in self.findings if finding.kind in OF_SOURCES)
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,9 @@ def source_findings(tables: Tables, *, verify: bool, progress: Progress) -> Iter
                 best[clip_id] = states[file], file.path
     for clip_id, (state, path) in sorted(best.items()):
         if state is State.MISSING:
-            yield Finding(Damage.SOURCE_MISSING, path, _MISSING.format(clip_id))
+            yield Finding(Damage.SOURCE_MISSING, path, _MISSING.format(clip_id), grave=False)
         elif state is State.CHANGED:
-            yield Finding(Damage.SOURCE_CHANGED, path, _CHANGED.format(clip_id))
+            yield Finding(Damage.SOURCE_CHANGED, path, _CHANGED.format(clip_id), grave=False)
 
 
 def _places(tables: Tables) -> dict[SourceFile, list[str]]:

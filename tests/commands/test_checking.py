@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import lance
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from echodex.api import Store
 from echodex.cli import cli
-from echodex.errors import Damaged, NotFound
+from echodex.errors import EXIT_BAD_FILES, Damaged, NotFound
 from echodex.store.activity import FOLDER as ACTIVITY
 
 
@@ -80,6 +81,26 @@ def test_a_store_of_a_newer_format_is_left_alone(kinds: Store) -> None:
     assert run(kinds.path, "check").return_value == Damaged.exit_code
     assert isinstance(run(kinds.path, "repair").exception, Damaged)
     assert (kinds.path / "echodex.json").read_text() == newer
+
+
+def test_source_files_that_are_gone_are_no_damage_of_the_store(kinds: Store) -> None:
+    """A folder that moved is not 72 lines of damage: 20 are shown, and a count."""
+    paths = [Path(source.path) for source in kinds.sources(kinds.clips(["clip_id"]).column(0).to_pylist())]
+    for path in paths[1:]:
+        path.unlink()
+    os.utime(paths[0], (1_000_000_000, 1_000_000_000))
+    result = run(kinds.path, "check", "--sources")
+    assert result.return_value == EXIT_BAD_FILES
+    lines = result.stdout.splitlines()
+    assert sum(line.startswith("source-missing") for line in lines) == 20
+    assert "... and 51 more source-missing (--json lists all)" in lines
+    assert lines[-2] == f"{kinds.path} is sound"
+    assert lines[-1].startswith("71 source files are missing, 1 source files are not what was added; put them back")
+    told = json.loads(run(kinds.path, "check", "--sources", "--json").stdout)
+    assert (told["damaged"], len(told["findings"])) == (False, 72)
+    assert not run(kinds.path, "check").return_value
+    damage(kinds)
+    assert run(kinds.path, "check", "--data", "--sources").return_value == Damaged.exit_code
 
 
 def test_what_is_no_store_is_not_found(tmp_path: Path) -> None:
