@@ -40,8 +40,7 @@ def durable(table: Path) -> Iterator[None]:
         if not all(map(_is_whole, fresh)):
             _take_back(fresh)
             raise _lost(table)
-        _sync_all(fresh)
-        _sync_all(folders + ([table.parent] if table not in before else []))
+        _sync_all(fresh + folders + ([table.parent] if table not in before else []))
 
 
 def _sync_all(paths: list[Path]) -> None:
