@@ -19,6 +19,7 @@ from ..errors import Damaged, NotFound, UsageError
 from ..progress import Progress
 from . import views
 from .clusters import list_runs
+from .joining import runs_of
 from .lock import writer_lock
 from .seals import broken_seals
 from .spaces import list_spaces, table_of
@@ -35,11 +36,6 @@ from .versions import (
     versions_of,
 )
 
-JOINED_BYTES = 1 << 30
-JOINED_ROWS = 1 << 20
-"""No fragment is made larger: joining one takes seconds, and others who write wait as long."""
-SMALL = 4
-"""A fragment is joined with others while it is smaller than this fraction of what one may be."""
 KEEP_DAYS = 1.0
 """How long what was superseded stays where others have the store open, who may still read it."""
 ORPHAN_S = 3600.0
@@ -115,7 +111,7 @@ class _Room:
         if self.name.startswith(views.PREFIX):
             return []
         held = fragments_held(self.tables, self.name, self.held())
-        return _runs(fragments_of(self.tables, self.name), held.union(spare))
+        return runs_of(fragments_of(self.tables, self.name), held.union(spare))
 
     def superseded(self, days: float) -> list[int]:
         """Return the versions that nobody needs and that have been superseded for so many days."""
@@ -252,22 +248,3 @@ def _foreseen(room: _Room, report: CompactReport) -> TableRoom:
         versions_after=before.versions_after - len(gone) + (0 if newest_goes else _COMMITS * len(runs)),
         bytes_after=before.bytes_after - freed + written,
     )
-
-
-def _runs(fragments: Sequence[Fragment], spare: Collection[int]) -> list[list[Fragment]]:
-    """Return which neighbouring fragments become one: small ones as many as fit, and each that has removed rows."""
-    runs: list[list[Fragment]] = [[]]
-    for fragment in fragments:
-        last = runs[-1]
-        if fragment.id in spare or not (fragment.removed or _is_small(fragment)):
-            runs.append([])
-            continue
-        bytes_, rows = sum(one.size_bytes for one in last), sum(one.rows for one in last)
-        if last and (bytes_ + fragment.size_bytes > JOINED_BYTES or rows + fragment.rows > JOINED_ROWS):
-            runs.append([])
-        runs[-1].append(fragment)
-    return [run for run in runs if len(run) > 1 or (run and run[0].removed)]
-
-
-def _is_small(fragment: Fragment) -> bool:
-    return fragment.size_bytes * SMALL < JOINED_BYTES and fragment.rows * SMALL < JOINED_ROWS

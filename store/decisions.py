@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import NotFound, UsageError
 from ..schemas.decision import DECISIONS, Decided, Decision, Kind, decided
+from .joining import join_small
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
@@ -106,7 +107,7 @@ def _now() -> str:
 def _write(tables: Tables, decisions: Sequence[Decision]) -> None:
     """Write decisions as they are now, new ones and known ones, in one commit."""
     tables.upsert(TABLE, ["decision_id"], registry_rows([_row(made) for made in decisions], DECISIONS))
-    tables.compact(TABLE)
+    join_small(tables, TABLE)
 
 
 def _row(made: Decision) -> dict[str, Any]:

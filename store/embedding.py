@@ -19,6 +19,7 @@ from ..schemas.clip import Clip, Reason
 from ..schemas.vector import Float32, Segments, Space
 from .fitting import Stage, fitted, kept_fit
 from .ingest import Listener
+from .joining import join_small
 from .lock import writer_lock
 from .reading import BATCH_CLIPS, Problem, hear
 from .spaces import load_encoder, space_of, table_of
@@ -130,7 +131,7 @@ def embed_clips(
     report.embedded = embedder.written
     report.problems += embedder.problems({clip.clip_id: clip.path for clip in clips})
     with writer_lock(tables.folder):
-        tables.compact(table_of(embedder.space))
+        join_small(tables, table_of(embedder.space))
         tables.index_keys(table_of(embedder.space))
     return report
 

@@ -21,6 +21,7 @@ from ..progress import Progress
 from ..schemas.clip import CLIPS, Source, Status
 from ..schemas.vector import Float32
 from .identity import clip_id
+from .joining import join_small
 from .known import CLIPS_TABLE, Known
 from .lock import writer_lock
 from .pipeline import in_order
@@ -143,7 +144,7 @@ def add_sources(
     if listener:
         listener.commit()
     with writer_lock(tables.folder):
-        tables.compact(CLIPS_TABLE)
+        join_small(tables, CLIPS_TABLE)
         tables.index_keys(CLIPS_TABLE)
     return report
 

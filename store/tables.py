@@ -35,7 +35,6 @@ _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_st
 _SUFFIX = ".lance"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _BATCH_ROWS = 8192
-_COMPACT_ABOVE_FRAGMENTS = 64
 _READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
 """Little: the defaults hold 400 MB of vectors in flight, and take three times as long on a local disk."""
 KEY_INDEX_ROWS = 50_000
@@ -254,14 +253,6 @@ class Tables:
                 tags = self._database.open_table(name).tags
                 if tag in tags.list():
                     tags.delete(tag)
-
-    def compact(self, name: str) -> None:
-        """Join small fragments of table `name` once there are many; every version that a tag holds stays readable.
-
-        The caller holds the lock: a compaction is what loses where another commit comes between.
-        """
-        if len(self._dataset(name).get_fragments()) > _COMPACT_ABOVE_FRAGMENTS:
-            self._commit(name, lambda: self._dataset(name).optimize.compact_files())
 
     def rewrite(self, name: str, fragments: Collection[int]) -> None:
         """Write those fragments of table `name`, neighbours, anew as one, without removed rows; the caller holds the

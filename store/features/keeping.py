@@ -9,6 +9,7 @@ import numpy as np
 from ...schemas.vector import Float32, Segments
 from ..frames.layout import FrameLayout
 from ..frames.writing import FrameWriter
+from ..joining import join_small
 from ..lock import writer_lock
 from ..spaces import imported_space, table_of
 from ..tables import Tables
@@ -41,7 +42,7 @@ class RowKeeper:
     def finish(self) -> None:
         """Join small files, and index the keys once there are many."""
         with writer_lock(self._tables.folder):
-            self._tables.compact(self._table)
+            join_small(self._tables, self._table)
             self._tables.index_keys(self._table)
 
 

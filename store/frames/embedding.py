@@ -12,6 +12,7 @@ from ...encoders.base import Encoder, FrameEncoder
 from ...errors import NotFound, UsageError
 from ...progress import Progress
 from ..embedding import Embedder, EmbedReport
+from ..joining import join_small
 from ..lock import writer_lock
 from ..reading import BATCH_CLIPS
 from ..spaces import table_of
@@ -56,6 +57,6 @@ def embed_frames(
     report.embedded = embedder.written
     report.problems += embedder.problems({})
     with writer_lock(store.path):
-        store.tables.compact(table_of(embedder.space))
+        join_small(store.tables, table_of(embedder.space))
         store.tables.index_keys(table_of(embedder.space))
     return report

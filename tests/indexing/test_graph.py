@@ -17,6 +17,7 @@ from echodex.indexing.neighbours import graph_search
 from echodex.indexing.neighbours.graph_search import graph_of
 from echodex.schemas.graph import Graph, GraphManifest, GraphPart, GraphRecipe, graph_schema
 from echodex.schemas.manifest import Seal
+from echodex.store.joining import join_small
 from echodex.testing.vectors import clustered
 
 AddVectors = Callable[..., list[str]]
@@ -219,7 +220,7 @@ def test_compacting_keeps_it(made: Store, add_vectors: AddVectors) -> None:
     for number in range(70):
         add_vectors(made, clustered(1, DIM, seed=number), first=CLIPS + number)
     before = knn_graph(made, "made", K, exact=True)
-    made.tables.compact("vectors_made")
+    join_small(made.tables, "vectors_made")
     seen = Stop(1)
     graph = knn_graph(made, "made", K, exact=True, progress=seen)
     assert seen.seen == []
@@ -233,7 +234,7 @@ def test_interrupted_work_survives_compacting(made: Store, add_vectors: AddVecto
     with pytest.raises(KeyboardInterrupt):
         knn_graph(made, "made", K, exact=True, progress=Stop(3))
     before = stamps(made)
-    made.tables.compact("vectors_made")
+    join_small(made.tables, "vectors_made")
     assert right(knn_graph(made, "made", K, exact=True), made)
     assert stamps(made).items() >= before.items()
 

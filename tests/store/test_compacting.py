@@ -14,7 +14,7 @@ import pytest
 from echodex.errors import Damaged, UsageError
 from echodex.progress import silent
 from echodex.schemas.clip import PRIMARY_KEY
-from echodex.store import compacting
+from echodex.store import compacting, joining
 from echodex.store.compacting import CompactReport, TableRoom
 from echodex.store.tables import Tables
 from echodex.store.versions import Hold, fragments_of, tags_of, versions_of
@@ -116,7 +116,7 @@ def test_a_fragment_without_rows_is_gone(tables: Tables) -> None:
 
 
 def test_no_fragment_is_made_larger_than_it_may_be(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compacting, "JOINED_ROWS", 50)
+    monkeypatch.setattr(joining, "JOINED_ROWS", 50)
     compact(tables)
     assert sorted(one.rows for one in fragments_of(tables, "things")) == [10, 50]
     tables.delete("things", equals("clip_id", "c001"))
