@@ -11,6 +11,8 @@ import click
 
 from ..errors import UsageError
 from ..progress import Progress, silent
+from ..schemas.format import FORMAT_VERSION
+from .output import safe
 from .progress import Seen, bar
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ class Settings:
         from ..store.activity import Reporter
 
         store = open_store(self.store, create=create)
+        if store.migrated_from is not None:
+            told = f"{safe(str(store.path))} was of format version {store.migrated_from}, it is of {FORMAT_VERSION} now"
+            click.echo(told, err=True)
         if not self._seen_by:
             verb = click.get_current_context()
             reporter = Reporter(store.path, verb.command_path.removeprefix(verb.find_root().command_path).strip())

@@ -31,24 +31,28 @@ from .where import equals
 Row = Mapping[str, Any]
 
 
-def migrate(folder: Path) -> None:
-    """Bring the store at `folder` up to FORMAT_VERSION, unless it is. What it answers stays the same.
+def migrate(folder: Path) -> int | None:
+    """Bring the store at `folder` up to FORMAT_VERSION; return of which version it was, None where it was of that one.
+    What it answers stays the same.
 
     Raises Damaged for the marker of something else or of a newer format, StorageError where the store is to be brought
     up and may not be written to.
     """
     if _version(folder) == FORMAT_VERSION:
-        return
+        return None
     if not os.access(folder, os.W_OK):
         raise StorageError(
             f"{folder} is of format version {_version(folder)} and cannot be written to; open it once where it can, "
             f"which brings it up to version {FORMAT_VERSION}"
         )
     with writer_lock(folder):
-        tables = Tables(folder)
-        for step in _STEPS[_version(folder) - 1 :]:
+        before, tables = _version(folder), Tables(folder)
+        if before == FORMAT_VERSION:  # another process has done it meanwhile
+            return None
+        for step in _STEPS[before - 1 :]:
             step(tables)
         write_atomic(folder / MARKER, json.dumps(marker()).encode())
+    return before
 
 
 def _version(folder: Path) -> int:

@@ -43,6 +43,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.tables = Tables(path)
+        self.migrated_from: int | None = None
+        """The format version that the store was of until it was opened as this object, None where it is of it still."""
         self.kept: dict[object, object] = {}
         """What rooms above keep open for as long as this object lives. Never pickled."""
 
@@ -64,8 +66,9 @@ class Store:
                     f"{folder} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
                 )
             make_store(Tables(folder))
-        migrate(folder)
-        return cls(folder)
+        store = cls(folder)
+        store.migrated_from = migrate(folder)
+        return store
 
     # ------------------------------------------------------------------------------------------ writing
 

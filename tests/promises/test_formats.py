@@ -14,11 +14,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from harness import golden
 from harness.faults import KILLED, Shim
 from harness.promise import Promise
 
 from echodex.api import Store, open_damaged
+from echodex.cli import cli
 from echodex.errors import Damaged, StorageError
 from echodex.schemas.format import FORMAT_VERSION, MARKER
 from echodex.store.tables import Tables
@@ -31,6 +33,7 @@ from pathlib import Path
 from harness import faults, golden
 import echodex.explorer.layout, echodex.indexing.search, faiss, lance, lancedb
 from echodex.api import Store, open_damaged
+from echodex.cli import cli
 from echodex.store.migrating import migrate
 
 old, folder, points = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -123,6 +126,13 @@ def test_a_store_of_a_newer_format_is_refused_by_its_version(promise: Promise, s
     done = subprocess.run(status, capture_output=True, text=True, check=False)
     promise.trial((done.returncode, done.stdout) == (5, ""), f"the command line ends with {done.returncode}")
     promise.trial(str(version) in done.stderr, f"the command line says {done.stderr}")
+
+
+def test_the_command_line_says_once_that_a_store_was_brought_up(tmp_path: Path) -> None:
+    folder = golden.unpack(1, tmp_path)
+    status = ["--quiet", "--store", str(folder), "status"]
+    said = [CliRunner().invoke(cli, status).stderr for _ in range(2)]
+    assert said == [f"{folder} was of format version 1, it is of {FORMAT_VERSION} now\n", ""]
 
 
 @pytest.mark.promise("P23")
