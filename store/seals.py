@@ -124,6 +124,13 @@ def sealed_hash(folder: Path, table: str, path: Path) -> str | None:
         return _read(at).files.get(str(path.relative_to(_root(folder, table))))
 
 
+def sealed_sizes(folder: Path, table: str) -> dict[str, int]:
+    """Return the sealed files of a table, relative to its folder, with their sizes in bytes. Raises StorageError."""
+    path = seals_path(folder, table)
+    with storage_errors(path):
+        return {name: int(said.rpartition(" ")[2]) for name, said in _read(path).files.items()}
+
+
 def _root(folder: Path, table: str) -> Path:
     return folder / f"{table}.lance"
 

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from ..seals import INDICES
 
 if TYPE_CHECKING:
     import lance
 
 _OURS = ("data/", "_deletions/", "_indices/")
 """Where a writer that was killed leaves files; what else Lance keeps is small, and it looks after it itself."""
+_PAGES = "page_data.lance"
+"""What every key index has."""
 
 
 def broken_files(dataset: lance.LanceDataset) -> Iterator[str]:
-    """Yield a sentence for each file of a version of a table that is missing or not of the length it had."""
+    """Yield a sentence for each file with rows of a version of a table, or that says which of them are deleted, that is
+    missing or not of the length it had.
+    """
     folder = Path(dataset.uri)
-    lengths = {
-        f"data/{file.path}": file.file_size_bytes
-        for fragment in dataset.get_fragments()
-        for file in fragment.data_files()
-    }
-    for path in sorted(_tracked(dataset)):
+    for path, size in _of_rows(dataset).items():
         here = (folder / path).stat().st_size if (folder / path).is_file() else None
         if here is None:
             yield f"{path} is missing"
-        elif lengths.get(path, here) not in (None, here):
-            yield f"{path} has {here} bytes, not {lengths[path]}"
+        elif size not in (None, here):
+            yield f"{path} has {here} bytes, not {size}"
+
+
+def lost_index_files(dataset: lance.LanceDataset, sealed: Mapping[str, int]) -> list[Path]:
+    """Return the files of the key indexes of a version of a table that are missing or not of the length they had.
+
+    sealed: the sealed files of the table, with their sizes.
+    """
+    folder = Path(dataset.uri)
+    found = []
+    for index in dataset.describe_indices():
+        for uuid in (str(segment.uuid) for segment in index.segments):
+            sizes = {folder / name: size for name, size in sealed.items() if name.startswith(f"{INDICES}/{uuid}/")}
+            found += [path for path, size in sizes.items() if not path.is_file() or path.stat().st_size != size]
+            if not sizes and not (folder / INDICES / uuid / _PAGES).is_file():
+                found.append(folder / INDICES / uuid / _PAGES)
+    return found
 
 
 def orphans(dataset: lance.LanceDataset) -> list[str]:
-    """Return the files below the folder of a table that no version of it names, sorted.
+    """Return the files within the folder of a table that no version of it names, sorted.
 
     The caller holds the writer lock: a commit that is going on has files that nothing names yet.
     """
@@ -45,7 +62,15 @@ def orphans(dataset: lance.LanceDataset) -> list[str]:
     return sorted(found)
 
 
-def _tracked(dataset: lance.LanceDataset) -> set[str]:
-    rows = dataset.tracked_files().read_all()
-    told = zip(*(rows.column(name).to_pylist() for name in ("version", "type", "path")), strict=True)
-    return {path for at, kind, path in told if at == dataset.version and kind != "transaction file"}
+def _of_rows(dataset: lance.LanceDataset) -> dict[str, int | None]:
+    """Return the files of a version that hold rows or say which are deleted, with their sizes where these are known.
+
+    From its own manifest alone: one that is damaged, of a version that nobody needs, is nothing to it.
+    """
+    found: dict[str, int | None] = {}
+    for fragment in dataset.get_fragments():
+        found |= {f"data/{file.path}": file.file_size_bytes for file in fragment.data_files()}
+        deleted = fragment.deletion_file()
+        if deleted:
+            found[str(deleted)] = None
+    return found

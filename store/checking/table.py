@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ...errors import StorageError, StoreLocked
 from ...schemas.finding import Damage, Finding
 from ..lock import writer_lock
-from ..seals import broken_seals
+from ..seals import broken_seals, sealed_sizes
 from .blobs import blob_kind, wrong_blobs
-from .files import broken_files, orphans
+from .files import broken_files, lost_index_files, orphans
 from .opened import Failed, dataset_of, held_versions, tried
 from .rows import Known, RowCheck, check_rows
 from .sampling import Sample
@@ -57,9 +57,9 @@ class Looked:
 def look(folder: Path, table: str, depth: Depth) -> Looked:
     """Return what is wrong with a table of the store at `folder`. Nothing is raised for damage, whatever it is."""
     found = Looked(table)
-    if depth.data:
-        for broken in broken_seals(folder, table):
-            found.add(Damage.SEAL, f"{broken.path.relative_to(folder)} {broken.what}", RESTORED)
+    wrong = broken_seals(folder, table) if depth.data else []
+    for broken in wrong:
+        found.add(Damage.SEAL, f"{broken.path.relative_to(folder)} {broken.what}", RESTORED)
     dataset = tried(partial(dataset_of, folder, table))
     if isinstance(dataset, Failed):
         found.add(Damage.TABLE, f"{table} cannot be opened: {dataset.why}", SALVAGE)
@@ -71,10 +71,13 @@ def look(folder: Path, table: str, depth: Depth) -> Looked:
     else:
         found.held = held
     whole = _look_at_files(dataset, found)
-    for path in [] if found.findings or found.lost else left_files(folder, table):
-        where = f"{table}.lance/{path}"
-        what = f"{where} belongs to no version: a writer was killed"
-        found.findings.append(Finding(Damage.ORPHAN_FILE, where, what, "moved to quarantine/", False))
+    for path in lost_of_indices(folder, table, whole):
+        if path not in {broken.path for broken in wrong}:
+            found.add(Damage.SEAL, f"{path.relative_to(folder)} is missing or not as long as it was", RESTORED)
+    left = [] if found.findings or found.lost else left_files(folder, table)
+    if left:
+        what = f"{len(left)} files of {table} belong to no version, such as {left[0]}: a writer was killed"
+        found.add(Damage.ORPHAN_FILE, what, "moved to quarantine/", grave=False)
     if depth.data:
         _read_versions(whole, found, depth.sample)
         _read_blobs(dataset, found, depth.sample)
@@ -105,8 +108,15 @@ def _lacks(dataset: lance.LanceDataset) -> list[str]:
     return [broken.why] if isinstance(broken, Failed) else broken
 
 
+def lost_of_indices(folder: Path, table: str, versions: Iterable[lance.LanceDataset]) -> list[Path]:
+    """Return the files that the key indexes of versions of a table lack, sorted."""
+    sealed = sealed_sizes(folder, table)
+    lost = [tried(partial(lost_index_files, dataset, sealed)) for dataset in versions]
+    return sorted({path for found in lost if not isinstance(found, Failed) for path in found})
+
+
 def left_files(folder: Path, table: str) -> list[str]:
-    """Return the files below the folder of a table that no version names; none where somebody is writing, nobody may,
+    """Return the files within the folder of a table that no version names; none where somebody is writing, nobody may,
     or a version cannot be read, which may name them.
     """
     try:

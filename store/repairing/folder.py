@@ -30,10 +30,12 @@ def put_aside(work: Work, finding: Finding) -> str:
     return f"{finding.where} moved to {work.quarantine.move(path, finding.what)}"
 
 
-def orphan_file(work: Work, finding: Finding) -> str:
-    """Move a file of a table to the quarantine that no version names, if none does by now."""
-    folder, _, path = finding.where.partition("/")
-    return put_aside(work, finding) if path in left_files(work.folder, folder.removesuffix(".lance")) else ""
+def orphan_files(work: Work, finding: Finding) -> str:
+    """Move the files of a table to the quarantine that no version names by now."""
+    left = left_files(work.folder, finding.where)
+    for path in left:
+        work.quarantine.move(work.path(f"{finding.where}.lance") / path, finding.what)
+    return f"{len(left)} files of {finding.where} moved to the quarantine" if left else ""
 
 
 def swept(work: Work, finding: Finding) -> str:

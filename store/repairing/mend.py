@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ...schemas.finding import Damage, Finding
-from .folder import broken_marker, lost_weights, orphan_file, put_aside, swept, unfinished_removal
+from .folder import broken_marker, lost_weights, orphan_files, put_aside, swept, unfinished_removal
 from .registered import left_over, lost_clusters, lost_tag, lost_view
 from .rows import changed_blobs, changed_rows, doubled_rows, rows_without_clip
 from .salvage import lost_table, unreadable_table
@@ -32,7 +32,7 @@ STEPS: Sequence[Mapping[Damage, Repair]] = (
         Damage.WEIGHTS: lost_weights,
         Damage.DATASET: put_aside,
         Damage.RUN: put_aside,
-        Damage.ORPHAN_FILE: orphan_file,
+        Damage.ORPHAN_FILE: orphan_files,
         Damage.TORN: swept,
     },
 )

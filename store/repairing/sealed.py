@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ...schemas.finding import Finding
-from ..checking.opened import Failed, dataset_of, tried
+from ..checking.opened import Failed, dataset_of, held_versions, tried
+from ..checking.table import lost_of_indices
 from ..files import write_atomic
 from ..lock import writer_lock
 from ..seals import INDICES, Seals, broken_seals, sealed_hash, seals_path
@@ -29,34 +30,48 @@ _GUESSED_BYTES = 40_000
 
 
 def broken_file(work: Work, finding: Finding) -> str:
-    """Mend every broken file of a table that its seals know."""
+    """Mend every broken file of a table that its seals know, and key indexes that lack one."""
     table = finding.where
     with writer_lock(work.folder):
-        did = [_mend(work, table, broken.path) for broken in broken_seals(work.folder, table)]
+        wrong = {broken.path for broken in broken_seals(work.folder, table)}
+        did = [_mend(work, table, path) for path in sorted(wrong | set(_lost(work, table)))]
         Seals(work.folder).seal(table)
-    return "; ".join(did)
+    return "; ".join(filter(None, did))
 
 
 def _mend(work: Work, table: str, path: Path) -> str:
     """Mend one file; return what was done."""
-    name = str(path.relative_to(work.folder))
-    if not path.exists():
+    name, there = str(path.relative_to(work.folder)), path.exists()
+    of_index = path.parent.parent.name == INDICES
+    if not there and not of_index:
         return f"the changes of {name} are lost"
     if path == seals_path(work.folder, table):
         place = work.quarantine.move(path, "seals are damaged")
         return f"{table} is sealed anew, the seals as they were moved to {place}"
     expected = sealed_hash(work.folder, table, path)
-    right = unflipped(path.read_bytes(), expected) if expected else None
-    if right is None and expected and path.parent.parent.name == INDICES:
+    right = unflipped(path.read_bytes(), expected) if expected and there else None
+    if right is None and expected and of_index:
         right = same_index(work.folder, table, path, expected)
     if right is not None:
-        work.quarantine.copy(path, "it is not what was written")
+        if there:
+            work.quarantine.copy(path, "it is not what was written")
         write_atomic(path, right)
         return f"{name} is what was written again"
-    place = work.quarantine.move(path, "not what was written")
-    if path.parent.parent.name == INDICES and not isinstance(tried(partial(_index_anew, work, table)), Failed):
-        return f"the key index of {table} is made again, a file of the old one moved to {place}"
-    return f"{name} moved to {place}"
+    place = work.quarantine.move(path, "not what was written") if there else ""
+    if of_index and not isinstance(tried(partial(_index_anew, work, table)), Failed):
+        return f"the key index of {table} is made again{f', a file of the old one moved to {place}' if place else ''}"
+    return f"{name} moved to {place}" if place else ""
+
+
+def _lost(work: Work, table: str) -> list[Path]:
+    """Return the files that the key indexes of the versions of a table lack that somebody needs."""
+    newest = tried(partial(dataset_of, work.folder, table))
+    if isinstance(newest, Failed):
+        return []
+    held = tried(partial(held_versions, newest))
+    numbers = set() if isinstance(held, Failed) else set(held.values())
+    older = [tried(partial(dataset_of, work.folder, table, number)) for number in numbers]
+    return lost_of_indices(work.folder, table, [newest, *(one for one in older if not isinstance(one, Failed))])
 
 
 def same_index(folder: Path, table: str, path: Path, matches: str) -> bytes | None:

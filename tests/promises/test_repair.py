@@ -54,11 +54,11 @@ def lose(kind: str) -> Callable[[Store], None]:
     return lambda store: files_of(store.path, kind)[0].unlink()
 
 
-def cut(kind: str) -> Callable[[Store], None]:
+def cut(kind: str, last: bool = False) -> Callable[[Store], None]:
     """Cut a file of a kind in half."""
 
     def harm(store: Store) -> None:
-        path = files_of(store.path, kind)[0]
+        path = files_of(store.path, kind)[-1 if last else 0]
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
     return harm
@@ -67,6 +67,11 @@ def cut(kind: str) -> Callable[[Store], None]:
 def turn(kind: str, last: bool = False) -> Callable[[Store], None]:
     """Flip a bit of a file of a kind."""
     return lambda store: _ignored(flip(files_of(store.path, kind)[-1 if last else 0], random.Random(0)))
+
+
+def lose_index(store: Store) -> None:
+    for path in files_of(store.path, "key index"):
+        path.unlink()
 
 
 def overwrite(kind: str) -> Callable[[Store], None]:
@@ -205,6 +210,9 @@ CASES = {
     "a list of deleted rows is changed": Case(turn("deletion file"), {Damage.SEAL}),
     "a key index is changed": Case(turn("key index"), {Damage.SEAL}),
     "a key index is overwritten": Case(overwrite("key index"), {Damage.SEAL}),
+    "a file of a key index is missing": Case(lose("key index"), {Damage.SEAL}),
+    "a key index is missing": Case(lose_index, {Damage.SEAL}),
+    "a manifest that nobody needs is cut": Case(cut("manifest", last=True), {Damage.SEAL}),
     "seals are changed": Case(turn("seals"), {Damage.SEAL}),
     "rows of clips that are gone": Case(strand_vectors, {Damage.ORPHAN_ROWS}, CLIPS_GO),
     "a removal is unfinished": Case(interrupt_removal, {Damage.JOURNAL}, CLIPS_GO),

@@ -8,6 +8,7 @@ import time
 
 import lance
 import pytest
+from harness.damaged import index_always
 
 from echodex.api import Store, open_damaged
 from echodex.schemas.finding import Damage
@@ -44,6 +45,32 @@ def test_a_file_that_a_writer_is_about_to_name_is_no_orphan(kinds: Store) -> Non
     assert kinds_of(kinds) == [Damage.ORPHAN_FILE]
     with writer_lock(kinds.path):
         assert kinds_of(kinds) == []
+
+
+def test_a_version_that_nobody_needs_is_not_missed(kinds: Store) -> None:
+    """Its manifest is not what was written, which a look at the data tells; what stands is whole."""
+    kinds.prune("random", duplicate_score=0, keep=0.5).save("lean")
+    oldest = max((kinds.path / "clips.lance" / "_versions").glob("*.manifest"))  # Lance numbers them downwards
+    oldest.write_bytes(oldest.read_bytes()[:30])
+    assert kinds_of(kinds) == []
+    assert kinds_of(kinds, data=True) == [Damage.SEAL]
+
+
+@pytest.mark.parametrize("files", ["page_data.lance", "*.lance"])
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_key_index_without_its_files_is_told_and_made_again(kinds: Store, files: str, sealed: bool) -> None:
+    """Without it no clip is found by its id."""
+    with index_always():
+        kinds.tables.index_keys("clips")
+    for path in (kinds.path / "clips.lance").glob(f"_indices/*/{files}"):
+        path.unlink()
+    if not sealed:
+        (kinds.path / "seals" / "clips.txt").unlink()
+    assert set(kinds_of(kinds)) == {Damage.SEAL}
+    clip = kinds.clips(["clip_id"]).column(0)[0].as_py()
+    kinds.repair()
+    assert kinds_of(kinds, data=True) == []
+    assert len(Store.open(kinds.path).clips(["clip_id"], clip_ids=[clip])) == 1
 
 
 def test_while_others_write_nothing_is_taken_for_damage(kinds: Store) -> None:
