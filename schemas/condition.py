@@ -49,3 +49,7 @@ class Reason(StrEnum):
     """BAD: decoding it took more time than the limit, or stood still."""
     TOO_LARGE = "too-large"
     """BAD: decoding it takes more memory than the limit."""
+
+
+UNDECIDED = frozenset({Reason.CRASHED, Reason.TIMEOUT})
+"""What may have been the machine's doing as well as the file's: `add` tries such a clip anew."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +19,7 @@ from ..audio.limits import Limits
 from ..errors import BadInput
 from ..progress import Progress
 from ..schemas.clip import CLIPS, Source, Status
+from ..schemas.condition import UNDECIDED
 from ..schemas.vector import Float32
 from .identity import clip_id
 from .joining import join_small
@@ -26,7 +27,7 @@ from .known import CLIPS_TABLE, Known
 from .lock import writer_lock
 from .pipeline import in_order
 from .reading import AHEAD_CLIPS, BATCH_BYTES, Problem
-from .rows import Conflict, FileFacts, Row, clip_row, clip_table, judged, unite
+from .rows import Conflict, FileFacts, Row, clip_row, clip_table, rejudged, unite
 from .tables import Tables
 from .where import is_in
 
@@ -165,7 +166,7 @@ def _examine(
         return _Examined(source, problem=Problem(source.path, "unreadable", str(error)))
     facts = FileFacts(content, mtime_ns, size_bytes)
     identity = clip_id(content, source)
-    if identity in known.ids and lacks(identity):
+    if identity in known.undecided or (identity in known.ids and lacks(identity)):
         return _Examined(source, identity, facts, *decode(source))
     if known.has(source, content, mtime_ns):
         return _Examined(source, identity, facts, known=True)
@@ -204,6 +205,7 @@ def _commit(tables: Tables, known: Known, batch: list[_Examined], report: AddRep
             tables.append(CLIPS_TABLE, clip_table(new), seen=known.version)
             known.wrote(new, 1)
     report.updated += len(changed)
+    report.problems += [_problem(rows[item.clip_id]) for item in batch if _failed_again(item, stored, rows)]
     _count_new(new, report)
 
 
@@ -216,7 +218,7 @@ def _settle(item: _Examined, rows: dict[str, Row], report: AddReport) -> None:
         report.known += 1
     elif item.facts and item.clip_id in rows:
         united, conflicts = unite(rows[item.clip_id], item.source, item.facts)
-        rows[item.clip_id] = united | judged(item.decoded) if item.decoded else united
+        rows[item.clip_id] = rejudged(united, item.decoded, item.tags) if item.decoded else united
         report.conflicts += conflicts
         report.known += 1
     elif item.facts and item.decoded:
@@ -229,7 +231,16 @@ def _count_new(rows: list[Row], report: AddReport) -> None:
         report.statuses[row["status"]] += 1
         report.hours += row["decoded_s"] / 3600 if row["status"] != Status.BAD else 0.0
         if row["status"] != Status.OK:
-            report.problems.append(Problem(row["uris"][0], row["reason"], row["detail"]))
+            report.problems.append(_problem(row))
+
+
+def _failed_again(item: _Examined, stored: Mapping[str, Row], rows: Mapping[str, Row]) -> bool:
+    """Return whether a clip of the store was tried anew, and still nobody knows what its file holds."""
+    return item.decoded is not None and item.clip_id in stored and rows[item.clip_id]["reason"] in UNDECIDED
+
+
+def _problem(row: Row) -> Problem:
+    return Problem(row["uris"][0], row["reason"], row["detail"])
 
 
 def _stored_rows(tables: Tables, ids: set[str]) -> dict[str, Row]:

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from ..schemas.clip import Source
+from ..schemas.condition import UNDECIDED
 from .identity import clip_id, content_hash
 from .tables import Tables
 
@@ -23,12 +24,13 @@ class _Seen:
 
 
 class Known:
-    """Clip ids of a store, and by path the hash, size and time of every file seen."""
+    """Clip ids of a store, those that are to be tried anew, and by path the hash, size and time of every file seen."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self.version = 0
         self.ids: set[str] = set()
+        self.undecided: set[str] = set()
         self._by_path: dict[str, _Seen] = {}
         self._hashed: dict[str, _Seen] = {}
         self._locks: dict[str, Lock] = {}
@@ -39,11 +41,11 @@ class Known:
         version = self._tables.version(CLIPS_TABLE)
         if version == self.version:
             return
-        columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "content_hash"]
-        ids, by_path = set[str](), dict[str, _Seen]()  # anew: others remove clips as well
+        columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "content_hash", "reason"]
+        ids, undecided, by_path = set[str](), set[str](), dict[str, _Seen]()  # anew: others remove clips as well
         for batch in self._tables.batches(CLIPS_TABLE, columns, version=version):
-            _note(batch.to_pylist(), ids, by_path)
-        self.ids, self._by_path, self.version = ids, by_path, version
+            _note(batch.to_pylist(), ids, undecided, by_path)
+        self.ids, self.undecided, self._by_path, self.version = ids, undecided, by_path, version
 
     def wrote(self, rows: Iterable[Mapping[str, Any]], commits: int) -> None:
         """Take note of rows that this process has just written, by so many commits, without reading the table again.
@@ -51,7 +53,7 @@ class Known:
         Where somebody without the lock wrote too, the table's version is beyond this one, and is read at the next
         refresh.
         """
-        _note(rows, self.ids, self._by_path)
+        _note(rows, self.ids, self.undecided, self._by_path)
         self.version += commits
 
     def content_of(self, source: Source) -> tuple[str, int, int]:
@@ -86,8 +88,9 @@ class Known:
         return known_here and not says_more and clip_id(content, source) in self.ids
 
 
-def _note(rows: Iterable[Mapping[str, Any]], ids: set[str], by_path: dict[str, _Seen]) -> None:
+def _note(rows: Iterable[Mapping[str, Any]], ids: set[str], undecided: set[str], by_path: dict[str, _Seen]) -> None:
     for row in rows:
         ids.add(row["clip_id"])
+        (undecided.add if row["reason"] in UNDECIDED else undecided.discard)(row["clip_id"])
         for uri, mtime_ns in zip(row["uris"], row["mtimes_ns"], strict=True):
             by_path[uri] = _Seen(mtime_ns, row["size_bytes"], row["content_hash"])

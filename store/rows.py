@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..audio.clip import Decoded
 from ..schemas.clip import CLIPS, DESCRIPTIVE, Source
+from ..schemas.condition import UNDECIDED
 from ..schemas.read_json import read_json
 from .rowsum import with_row_sums
 
@@ -49,7 +50,7 @@ def clip_row(clip_id: str, source: Source, facts: FileFacts, decoded: Decoded, t
         "content_hash": facts.content_hash,
         "offset_s": source.offset_s,
         "excerpt": source.is_excerpt,
-        **judged(decoded),
+        **_judged(decoded),
         **{column: _text(said.get(column, "")) for column in DESCRIPTIVE},
         "labels": _labels(source),
         "extra": json.dumps(_extra(source), sort_keys=True),
@@ -57,7 +58,15 @@ def clip_row(clip_id: str, source: Source, facts: FileFacts, decoded: Decoded, t
     }
 
 
-def judged(decoded: Decoded) -> Row:
+def rejudged(row: Row, decoded: Decoded, tags: Mapping[str, str]) -> Row:
+    """Return the row of a clip that was decoded anew; what could be decoded once is not undone by a child that died."""
+    if row["reason"] not in UNDECIDED:
+        return row if decoded.reason in UNDECIDED else row | _judged(decoded)
+    untold = {column: _text(tags[column]) for column in tags if not row[column]}
+    return row | _judged(decoded) | untold
+
+
+def _judged(decoded: Decoded) -> Row:
     """Return the columns of a clip that say how decoding it ended."""
     return {
         "duration_s": decoded.decoded_s,

@@ -13,8 +13,10 @@ import pytest
 import soundfile
 
 from echodex.api import Store
+from echodex.audio.clip import Decoded
 from echodex.audio.limits import Limits
-from echodex.schemas.clip import Source
+from echodex.schemas.clip import Reason, Source, Status
+from echodex.store.rows import FileFacts, clip_row, rejudged
 
 MakeWav = Callable[..., Path]
 
@@ -219,3 +221,34 @@ def test_odd_names_are_just_names(store: Store, make_wav: MakeWav, name: str) ->
     path = make_wav(name)
     store.add(path)
     assert rows(store)[0]["uris"] == [str(path)]
+
+
+def test_a_file_that_took_too_long_is_tried_anew(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    with soundfile.SoundFile(path, "w", 44_100, 1) as file:
+        file.title = "Ab"
+        file.write(np.random.default_rng(0).uniform(-0.5, 0.5, 44_100))
+    hurried = Limits(wait_s=0.0)
+    for again in (False, True):
+        report = store.add(path, limits=hurried)
+        assert (report.added, report.known) == (not again, again)
+        assert [problem.reason for problem in report.problems] == ["timeout"]
+        assert rows(store)[0]["reason"] == "timeout"
+    report = store.add(path, embed="dummy")
+    assert (report.known, report.updated, report.problems) == (1, 1, [])
+    [row] = store.tables.scan("clips", ["status", "reason", "title", "decoded_s"]).to_pylist()
+    assert (row["status"], row["reason"], row["title"]) == ("ok", "", "Ab")
+    embedded = store.embed("dummy")
+    assert (embedded.embedded, embedded.known) == (0, 1)
+    before = store.tables.version("clips")
+    assert store.add(path, limits=hurried).problems == [], "what could be decoded is not tried again"
+    assert store.tables.version("clips") == before
+
+
+def test_what_could_be_decoded_is_not_undone_by_a_copy_that_could_not() -> None:
+    decoded = Decoded(Status.OK, Reason.NONE, "", 1.0, 1.0, 8000, 1, "PCM_16")
+    row = clip_row("id", Source("a.wav"), FileFacts("id", 0, 0), decoded, {"title": "Ab"})
+    died = Decoded(Status.BAD, Reason.CRASHED, "the process that decoded it died")
+    assert rejudged(row, died, {}) == row
+    other = clip_row("id", Source("a.wav"), FileFacts("id", 0, 0), died, {}) | {"added_at": row["added_at"]}
+    assert rejudged(other, decoded, {"title": "Ab"}) == row
