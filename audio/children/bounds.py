@@ -10,7 +10,6 @@ import math
 import os
 import resource
 from contextlib import suppress
-from pathlib import Path
 
 from .protocol import SAMPLE_BYTES, Request, Task
 
@@ -89,6 +88,10 @@ def _used_s() -> float:
 def _size_bytes() -> int:
     """Return the size of the address space of this process; 0 where the system does not tell."""
     try:
-        return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+        descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)  # pathlib takes thrice as long
     except OSError:
         return 0
+    try:
+        return int(os.read(descriptor, 100).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(descriptor)

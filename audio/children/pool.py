@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -61,11 +60,10 @@ class Children:
             told, pieces = self._ask_again(request)
         except Unusable as error:
             return Decoded(Status.BAD, error.reason, error.detail), {}
-        decoded = Decoded(**told["decoded"])
-        decoded = replace(decoded, status=Status(decoded.status), reason=Reason(decoded.reason))
-        if sample_rate_hz and decoded.status != Status.BAD:
-            decoded = replace(decoded, waveform=_joined(pieces))
-        return decoded, told["tags"]
+        found = told["decoded"]
+        status, reason = Status(found["status"]), Reason(found["reason"])
+        waveform = _joined(pieces) if sample_rate_hz and status != Status.BAD else None
+        return Decoded(**found | {"status": status, "reason": reason, "waveform": waveform}), told["tags"]
 
     def read_mono(
         self,

@@ -7,7 +7,6 @@ import select
 import sys
 import time
 from contextlib import closing
-from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +89,7 @@ class _Answer:
         tags = read_tags(request.path) if found.status != Status.BAD else {}
         if found.waveform is not None:
             self.waveform = found.waveform
-        return {"decoded": asdict(replace(found, waveform=None)), "tags": tags}
+        return {"decoded": vars(found) | {"waveform": None}, "tags": tags}
 
     def _mono(self, request: Request) -> dict[str, Any]:
         self.waveform = read_mono(
