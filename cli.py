@@ -6,9 +6,11 @@ Nothing heavy is imported here or at the top of `commands/`: `echodex --help` mu
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from contextlib import suppress
+from typing import NoReturn
 
 import click
 
@@ -97,6 +99,8 @@ for command in (
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # else the process would end without a word
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -115,6 +119,12 @@ def main() -> None:
         _fail(f"the operating system refused: {error}", StorageError.exit_code)
     except Exception as error:  # the last resort: never a bare traceback
         _fail(f"internal: {type(error).__name__}: {error} (run with --debug for the traceback)", EchodexError.exit_code)
+
+
+def _terminated(*_: object) -> NoReturn:
+    """End a command as Ctrl-C does, once: `timeout` sends its signal to the process, and then to its group."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Terminated
 
 
 def _fail(sentence: str, exit_code: int) -> None:

@@ -19,23 +19,26 @@ from harness.promise import Promise
 
 from echodex import errors
 from echodex.api import Store
-from echodex.errors import EXIT_BAD_FILES, EXIT_INTERRUPTED, EchodexError
+from echodex.errors import EXIT_BAD_FILES, EXIT_INTERRUPTED, EXIT_TERMINATED, EchodexError
 from echodex.indexing.index.build import shelf_of
 
 SAYER = """
 import contextlib, io, json, os, signal, sys
 
 class Interrupting:
+    def __init__(self, code):
+        self.signal = {"130": signal.SIGINT, "143": signal.SIGTERM}.get(code)
+
     @property
     def buffer(self):
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), self.signal)
         yield b"never"
 
 from echodex.cli import main
 told = {}
 for name, words in json.load(sys.stdin).items():
     said, printed = io.StringIO(), io.StringIO()
-    sys.argv, sys.stdin = ["echodex", "--quiet", *words], Interrupting()
+    sys.argv, sys.stdin = ["echodex", "--quiet", *words], Interrupting(name)
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(printed):
             main()
@@ -105,6 +108,7 @@ CALLS: dict[int, Callable[[Store], list[str]]] = {
     69: lambda store: ["embed", "clmr", "--checkpoint", "http://127.0.0.1:9/weights.pt"],
     74: in_a_file,
     EXIT_INTERRUPTED: lambda store: ["add", "-"],
+    EXIT_TERMINATED: lambda store: ["add", "-"],
 }
 
 
@@ -118,6 +122,8 @@ def test_each_class_has_an_exit_code_of_its_own_that_the_docs_name(promise: Prom
         promise.trial(bool(re.search(rf"\| *{kind.exit_code} *\|", documented)), f"docs/cli.md lacks {kind.exit_code}")
         promise.trial(bool(re.search(rf"{kind.__name__} +{kind.exit_code} ", drawn)), f"errors.py does not draw {kind}")
         promise.trial(bool(kind.__doc__), f"{kind} does not say what it is for")
+    for code in (0, EXIT_BAD_FILES, EXIT_INTERRUPTED, EXIT_TERMINATED):
+        promise.trial(bool(re.search(rf"\| *{code} *\|", documented)), f"docs/cli.md lacks {code}")
 
 
 @pytest.mark.promise("P24")
