@@ -36,16 +36,17 @@ def index_findings(store: Store, looked: Mapping[str, Looked], *, data: bool) ->
 
     looked: what looking at each table came to. `where` of a finding is the manifest, or the folder of a space.
     """
-    spaces = tried(partial(list_spaces, store.tables))
-    if isinstance(spaces, Failed):  # told of the table
+    known = tried(partial(list_spaces, store.tables))
+    if isinstance(known, Failed):  # told of the table
         return
-    by_folder = {space.name: space for space in spaces}
+    by_folder = {space.name: space for space in known}
+    spaces = [space for space in known if table_of(space) in looked]  # others may have come since
     for folder in sorted(path for path in (store.path / FOLDER).glob("*") if path.is_dir()):
         space = by_folder.get(folder.name)
         if space is None:
             what = f"{folder.name} has indexes, but there is no such space"
             yield Finding(Damage.INDEX, f"{FOLDER}/{folder.name}", what, TAKEN_AWAY, False)
-        else:
+        elif space in spaces:
             yield from _of_shelf(store, Shelf(folder), space, looked[table_of(space)], data)
     for space in spaces:
         yield from _tags(store, space, looked[table_of(space)])

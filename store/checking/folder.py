@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from ..seals import FOLDER as SEALS
 from .opened import Failed, tried
 
 QUARANTINE = "quarantine"
+TORN_AFTER_S = 3600.0
+"""A temporary file that is younger may be what a program writes that uses the store from Python, and says nothing."""
 
 
 def folder_findings(folder: Path) -> Iterator[Finding]:
@@ -52,9 +56,15 @@ def lost_tables(folder: Path) -> list[str]:
 
 
 def torn_files(folder: Path) -> list[Path]:
-    """Return the temporary files below a store that no process is writing any more, sorted."""
-    found = folder.rglob(".*.tmp")
-    return sorted(path for path in found if path.relative_to(folder).parts[0] not in (ACTIVITY, QUARANTINE))
+    """Return the temporary files of a store that nobody has written to for so long that nobody will, sorted."""
+    found = (path for path in folder.rglob(".*.tmp") if path.relative_to(folder).parts[0] not in (ACTIVITY, QUARANTINE))
+    return sorted(path for path in found if _age_s(path) > TORN_AFTER_S)
+
+
+def _age_s(path: Path) -> float:
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return 0.0
 
 
 def _check_marker(path: Path) -> None:

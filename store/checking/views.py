@@ -77,7 +77,7 @@ def _lost(tables: Tables, looked: Mapping[str, Looked], base: Base) -> str:
         return f"table {base.table} is gone"
     why = looked[base.table].lost.get(base.version, "")
     if why or not tables.has_version(base.table, base.version):
-        return f"version {base.version} of {base.table} cannot be read {why}".rstrip()
+        return f"version {base.version} of {base.table} cannot be read: {why or 'it is not there'}"
     return ""
 
 

@@ -16,7 +16,7 @@ from ..checking.rows import check_rows, plain_columns
 from ..checking.sampling import BLOCK_ROWS, Sample
 from ..known import CLIPS_TABLE
 from ..lock import writer_lock
-from ..seals import Seals
+from ..seals import Seals, sealed_hash
 from .registered import move_table
 from .work import Work
 
@@ -58,11 +58,14 @@ def lost_table(work: Work, finding: Finding, *, locked: bool = False) -> str:
 
 
 def _until_it_opens(work: Work, table: str, why: str) -> int:
-    """Move the newest manifests of a table away until one opens; return how many."""
+    """Move the newest manifests of a table away until one opens; return how many. One that is what was written stays,
+    whatever keeps it from being opened: a newer Lance wrote it, or there is no memory.
+    """
     folder = work.path(f"{table}.lance") / "_versions"
     manifests = sorted(folder.glob("*.manifest"))  # Lance numbers them downwards
     for gone, path in enumerate(manifests):
-        if not isinstance(tried(lambda: dataset_of(work.folder, table).count_rows()), Failed):
+        opens = not isinstance(tried(lambda: dataset_of(work.folder, table).count_rows()), Failed)
+        if opens or sealed_hash(work.folder, table, path):  # a broken seal was dealt with before
             return gone
         work.quarantine.move(path, why)
     return len(manifests)

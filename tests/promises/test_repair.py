@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from echodex.indexing.index.rowids import id_table
 from echodex.schemas.clip import Source
 from echodex.schemas.finding import Damage
 from echodex.store.removing import JOURNAL
+from echodex.store.seals import Seals
 from echodex.store.spaces import table_of
 from echodex.store.where import equals
 
@@ -116,7 +118,9 @@ def add_orphan_file(store: Store) -> None:
 
 
 def add_torn_file(store: Store) -> None:
-    (store.path / "maps" / ".pca.arrow.abcdefgh.tmp").write_bytes(b"half")
+    path = store.path / "maps" / ".pca.arrow.abcdefgh.tmp"
+    path.write_bytes(b"half")
+    os.utime(path, (0, 0))
 
 
 def add_unknown_rows(store: Store) -> None:
@@ -207,6 +211,8 @@ CASES = {
     "a view is not registered": Case(forget_view, {Damage.LEFT}),
     "a clustering is not registered": Case(leave_rows, {Damage.LEFT}),
     "a manifest is changed": Case(turn("manifest"), {Damage.SEAL}),
+    "the newest manifest is cut": Case(cut("manifest"), {Damage.SEAL}),
+    "the newest manifest is gone": Case(lose("manifest"), {Damage.SEAL}),
     "a list of deleted rows is changed": Case(turn("deletion file"), {Damage.SEAL}),
     "a key index is changed": Case(turn("key index"), {Damage.SEAL}),
     "a key index is overwritten": Case(overwrite("key index"), {Damage.SEAL}),
@@ -276,15 +282,34 @@ def test_damage_is_found_and_mended_and_nothing_else_is_lost(
 def test_of_a_lost_manifest_the_version_before_is_taken_and_that_is_told(
     sound: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
-    """More than a bit of the newest manifest is wrong: nobody knows any more what the last commit was."""
+    """More than a bit of the newest manifest is wrong, and the copy that was kept of it is gone: nobody knows any more
+    what the last commit was.
+    """
     own = tmp_path / "library"
     shutil.copytree(sound[0], own)
     before = set(ids(Store.open(own)))
     cut("manifest")(Store.open(own))
+    (own / "seals" / "clips.manifest").unlink()
     report = open_damaged(own).repair()
     assert any("moved to quarantine" in one.did and "_versions" in one.did for one in report.mended)
     assert open_damaged(own).check(data=True).findings == ()
     assert set(ids(Store.open(own))) >= before
+
+
+@pytest.mark.promise("P25")
+def test_a_manifest_that_is_what_was_written_is_never_taken_for_a_lost_one(
+    sound: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    """What cannot open it may be this program, too old for it: going back a version would lose what it says."""
+    own = tmp_path / "library"
+    shutil.copytree(sound[0], own)
+    newest = min((own / "clips.lance" / "_versions").glob("*.manifest"))
+    newest.write_bytes(b"of a format that this Lance does not know")
+    (own / "seals" / "clips.txt").unlink()
+    Seals(own).seal("clips")
+    report = open_damaged(own).repair()
+    assert newest.read_bytes().startswith(b"of a format")
+    assert [finding.where for finding in report.left if finding.kind is Damage.TABLE] == ["clips"]
 
 
 def contents(library: Path) -> dict[str, str]:
