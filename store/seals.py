@@ -5,6 +5,8 @@ deleted rows or a key index takes rows away without a word. Such files are writt
 commit hashes what is new, and `check --data` compares. What a process that died, or a full disk, left unsealed is
 sealed by the next writer. Tags are not sealed: they are replaced, and a registry says what they must hold.
 
+Of the newest manifest, without which nobody knows what the last commit was, a copy is kept in seals/<table>.manifest.
+
 A line is "<sum of the rest> <hash> <size> <name>". Lines are added at the end, so that a table of thousands of versions
 costs no more to seal than one of three; where files are gone, the rest is written anew.
 """
@@ -74,12 +76,14 @@ class Seals:
             elif new:
                 _append(path, _lines(new))
                 self._held[table] = _mark(path, mark[1] + len(_lines(new))), _Held(held.files | new, held.damaged)
+            if (newest := _newest(there)) in new:
+                write_atomic(_copy_path(self._folder, table), (root / newest).read_bytes(), durable=False)
 
     def forget(self, table: str) -> None:
         """Forget the seals of a table that is about to go, or to be made: its files will have the names of others."""
-        path = seals_path(self._folder, table)
-        with storage_errors(path):
-            path.unlink(missing_ok=True)
+        for path in (seals_path(self._folder, table), _copy_path(self._folder, table)):
+            with storage_errors(path):
+                path.unlink(missing_ok=True)
 
     def _known(self, table: str) -> tuple[_Mark, _Held]:
         path = seals_path(self._folder, table)
@@ -124,11 +128,24 @@ def sealed_hash(folder: Path, table: str, path: Path) -> str | None:
         return _read(at).files.get(str(path.relative_to(_root(folder, table))))
 
 
+def sealed_copy(folder: Path, table: str, path: Path) -> bytes | None:
+    """Return a file of a table as it was written where it is the manifest that a copy was kept of, else None. Raises
+    StorageError.
+    """
+    copy, expected = _copy_path(folder, table), sealed_hash(folder, table, path)
+    with storage_errors(copy):
+        return copy.read_bytes() if expected and _hashes(copy.parent, [copy.name]).get(copy.name) == expected else None
+
+
 def sealed_sizes(folder: Path, table: str) -> dict[str, int]:
     """Return the sealed files of a table, relative to its folder, with their sizes in bytes. Raises StorageError."""
     path = seals_path(folder, table)
     with storage_errors(path):
         return {name: int(said.rpartition(" ")[2]) for name, said in _read(path).files.items()}
+
+
+def _copy_path(folder: Path, table: str) -> Path:
+    return folder / FOLDER / f"{table}.manifest"
 
 
 def _root(folder: Path, table: str) -> Path:

@@ -17,7 +17,7 @@ from ..checking.opened import Failed, dataset_of, held_versions, tried
 from ..checking.table import lost_of_indices
 from ..files import write_atomic
 from ..lock import writer_lock
-from ..seals import INDICES, Seals, broken_seals, sealed_hash, seals_path
+from ..seals import INDICES, Seals, broken_seals, sealed_copy, sealed_hash, seals_path
 from .work import Work
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def _mend(work: Work, table: str, path: Path) -> str:
     """Mend one file; return what was done."""
     name, there = str(path.relative_to(work.folder)), path.exists()
     of_index = path.parent.parent.name == INDICES
-    if not there and not of_index:
-        return f"the changes of {name} are lost"
     if path == seals_path(work.folder, table):
         place = work.quarantine.move(path, "seals are damaged")
         return f"{table} is sealed anew, the seals as they were moved to {place}"
     expected = sealed_hash(work.folder, table, path)
-    right = unflipped(path.read_bytes(), expected) if expected and there else None
+    right = sealed_copy(work.folder, table, path)
+    if right is None and expected and there:
+        right = unflipped(path.read_bytes(), expected)
     if right is None and expected and of_index:
         right = same_index(work.folder, table, path, expected)
     if right is not None:
@@ -57,6 +57,8 @@ def _mend(work: Work, table: str, path: Path) -> str:
             work.quarantine.copy(path, "it is not what was written")
         write_atomic(path, right)
         return f"{name} is what was written again"
+    if not there and not of_index:
+        return f"the changes of {name} are lost"
     place = work.quarantine.move(path, "not what was written") if there else ""
     if of_index and not isinstance(tried(partial(_index_anew, work, table)), Failed):
         return f"the key index of {table} is made again{f', a file of the old one moved to {place}' if place else ''}"

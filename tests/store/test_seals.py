@@ -12,7 +12,7 @@ import pytest
 
 from echodex.schemas.clip import PRIMARY_KEY
 from echodex.store import tables as module
-from echodex.store.seals import Seals, broken_seals, sealed_hash, seals_path
+from echodex.store.seals import Seals, broken_seals, sealed_copy, sealed_hash, seals_path
 from echodex.store.tables import Tables
 from echodex.store.where import equals
 
@@ -156,9 +156,36 @@ def test_two_writers_seal_by_turns(tables: Tables) -> None:
     assert len(lines) == len(set(lines)) == len(beside_the_data(tables.folder / "things.lance"))
 
 
+def newest(root: Path) -> Path:
+    return min((root / "_versions").glob("*.manifest"))
+
+
+def test_of_the_newest_manifest_there_is_a_copy(tables: Tables, root: Path) -> None:
+    for turn in range(3):
+        tables.append("things", rows(100 * turn))
+        path = newest(root)
+        written = path.read_bytes()
+        path.unlink()
+        assert sealed_copy(tables.folder, "things", path) == written
+        path.write_bytes(written)
+    older = sorted((root / "_versions").glob("*.manifest"))[1]
+    assert sealed_copy(tables.folder, "things", older) is None
+
+
+def test_a_copy_that_was_altered_or_lost_is_none(tables: Tables, root: Path) -> None:
+    copy = tables.folder / "seals" / "things.manifest"
+    written = copy.read_bytes()
+    copy.write_bytes(written[:-1])
+    assert sealed_copy(tables.folder, "things", newest(root)) is None
+    copy.write_bytes(written[:-1] + bytes([written[-1] ^ 1]))
+    assert sealed_copy(tables.folder, "things", newest(root)) is None
+    copy.unlink()
+    assert sealed_copy(tables.folder, "things", newest(root)) is None
+
+
 def test_a_table_that_was_dropped_leaves_no_seals_to_one_of_its_name(tables: Tables) -> None:
     tables.drop("things")
-    assert not seals_path(tables.folder, "things").exists()
+    assert not list((tables.folder / "seals").glob("things.*"))
     tables.create("things", SCHEMA)
     assert broken_seals(tables.folder, "things") == []
 
