@@ -10,7 +10,7 @@ from echodex.store.checking.table import Depth
 
 def test_a_space_that_came_after_the_look_at_the_tables_is_passed_over(kinds: Store) -> None:
     looked = look_over(kinds.path, Depth(), lambda *_: None).tables
-    kinds.embed("dummy")
-    kinds.build_index("flat", space="dummy")
+    kinds.embed("timbre")
+    kinds.build_index("flat", space="timbre")
     assert len(kinds.spaces()) == 2
     assert list(index_findings(kinds, looked, data=True)) == []

@@ -11,7 +11,8 @@ PROMISES = {
     "P4": "Who reads while others write and compact sees whole commits.",
     "P5": "A full disk ends a command with one sentence and exit code 74; the store stays readable, and once there is "
     "room the same command completes.",
-    "P6": "A flipped bit, in whichever file of a store, is found by `check --data`.",
+    "P6": "A flipped bit, in whichever file of a store, is found by `check --data`, or changes nothing that the store "
+    "answers.",
     "P7": "No search is answered from an index that is stale, damaged, swapped or cut short.",
     "P8": "A clip that was removed does not come back: not from an index, a compaction or a process that was killed.",
     "P9": "A view is the same rows for ever, whatever is added, removed and compacted, until it is deleted.",
