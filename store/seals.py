@@ -27,6 +27,7 @@ _SEALED = {"_versions": ".manifest", "_transactions": ".txn", "_deletions": ""}
 """The folders of a table that hold what is written once, and how the names of such files end."""
 INDICES = "_indices"
 _MANIFESTS = "_versions/"
+_TRANSACTIONS = "_transactions/"
 _HASH_BYTES = 16
 _SUM_BYTES = 4
 
@@ -68,7 +69,10 @@ class Seals:
         with storage_errors(path):
             mark, held = self._known(table)
             there = set(_names(root))
-            new = _hashes(root, sorted(there - held.files.keys()))
+            newest, fresh = _newest(there), there - held.files.keys()
+            if newest and any(name.startswith(_TRANSACTIONS) for name in fresh):
+                fresh.add(newest)  # also where it was lost, and what was committed since has its number
+            new = _hashes(root, sorted(fresh))
             if held.torn or not held.files.keys() <= there:
                 kept = {name: said for name, said in held.files.items() if name in there} | new
                 write_atomic(path, _lines(kept), durable=False)
@@ -76,7 +80,7 @@ class Seals:
             elif new:
                 _append(path, _lines(new))
                 self._held[table] = _mark(path, mark[1] + len(_lines(new))), _Held(held.files | new, held.damaged)
-            if (newest := _newest(there)) in new:
+            if newest in new:
                 write_atomic(_copy_path(self._folder, table), (root / newest).read_bytes(), durable=False)
 
     def forget(self, table: str) -> None:

@@ -172,6 +172,25 @@ def test_of_the_newest_manifest_there_is_a_copy(tables: Tables, root: Path) -> N
     assert sealed_copy(tables.folder, "things", older) is None
 
 
+def test_a_commit_that_has_the_number_of_a_lost_one_counts(tables: Tables, root: Path) -> None:
+    tables.append("things", rows(100))
+    lost = newest(root)
+    lost.unlink()
+    again = Tables(tables.folder)
+    again.append("things", rows(200))
+    assert newest(root) == lost
+    assert broken_seals(tables.folder, "things") == []
+    assert sealed_copy(tables.folder, "things", lost) == lost.read_bytes()
+
+
+def test_a_table_that_has_lost_its_manifests_can_be_sealed(tables: Tables, root: Path) -> None:
+    seals_path(tables.folder, "things").unlink()
+    for manifest in (root / "_versions").glob("*.manifest"):
+        manifest.unlink()
+    Seals(tables.folder).seal("things")
+    assert broken_seals(tables.folder, "things") == []
+
+
 def test_a_copy_that_was_altered_or_lost_is_none(tables: Tables, root: Path) -> None:
     copy = tables.folder / "seals" / "things.manifest"
     written = copy.read_bytes()
