@@ -51,7 +51,7 @@ def orphans(dataset: lance.LanceDataset) -> list[str]:
 
     The caller holds the writer lock: a commit that is going on has files that nothing names yet.
     """
-    named = set(dataset.tracked_files().read_all().column("path").to_pylist())
+    named = set(dataset.tracked_files().read_all().column("path").unique().to_pylist())
     stems = {path.removesuffix(".lance") for path in named if path.startswith("data/")}
     found = []
     folder = Path(dataset.uri)

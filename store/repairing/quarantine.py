@@ -7,8 +7,10 @@ before they leave their table.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,7 +75,8 @@ class Quarantine:
         return str(target.relative_to(self.store))
 
 
-def _names(name: str) -> list[str]:
-    """Return a name, and what else to call a thing where that is taken: clips.arrow, clips.2.arrow and so on."""
+def _names(name: str) -> Iterator[str]:
+    """Yield a name, and what else to call a thing where that is taken: clips.arrow, clips.2.arrow and so on."""
     stem, ending = Path(name).stem, Path(name).suffix
-    return [name, *(f"{stem}.{number}{ending}" for number in range(2, 10_000))]
+    yield name
+    yield from (f"{stem}.{number}{ending}" for number in count(2))
