@@ -122,7 +122,7 @@ def many(path: Path, groups: int) -> Path:
 
 
 BOMBS: dict[str, Callable[[Path], Path]] = {
-    "a million rows": lambda path: many(path, 100),
+    "many rows": lambda path: many(path, 40),
     "one long vector": lambda path: parquet(path, ["x"], fixed(1, 10_000_000)),
     "one long id": lambda path: parquet(path, ["x" * 10_000_000], fixed(1, 2)),
 }

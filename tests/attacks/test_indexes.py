@@ -172,7 +172,7 @@ for kind in kinds:
 
 
 def test_no_forged_index_ends_the_process(store: Store, promise: Promise) -> None:
-    tries = promise.size(fast=8, full=300)
+    tries = promise.size(fast=4, full=300)
     command = [sys.executable, "-c", FORGER, str(store.path), ",".join(KINDS), str(tries)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     survived = done.stdout.splitlines()
