@@ -139,6 +139,7 @@ def test_each_exit_code_is_reached_by_a_call_and_said_in_a_sentence(
     done = subprocess.run(
         [sys.executable, "-c", SAYER], input=json.dumps(calls), capture_output=True, text=True, check=False
     )
+    HELD.pop().close()
     told = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
     for code in CALLS:
         found = told.get(str(code), {"code": None, "said": done.stderr[-500:], "printed": ""})
