@@ -5,19 +5,17 @@ Whoever commits later takes its own rows out again: of two, that is always exact
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .where import above, all_of, is_in
+from .where import above, all_of, is_in_parts
 
 if TYPE_CHECKING:
     from .tables import Tables
 
 CREATED = "_row_created_at_version"
-_LOOKED_UP = 8192
 
 
 def drop_doubles(tables: Tables, name: str, clip_ids: pa.ChunkedArray, seen: int, version: int) -> int:
@@ -25,8 +23,8 @@ def drop_doubles(tables: Tables, name: str, clip_ids: pa.ChunkedArray, seen: int
     `seen`, had added the clip before; return how many.
     """
     dropped = 0
-    for part in _parts(clip_ids.unique().to_pylist()):
-        since = all_of(is_in("clip_id", part), above(CREATED, seen))
+    for part in is_in_parts("clip_id", clip_ids.unique().to_pylist()):
+        since = all_of(part, above(CREATED, seen))
         found = list(tables.batches(name, ["clip_id", CREATED], where=since, row_ids=True))
         if not found:  # whoever was there has removed them since
             continue
@@ -34,11 +32,7 @@ def drop_doubles(tables: Tables, name: str, clip_ids: pa.ChunkedArray, seen: int
         made = rows.column(CREATED)
         before = rows.filter(pc.less(made, version)).column("clip_id").combine_chunks()
         ours = rows.filter(pc.and_(pc.equal(made, version), pc.is_in(rows.column("clip_id"), value_set=before)))
-        for doubled in _parts(ours.column("_rowid").to_pylist()):
-            tables.delete(name, is_in("_rowid", doubled))
+        for doubled in is_in_parts("_rowid", ours.column("_rowid").to_pylist()):
+            tables.delete(name, doubled)
         dropped += len(ours)
     return dropped
-
-
-def _parts(values: list[int] | list[str]) -> Iterator[list[int] | list[str]]:
-    return (values[first : first + _LOOKED_UP] for first in range(0, len(values), _LOOKED_UP))

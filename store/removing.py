@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import Damaged, NotFound
@@ -23,10 +23,9 @@ from .lock import writer_lock
 from .spaces import list_spaces, table_of
 from .tables import Tables
 from .waveforms import waveforms_tables
-from .where import array_has, check_where, is_in, storable
+from .where import array_has, check_where, is_in_parts, storable
 
 JOURNAL = "removing.json"
-_DELETE_ROWS = 10_000
 
 
 def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
@@ -108,9 +107,5 @@ def _clips_at(tables: Tables, path: str) -> set[str]:
 
 
 def _delete(tables: Tables, table: str, clip_ids: set[str]) -> None:
-    for part in _parts(sorted(clip_ids)):
-        tables.delete(table, is_in("clip_id", part))
-
-
-def _parts(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[first : first + _DELETE_ROWS] for first in range(0, len(ids), _DELETE_ROWS))
+    for part in is_in_parts("clip_id", sorted(clip_ids)):
+        tables.delete(table, part)

@@ -23,7 +23,7 @@ from .files import storage_errors
 from .presence import Presence
 from .retrying import committed
 from .seals import Seals
-from .where import above, is_in
+from .where import above, is_in_parts
 
 if TYPE_CHECKING:
     import lance
@@ -132,8 +132,7 @@ class Tables:
         )
         found = set(changed.column(0).to_pylist())
         gone = dataset.delta(compared_against=since).get_deleted_row_ids().read_all().column(0).to_pylist()
-        for first in range(0, len(gone), _BATCH_ROWS):
-            rows = is_in("_rowid", gone[first : first + _BATCH_ROWS])
+        for rows in is_in_parts("_rowid", gone):
             found.update(self.scan(name, ["clip_id"], where=rows, version=since).column(0).to_pylist())
         return found
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+PART = 8192
+"""How many values a filter names at most, where there may be a million of them."""
 
 
 def equals(column: str, value: str | int) -> str:
@@ -25,6 +29,11 @@ def is_in(column: str, values: Iterable[str | int]) -> str:
     """Return the filter that holds where `column` is one of `values`; false for none at all."""
     literals = ", ".join(_literal(value) for value in values)
     return f"{column} IN ({literals})" if literals else "false"
+
+
+def is_in_parts(column: str, values: Sequence[str] | Sequence[int]) -> Iterator[str]:
+    """Yield the filters that hold where `column` is one of the first PART of `values`, of the next, and so on."""
+    return (is_in(column, values[first : first + PART]) for first in range(0, len(values), PART))
 
 
 def array_has(column: str, value: str) -> str:

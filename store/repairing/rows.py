@@ -16,11 +16,8 @@ from ..checking.rows import check_rows, plain_columns
 from ..checking.sampling import Sample
 from ..known import CLIPS_TABLE
 from ..lock import writer_lock
-from ..where import is_in
+from ..where import is_in_parts
 from .work import Work
-
-_TOGETHER = 1000
-"""Rows that one filter names."""
 
 
 def changed_rows(work: Work, finding: Finding) -> str:
@@ -65,7 +62,7 @@ def set_aside(work: Work, table: str, row_ids: Iterable[int], why: str) -> str:
     """
     ids = list(row_ids)
     columns = plain_columns(work.tables.schema(table))
-    parts = [is_in("_rowid", ids[first : first + _TOGETHER]) for first in range(0, len(ids), _TOGETHER)]
+    parts = list(is_in_parts("_rowid", ids))
     rows = [work.tables.scan(table, columns, where=part) for part in parts]
     if not rows:
         return ""

@@ -100,7 +100,9 @@ def test_a_writer_of_blobs_that_was_overtaken_learns_of_it(store: Store) -> None
 def test_what_is_known_is_read_anew_where_somebody_else_wrote(store: Store) -> None:
     known = Known(store.tables)
     version = known.version
-    known.wrote([{"clip_id": "ours", "uris": [], "mtimes_ns": [], "size_bytes": 0, "content_hash": ""}], 1)
+    known.wrote(
+        [{"clip_id": "ours", "uris": [], "mtimes_ns": [], "size_bytes": 0, "content_hash": "", "reason": "ok"}], 1
+    )
     assert known.version == version + 1
     known.refresh()
     assert known.ids == set(), "the table has no such row: it was not this process that made the version"

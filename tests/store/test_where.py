@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from echodex.errors import UsageError
 from echodex.schemas.clip import CLIPS
+from echodex.store import where
 from echodex.store.tables import Tables
-from echodex.store.where import all_of, check_where, equals, is_in
+from echodex.store.where import all_of, check_where, equals, is_in, is_in_parts
 
 
 def test_a_quote_in_a_value_stays_in_the_value() -> None:
@@ -18,6 +19,12 @@ def test_a_quote_in_a_value_stays_in_the_value() -> None:
 
 def test_nothing_is_in_an_empty_list() -> None:
     assert is_in("clip_id", []) == "false"
+
+
+def test_many_values_are_named_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(where, "PART", 2)
+    assert list(is_in_parts("n", [1, 2, 3])) == ["n IN (1, 2)", "n IN (3)"]
+    assert list(is_in_parts("n", [])) == []
 
 
 def test_filters_join_only_what_is_given() -> None:
