@@ -1,4 +1,4 @@
-"""A full disk is one sentence and exit code 74; what was there stays readable, and the verb completes with room again."""
+"""A full disk is one sentence and exit code 74; what was there stays readable, and with room the verb completes."""
 
 from __future__ import annotations
 
