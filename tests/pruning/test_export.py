@@ -161,7 +161,7 @@ def test_an_excerpt_goes_in_as_the_excerpt(
 
 def test_a_file_that_is_gone_leaves_nothing_behind(lean: Store, tmp_path: Path) -> None:
     Path(kept_paths(lean)[3]).unlink()
-    with pytest.raises(BadInput, match="cannot be read any more"):
+    with pytest.raises(NotFound, match=r"\.wav is no longer where it was added.*echodex relocate"):
         export_view(lean, "lean", tmp_path / "dataset", "huggingface")
     assert not [path for path in tmp_path.iterdir() if "dataset" in path.name]
 

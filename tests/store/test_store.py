@@ -16,7 +16,7 @@ from echodex.errors import Damaged, NotFound, UsageError
 def test_a_new_store_is_private_and_empty(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "library")
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o700
-    assert json.loads((store.path / "echodex.json").read_text()) == {"format": "echodex", "version": 1}
+    assert json.loads((store.path / "echodex.json").read_text()) == {"format": "echodex", "version": 2}
     assert store.clips(["clip_id"]).num_rows == 0
     assert store.spaces() == []
     assert store.views() == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ def clips(folder: Path, waveforms: list[np.ndarray[tuple[int], np.dtype[np.float
     for row, waveform in enumerate(waveforms):
         path = folder / f"{row}.wav"
         soundfile.write(path, waveform, RATE)
-        found.append(Clip(str(row), str(path), 0.0, len(waveform) / RATE, 0, 0))
+        file = path.stat()
+        found.append(Clip(str(row), str(path), 0.0, len(waveform) / RATE, file.st_mtime_ns, file.st_size))
     return found
 
 
@@ -43,7 +45,7 @@ def test_half_an_overlap_is_not_a_copy(tmp_path: Path) -> None:
 def test_an_excerpt_is_compared_as_an_excerpt(tmp_path: Path) -> None:
     whole = 0.1 * np.random.default_rng(0).standard_normal(4 * RATE)
     [source] = clips(tmp_path, [whole])
-    excerpts = [Clip("a", source.path, 0.0, 2.0, 0, 0), Clip("b", source.path, 2.0, 2.0, 0, 0)]
+    excerpts = [replace(source, clip_id=f"from {start}", offset_s=start, duration_s=2.0) for start in (0.0, 2.0)]
     with Verifier([*excerpts, source], threads=1) as verifier:
         assert verifier.same_recording(0, [1]) == {}
         assert verifier.same_recording(2, [1])[1].offset_s == pytest.approx(2.0, abs=1e-3)
