@@ -9,6 +9,7 @@ import fcntl
 import math
 import os
 import resource
+import select
 from contextlib import suppress
 
 from .protocol import SAMPLE_BYTES, Request, Task
@@ -56,19 +57,16 @@ class Bounds:
         _limit(resource.RLIMIT_CPU, math.ceil(self._began_s + allowed_s))
 
 
-def end_with_parent(fd: int) -> None:
-    """Let the kernel end this process once nobody can write to the pipe `fd` any more, whatever it is doing then.
+def end_with_parent(lifeline: int) -> bool:
+    """Let the kernel end this process once nobody holds the other end of the pipe `lifeline`, whatever it does then.
 
-    To be called while nothing is on its way through the pipe: the signal that is asked for comes with data as well.
+    Nothing may ever be written to that pipe: the signal that is asked for comes with data as well, and may come after
+    the data was read. Returns whether the other end is still held.
     """
     with suppress(OSError):  # where the system cannot do it for pipes, it ends with the file that it decodes
-        fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
-
-
-def outlive_requests(fd: int) -> None:
-    """Undo `end_with_parent`, to wait for the next request."""
-    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) & ~os.O_ASYNC)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    return not select.select([lifeline], [], [], 0)[0]
 
 
 def _limit(what: int, most: float) -> None:

@@ -43,15 +43,24 @@ class Child:
         """Start it, which takes about 0.2 s. Raises EchodexError where that fails."""
         paths = [path for path in sys.path if path]  # as those that spawn do; -P: never the current folder
         quiet = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
-        self._process = subprocess.Popen(  # noqa: S603  (nothing in it comes from outside)
-            [sys.executable, "-P", "-m", _WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env=os.environ | quiet,
-            start_new_session=True,  # Ctrl-C is for the parent alone
-        )
+        theirs, ours = os.pipe()
+        self._lifeline = os.fdopen(ours, "wb", 0)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  (nothing in it comes from outside)
+                [sys.executable, "-P", "-m", _WORKER, str(theirs)],
+                pass_fds=(theirs,),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                env=os.environ | quiet,
+                start_new_session=True,  # Ctrl-C is for the parent alone
+            )
+        except BaseException:
+            self._lifeline.close()
+            raise
+        finally:
+            os.close(theirs)
         self._requests = cast(IO[bytes], self._process.stdin)
         self._replies = cast(IO[bytes], self._process.stdout)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
@@ -107,12 +116,14 @@ class Child:
         self._process.kill()
         self._process.wait()
         self._replies.close()
+        self._lifeline.close()
 
     def _begin(self) -> None:
         came = os.read(self._replies.fileno(), HEADER.size) if self._poll.poll(START_S * 1000) else b""
         if came != HEADER.pack(READY, 0):
             raise EchodexError(
-                f"a process that decodes audio could not be started; check that `{sys.executable} -P -m {_WORKER}` runs"
+                f"a process that decodes audio could not be started; check that "
+                f"`{sys.executable} -P -c 'import {_WORKER}'` runs"
             )
 
     def _header(self, request: Request) -> tuple[bytes, int]:

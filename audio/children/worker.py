@@ -1,9 +1,10 @@
-"""The child: takes requests from stdin and answers on stdout until stdin ends. `python -m` runs it."""
+"""The child: takes requests from stdin and answers on stdout until stdin ends. `python -m` runs it, with the number of
+the pipe that ties it to its parent.
+"""
 
 from __future__ import annotations
 
 import os
-import select
 import sys
 import time
 from contextlib import closing
@@ -21,7 +22,7 @@ from ..mono import Span, pull
 from ..resample import Resampler
 from ..tags import read_tags
 from ..unusable import Unusable
-from .bounds import Bounds, end_with_parent, outlive_requests
+from .bounds import Bounds, end_with_parent
 from .protocol import ALIVE, READY, Request, Task, end_frame, frame, read_request, samples_frame, write
 
 SIGN_OF_LIFE_S = 0.5
@@ -35,14 +36,12 @@ def main() -> None:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     bounds = Bounds()
+    if not end_with_parent(int(sys.argv[1])):
+        return
     write(replies, frame(READY))
     while line := sys.stdin.buffer.readline():
-        end_with_parent(0)
-        if select.select([0], [], [], 0)[0]:  # nothing is on its way, so it has ended already
-            return
         answer = _Answer(replies, bounds)
         told = answer.to(read_request(line))
-        outlive_requests(0)
         write(replies, samples_frame(answer.waveform) + end_frame(told))
         if bounds.outgrown():
             return

@@ -227,7 +227,7 @@ def test_a_file_that_took_too_long_is_tried_anew(store: Store, tmp_path: Path) -
     path = tmp_path / "a.flac"
     with soundfile.SoundFile(path, "w", 44_100, 1) as file:
         file.title = "Ab"
-        file.write(np.random.default_rng(0).uniform(-0.5, 0.5, 44_100))
+        file.write(np.random.default_rng(0).uniform(-0.5, 0.5, 60 * 44_100))  # no child is done before it is asked for
     hurried = Limits(wait_s=0.0)
     for again in (False, True):
         report = store.add(path, limits=hurried)

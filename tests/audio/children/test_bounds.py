@@ -120,6 +120,18 @@ def test_a_child_holds_no_more_than_its_pipes_and_may_write_nothing(write: Write
     assert int(line.split()[3]) < 4 << 30
 
 
+def test_what_comes_while_it_decodes_does_not_end_a_child(endless: Endless) -> None:
+    """Of a request the kernel may tell it once it has read it, and works on it."""
+    with fresh() as children, ThreadPoolExecutor(1) as thread:
+        found = thread.submit(children.decode_clip, endless())
+        pid = busy()
+        Path(f"/proc/{pid}/fd/0").write_bytes(b"\n")
+        before_s = cpu_s(pid)
+        assert wait_for(lambda: cpu_s(pid) > before_s + 0.3)
+        os.kill(pid, signal.SIGSEGV)
+        assert found.result()[0].reason == Reason.CRASHED
+
+
 PARENT = """
 import sys, threading
 from echodex.audio.children.pool import Children
