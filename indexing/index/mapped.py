@@ -5,8 +5,11 @@ FAISS aborts the process when something is added to a mapped index, so nothing h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,8 @@ BATCH = 32
 """From so many queries on, those of one cell are asked together: the lists they share stay in the processor's cache,
 which halves the time.
 """
+
+_one_at_a_time = Lock()
 
 SPARE_BLOCKS = 1
 """A search that has to check what it reads checks so many blocks more, half a millisecond's worth: in a process that
@@ -159,11 +164,10 @@ def read_mapped(path: Path) -> Any:
     """
     import faiss
 
-    if hasattr(faiss, "set_deserialization_vector_byte_limit"):  # nothing in a file is larger than the file
-        faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
     flags = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE  # which may be larger than a small file
     try:
-        index = faiss.read_index(str(path), flags)
+        with _bounded(path.stat().st_size):  # nothing in a file is larger than the file
+            index = faiss.read_index(str(path), flags)
     except (RuntimeError, MemoryError) as error:
         path.stat()  # says so where another process has just built the index anew and swept this file
         reason = str(error).partition("\n")[0].rpartition(": ")[2][:80]
@@ -173,6 +177,23 @@ def read_mapped(path: Path) -> Any:
     if hasattr(lists, "precompute_table") and lists.by_residual:
         lists.precompute_table()
     return index
+
+
+@contextmanager
+def _bounded(size_bytes: int) -> Iterator[None]:
+    """Let FAISS read no array of more than that. The bound is the process's: one file at a time, then as it was."""
+    import faiss
+
+    if not hasattr(faiss, "set_deserialization_vector_byte_limit"):
+        yield
+        return
+    with _one_at_a_time:
+        before = faiss.get_deserialization_vector_byte_limit()
+        faiss.set_deserialization_vector_byte_limit(size_bytes)
+        try:
+            yield
+        finally:
+            faiss.set_deserialization_vector_byte_limit(before)
 
 
 def lists_at(path: Path) -> int:
