@@ -13,6 +13,8 @@ const HOVER_MS = 40;
 
 let painted = null;
 let latest = 0; // of several colours that were asked for, only the last is shown
+let paints = 0;
+let turn = Promise.resolve(); // of the plot, which passes over what it is to draw while it draws
 let heed = { picked() {}, drawn() {} };
 
 const plot = new Plot(byId("canvas-box"), byId("canvas"), byId("marks"), {
@@ -57,7 +59,7 @@ export async function openMap(asked) {
   if (map.header.state !== space.state) { changed(); return; }
   offerMethods(map.header.method);
   painted = column ? paint(column) : { codes: new Uint8Array(space.rows), entries: [{ name: "clips", colour: "#4a90c2", count: space.rows }], title: "Clips" };
-  await plot.show(map.array, painted);
+  await inTurn(() => plot.show(map.array, painted));
   legend.show(painted);
   if (column) offerColumns(column.header.name);
 }
@@ -78,8 +80,11 @@ export function emptyMap(sentence) {
 export async function paintMap(found) {
   if (!plot.made) return;
   latest += 1;
+  paints += 1;
+  const mine = paints;
   painted = found;
-  await plot.colour(found);
+  await inTurn(() => mine === paints && plot.colour(found));
+  if (mine !== paints) return;
   legend.show(found);
   document.body.dataset.painted = found.title;
   offerColumns(found.column?.header.name ?? "");
@@ -107,6 +112,12 @@ export const wholeMap = () => plot.all();
 export function lasso(wanted = byId("lasso").getAttribute("aria-pressed") !== "true") {
   byId("lasso").setAttribute("aria-pressed", String(wanted));
   plot.lasso(wanted);
+}
+
+/** Draw once what was to be drawn before is drawn, or has failed. */
+function inTurn(draw) {
+  turn = turn.catch(() => {}).then(draw);
+  return turn;
 }
 
 async function colourBy(name) {

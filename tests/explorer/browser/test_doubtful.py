@@ -83,6 +83,18 @@ def test_of_two_presses_the_last_counts_however_late_the_first_is_answered(page:
     expect(page.locator("body")).to_have_attribute("data-painted", "codec")
 
 
+def test_of_many_presses_the_last_is_drawn_whatever_was_being_drawn(page: Page) -> None:
+    page.evaluate(
+        """async () => { const box = document.getElementById("colour");
+        for (const pause_ms of [5, 10, 15, 20, 25, 30, 40, 50, 60, 80]) for (const name of ["duration_s", "codec"]) {
+            box.value = name; box.dispatchEvent(new Event("change"));
+            await new Promise((done) => setTimeout(done, pause_ms)); } }"""
+    )
+    expect(page.locator("body")).to_have_attribute("data-painted", "codec")
+    page.wait_for_timeout(500)
+    expect(page.locator("body")).to_have_attribute("data-painted", "codec")
+
+
 def test_two_positions_are_one_also_while_nothing_plays(page: Page) -> None:
     page.locator("#autoplay").uncheck()
     find(page, "tone 03")
