@@ -53,6 +53,7 @@ def check(
         again, rows = _look(store, depth, progress)
         lasting = {(one.kind, one.where) for one in findings}
         findings = [one for one in again if (one.kind, one.where) in lasting]
+    findings = _left(store, findings)
     if sources:
         from ..store.checking_sources import source_findings
 
@@ -98,6 +99,19 @@ def _look(store: Store, depth: Depth, progress: Progress) -> tuple[list[Finding]
     findings = [*look.findings, *index_findings(store, look.tables, data=depth.data), *map_findings(store)]
     findings += run_findings(store, data=depth.data)
     return findings, {name: found.read[found.newest].rows for name, found in look.tables.items() if found.read}
+
+
+def _left(store: Store, findings: list[Finding]) -> list[Finding]:
+    """Return findings without the left-overs that a writer was about to name: those are gone when nobody commits."""
+    if not any(one.kind == Damage.LEFT for one in findings):
+        return findings
+    try:
+        with writer_lock(store.path):
+            again, _ = _look(store, Depth(data=False), silent)
+    except (StorageError, StoreLocked):  # it may only be read here, or somebody holds it for long
+        return findings
+    there = {one.where for one in again if one.kind == Damage.LEFT}
+    return [one for one in findings if one.kind != Damage.LEFT or one.where in there]
 
 
 def _state(folder: Path) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import lance
 import pytest
@@ -96,6 +97,16 @@ def test_while_others_write_nothing_is_taken_for_damage(kinds: Store) -> None:
     finally:
         stop.set()
         writer.join()
+
+
+def test_what_a_writer_is_about_to_name_is_not_left_over(kinds: Store) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with writer_lock(kinds.path):
+            kinds.tables.tag("clips", "view-coming.v1", kinds.tables.version("clips"))
+            looked = pool.submit(open_damaged(kinds.path).check)
+            time.sleep(1)  # for it to come upon the tag, and wait
+            kinds.tables.untag("clips", "view-coming.v1")
+        assert looked.result().findings == ()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
