@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..files import private_folder, storage_errors, write_atomic
+from ..files import private_folder, storage_errors, sync, write_atomic
 
 FOLDER = "quarantine"
 NOTE = "why.jsonl"
@@ -43,6 +43,7 @@ class Quarantine:
         with storage_errors(path):
             private_folder(target.parent)
             path.rename(target)
+            sync(target.parent)
         return self._note(target, why)
 
     def copy(self, path: Path, why: str) -> str:

@@ -5,6 +5,7 @@
  * file's length. harness/faults.py arms it; a child made by fork is not armed.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +90,20 @@ static void note(const char *name, const char *path, const char *other) {
     char line[2 * PATH_MAX + 64];
     int length = snprintf(line, sizeof line, "%s\t%.4000s\t%.4000s\n", name, path, other);
     if (journal >= 0) syscall(SYS_write, journal, line, (size_t)length);
+}
+
+/* Of a folder that is about to be synced, the names in it: those are what the sync keeps. */
+static void note_names(int descriptor) {
+    char path[PATH_MAX], inside[PATH_MAX];
+    int before = errno;
+    if (!armed || journal < 0 || !below(path_of(descriptor, path))) return;
+    DIR *names = opendir(path); /* NULL: a file */
+    for (struct dirent *one; names && (one = readdir(names));) {
+        snprintf(inside, sizeof inside, "%.2000s/%.255s", path, one->d_name);
+        note("has", inside, "");
+    }
+    if (names) closedir(names);
+    errno = before;
 }
 
 /* Count one operation; FAIL with errno set where it is to fail. */
@@ -220,13 +235,14 @@ ssize_t copy_file_range(int from, off_t *from_at, int to, off_t *to_at, size_t s
 SENDFILE_AS(sendfile)
 SENDFILE_AS(sendfile64)
 
-#define ON_DESCRIPTOR(name, kind, told)                                                 \
+#define SYNC_AS(name)                                                                   \
     int name(int descriptor) {                                                          \
         REAL(int, name, int);                                                           \
-        return count_descriptor(kind, told, descriptor) ? -1 : real(descriptor);        \
+        note_names(descriptor);                                                         \
+        return count_descriptor(SYNC, "sync", descriptor) ? -1 : real(descriptor);      \
     }
-ON_DESCRIPTOR(fsync, SYNC, "sync")
-ON_DESCRIPTOR(fdatasync, SYNC, "sync")
+SYNC_AS(fsync)
+SYNC_AS(fdatasync)
 
 #define SET_LENGTH(name)                                                                \
     int name(int descriptor, off_t length) {                                            \

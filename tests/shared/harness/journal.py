@@ -1,7 +1,7 @@
 """What of a store a power cut could take although the verb has said that it is done, told from the order of operations.
 
-Of a file that is new or was changed, the content has to be synced, and after that, or after it was given its name, the
-folder that has its name.
+Of a file that is new or was changed, the content has to be synced, and the folder once it has its name. What lies in a
+folder that was moved moved with it.
 """
 
 from __future__ import annotations
@@ -36,9 +36,16 @@ def worker() -> None:
         outcome = bench.run(store, verb, journal=journal)
         assert outcome.code == 0, outcome
         after = state(store)
-        fresh = {path for path, found in after.items() if before.get(path) != found}
-        lost = sorted(at_risk(journal.read_text(), fresh))
+        lost = sorted(at_risk(journal.read_text(), changed(before, after)))
         print(json.dumps([not lost, f"{verb}: {', '.join(lost) or 'kept'}"]), flush=True)
+
+
+def changed(before: State, after: State) -> set[str]:
+    """Return the files and folders that are new, changed, or have another name; not what lies in a folder that has."""
+    other = {path for path, found in after.items() if before.get(path) != found}
+    known = set(before.values())
+    moved = {path for path in other if after[path] in known}
+    return {path for path in other if not (path in moved and str(Path(path).parent) in moved)}
 
 
 def state(store: Path) -> State:
@@ -59,23 +66,25 @@ def at_risk(journal: str, fresh: set[str]) -> set[str]:
     synced: set[str] = set()
     named: set[str] = set()
     made: set[str] = set()
+    names: dict[str, set[str]] = {}
     for line in journal.splitlines():
         kind, path, other = line.split("\t")
         if kind == "say":
             break
         if kind in ("open", "write", "length"):
             synced.discard(path)
-        elif kind == "rename":
-            named.discard(other)
-            synced = synced - {other} | ({other} if path in synced else set())
-        elif kind == "link":
-            named.discard(other)
-        elif kind == "mkdir" and path not in made:  # Lance makes them again and again
-            made.add(path)
-            named.discard(path)
+        elif kind == "has":
+            names.setdefault(str(Path(path).parent), set()).add(path)
         elif kind == "sync":
             synced.add(path)
-            named |= {
-                file for file in fresh if str(Path(file).parent) == path and (file in synced or Path(file).is_dir())
-            }
+            named |= names.pop(path, set())
+        elif kind in ("rename", "link") or (
+            kind == "mkdir" and path not in made
+        ):  # Lance makes folders again and again
+            fresh_name = path if kind == "mkdir" else other
+            made.add(fresh_name)
+            named.discard(fresh_name)
+            names.get(str(Path(fresh_name).parent), set()).discard(fresh_name)
+            if kind == "rename":
+                synced = synced - {other} | ({other} if path in synced else set())
     return {path for path in fresh if path not in named or not (path in synced or Path(path).is_dir())}
