@@ -48,7 +48,7 @@ class Promise:
         if self.full:
             told = {"promise": self.number, "test": self.test, "trials": self.trials, "failures": len(self.broken)}
             with Path(os.environ[LEDGER]).open("a") as ledger:
-                ledger.write(json.dumps(told | {"figures": self.figures}) + "\n")
+                ledger.write(json.dumps(told | {"figures": self.figures, "broken": self.broken[:20]}) + "\n")
 
     def judge(self) -> None:
         """Write the counts down; fail unless there were trials, all of them kept."""
