@@ -10,9 +10,11 @@ import errno
 import itertools
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 from ..errors import StorageError
 
@@ -57,6 +59,15 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], None], *, durable
                 sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder so that a crash leaves all of it under its name, or nothing. Raises StorageError."""
+    with storage_errors(folder):
+        doomed = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.tmp")
+        folder.rename(doomed)
+        sync(folder.parent)
+        shutil.rmtree(doomed)
 
 
 def clear_torn(folder: Path) -> None:

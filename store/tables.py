@@ -19,7 +19,7 @@ from ..errors import Damaged, NotFound, Stale, StorageError
 from .doubles import drop_doubles
 from .durable import durable
 from .failures import UNREADABLE, failed_open, failed_read
-from .files import storage_errors
+from .files import discard, storage_errors
 from .presence import Presence
 from .retrying import committed
 from .seals import Seals
@@ -102,8 +102,7 @@ class Tables:
         """Remove the table `name` with all its versions, if it is there."""
         if self.exists(name):
             self._seals.forget(name)
-            with storage_errors(self._path(name)):
-                self._database.drop_table(name)
+            discard(self._path(name))
 
     def version(self, name: str) -> int:
         """Return the latest version of table `name`."""

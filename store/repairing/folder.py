@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -39,10 +40,13 @@ def orphan_files(work: Work, finding: Finding) -> str:
 
 
 def swept(work: Work, finding: Finding) -> str:
-    """Remove a file that was left half written."""
+    """Remove a file that was left half written, or a folder that was left half removed."""
     path = work.path(finding.where)
     with storage_errors(path):
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     return f"{finding.where} removed"
 
 

@@ -117,6 +117,13 @@ def add_orphan_file(store: Store) -> None:
     shutil.copy(data, data.with_name("0123456789.lance"))
 
 
+def add_half_removed_table(store: Store) -> None:
+    left = store.path / ".view__lean__v9.lance.0123abcd.tmp"
+    shutil.copytree(store.path / "clips.lance", left)
+    next((left / "data").glob("*.lance")).unlink()
+    os.utime(left, (0, 0))
+
+
 def add_torn_file(store: Store) -> None:
     path = store.path / "maps" / ".pca.arrow.abcdefgh.tmp"
     path.write_bytes(b"half")
@@ -192,6 +199,7 @@ CASES = {
     "clips are unreadable": Case(cut("clips"), {Damage.TABLE}, (*CLIPS_GO, "vectors of the view", "decisions")),
     "a file of no version": Case(add_orphan_file, {Damage.ORPHAN_FILE}),
     "a torn file": Case(add_torn_file, {Damage.TORN}),
+    "a table is half removed": Case(add_half_removed_table, {Damage.TORN}),
     "an index of unknown rows": Case(add_unknown_rows, {Damage.INDEX}),
     "an index is cut": Case(cut("index"), {Damage.INDEX}),
     "ids of an index are missing": Case(lose("ids of an index"), {Damage.INDEX}),
