@@ -28,8 +28,8 @@ def run_findings(store: Store, *, data: bool) -> Iterator[Finding]:
     """
     for folder in sorted(path for path in (store.path / RUNS).glob("*") if path.is_dir()):
         name = folder.name
-        if not any(path.name != ".lock" for path in folder.iterdir()):
-            continue  # begun, and nothing written yet
+        if all(path.name.startswith(".") for path in folder.iterdir()):
+            continue  # begun, and nothing written yet: its lock, and what is not a file yet
         why = tried(partial(_damage, store, folder, data))
         said = why.why if isinstance(why, Failed) else why
         if said:

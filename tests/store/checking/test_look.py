@@ -99,6 +99,14 @@ def test_while_others_write_nothing_is_taken_for_damage(kinds: Store) -> None:
         writer.join()
 
 
+def test_a_run_that_was_killed_before_it_was_written_is_no_damage(kinds: Store) -> None:
+    folder = kinds.path / "runs" / "probe-all-1"
+    folder.mkdir(parents=True)
+    for name in (".lock", ".run.json.abcdefgh.tmp"):
+        (folder / name).touch()
+    assert kinds.check(data=True).findings == ()
+
+
 def test_what_a_writer_is_about_to_name_is_not_left_over(kinds: Store) -> None:
     with ThreadPoolExecutor(1) as pool:
         with writer_lock(kinds.path):
