@@ -20,6 +20,8 @@ from ..errors import StorageError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+_CUT_SHORT = "exceeds blob object size"
+"""How Lance refuses to commit blobs whose file lacks a piece that the disk did not take."""
 _OF_DISKS = (errno.EIO, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
@@ -121,6 +123,8 @@ def _wrapped(error: Exception) -> int | None:
     told = re.search(r"\(os error (\d+)\)", str(error))
     if told:
         return int(told[1])
+    if _CUT_SHORT in str(error):
+        return errno.EIO
     return next((code for code in _OF_DISKS if os.strerror(code) in str(error)), None)
 
 

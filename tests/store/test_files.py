@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from echodex.errors import StorageError
-from echodex.store.files import clear_torn, private_folder, write_atomic
+from echodex.store.files import clear_torn, discard, private_folder, storage_errors, write_atomic
 
 
 def test_what_is_written_is_read_back_and_private(tmp_path: Path) -> None:
@@ -18,6 +18,22 @@ def test_what_is_written_is_read_back_and_private(tmp_path: Path) -> None:
     assert target.read_bytes() == b"content"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert stat.S_IMODE(target.parent.stat().st_mode) == 0o700
+
+
+def test_a_folder_goes_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "table"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "rows").write_bytes(b"rows")
+    discard(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "said", ["LanceError(IO): Input/output error (os error 5)", "Packed blob range [0, 9) exceeds blob object size 5"]
+)
+def test_what_libraries_say_of_a_disk_that_failed_is_said_in_a_sentence(tmp_path: Path, said: str) -> None:
+    with pytest.raises(StorageError, match="check its permissions and the disk"), storage_errors(tmp_path):
+        raise ValueError(said)
 
 
 def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
