@@ -39,7 +39,7 @@ distances to that row.
 CROWDED = 64
 """Where float32 leaves more than one pair of a tile in so many undecided, the tile is computed again in float64."""
 
-HELD_PAIRS = 1 << 22
+HELD_PAIRS = 1 << 21
 """Pairs are sifted when there are so many (24 bytes each), and then whenever they have doubled."""
 
 WAITING_BYTES = 128 << 20

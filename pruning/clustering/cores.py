@@ -36,8 +36,11 @@ def cores_at_most(low: Rows, high: Rows, distances: Float32, n: int, min_samples
 
     low, high: int64[p], any pairs of distinct rows; distances: float32[p], at least 0. No core distance is greater.
     """
-    rows = np.concatenate([low, high])
-    keys = np.sort((rows << 32) | np.tile(distances.view(np.uint32), 2))  # bits of positive numbers are in their order
+    keys = np.concatenate([low, high])  # in place from here on: there may be many millions of them
+    keys <<= 32
+    for half in (keys[: len(low)], keys[len(low) :]):
+        half |= distances.view(np.uint32)  # bits of positive numbers are in their order
+    keys.sort()
     last = np.searchsorted(keys, np.arange(n) << 32) + min_samples - 1
     enough = np.flatnonzero(last < np.searchsorted(keys, np.arange(1, n + 1) << 32))
     cores = np.full(n, np.inf, dtype=np.float32)

@@ -26,6 +26,9 @@ _MIXED = -1
 _TILE_ROWS = 2048
 """Queries and members of a tile of the comparison: 16 MB of scores for each core."""
 
+_HELD_PER_CELL = 4
+"""Beside the distance of a row to a cell, its place in their order is held, an int64, and a mask."""
+
 _NONE = np.iinfo(np.int64).max
 
 
@@ -67,8 +70,10 @@ class Outside:
         squares = np.einsum("cd,cd->c", centroids, centroids)
         probes = min(self.probes, len(self.cells))
         seen, place = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for at in blocks(len(rows), len(self.cells)):
-            distances = squares - 2 * ((self.matrix[rows[at]] - middle) @ centroids.T)
+        for at in blocks(len(rows), len(self.cells) * _HELD_PER_CELL):
+            distances = (self.matrix[rows[at]] - middle) @ centroids.T
+            distances *= -2
+            distances += squares
             distances[(owner == component[rows[at]][:, None]) | (self.cells.sizes == 0)] = np.inf
             cell = np.argpartition(distances, probes - 1, axis=1)[:, :probes]
             open_ = np.isfinite(np.take_along_axis(distances, cell, axis=1))

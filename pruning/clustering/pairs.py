@@ -86,13 +86,21 @@ def _lighter(tree: Tree, pairs: Pairs, min_samples: int) -> Tree:
     cores = cores_at_most(pairs.low, pairs.high, pairs.most, n, min_samples).astype(np.float64)
     np.minimum.at(cores, tree.low, tree.squared)
     np.minimum.at(cores, tree.high, tree.squared)
-    weights = np.maximum(pairs.most, np.maximum(cores[pairs.low], cores[pairs.high]))
+    weights = np.maximum(cores[pairs.low], cores[pairs.high])
+    np.maximum(weights, pairs.most, out=weights)
     new, weights = _apart_from(tree, pairs, weights)
-    ends = np.concatenate([tree.low[new], pairs.low]), np.concatenate([tree.high[new], pairs.high])
-    weights = np.maximum(np.concatenate([tree.squared[new], weights]), np.finfo(np.float64).tiny)  # 0 would be no edge
-    found = minimum_spanning_tree(csr_matrix((weights, ends), shape=(n, n))).tocoo()
+    weights = np.concatenate([tree.squared[new], weights])
+    np.maximum(weights, np.finfo(np.float64).tiny, out=weights)  # 0 would be no edge
+    graph = csr_matrix((weights, (_ends(tree.low[new], pairs.low), _ends(tree.high[new], pairs.high))), shape=(n, n))
+    del weights  # the graph has its own, and a tree's are written over them
+    found = minimum_spanning_tree(graph, overwrite=True).tocoo()
     low, high = np.minimum(found.row, found.col), np.maximum(found.row, found.col)
     return Tree(low.astype(np.int64), high.astype(np.int64), found.data)
+
+
+def _ends(some: Rows, others: Rows) -> NDArray[np.int32]:
+    """Return both one after the other, as narrow as a sparse matrix of fewer than 2^31 rows keeps them."""
+    return np.concatenate([some, others], dtype=np.int32, casting="same_kind")
 
 
 def _apart_from(tree: Tree, pairs: Pairs, weights: Weights) -> tuple[NDArray[np.bool_], Weights]:
