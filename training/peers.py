@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import distributed
@@ -22,10 +24,11 @@ from .launch import Launch
 from .rank_keeper import RankKeeper
 from .task import Task
 
-T = TypeVar("T")
-
 Train = Callable[[Task, InterruptFlag, Progress], None]
 """What trains a task: in this process, or in it and others."""
+
+_PATIENCE = timedelta(days=7)
+"""How long the others wait for the first, which may have frames of a whole collection to compute before it plans."""
 
 
 def train_launched(launch: Launch, lead: Callable[[Train], Run]) -> Run:
@@ -34,16 +37,17 @@ def train_launched(launch: Launch, lead: Callable[[Train], Run]) -> Run:
     lead: is given what trains a task together with the other processes. Raises what it raises; in the others,
     Interrupted where they were interrupted, and EchodexError where the first one had nothing to train.
     """
-    with joined(launch):
+    with _joined(launch) as told:
         if launch.rank:
             with interrupt_flag() as interrupt:
-                _share(launch, _from_first(None), interrupt, silent)
-                return _from_first(None)
+                _share(launch, told.by_first(), interrupt, silent)
+                found: Run = told.by_first()
+                return found
         waiting = True  # the others, for a word of this one
 
         def train(task: Task, interrupt: InterruptFlag, progress: Progress) -> None:
             nonlocal waiting
-            _from_first(task)
+            told.to_all(task)
             waiting = False
             _share(launch, task, interrupt, progress)
             waiting = True
@@ -52,25 +56,44 @@ def train_launched(launch: Launch, lead: Callable[[Train], Run]) -> Run:
             run = lead(train)
         except BaseException:
             if waiting:
-                _tell(None)
+                told.to_all(None)
             raise
-        return _from_first(run)
+        told.to_all(run)
+        return run
 
 
 @contextmanager
-def joined(launch: Launch) -> Iterator[None]:
+def _joined(launch: Launch) -> Iterator[_Told]:
     """Let the processes of a launch talk to each other, where whoever started them does not already."""
-    if distributed.is_initialized():
-        yield
-        return
-    on_gpus = torch.cuda.is_available()
-    if on_gpus:
-        torch.cuda.set_device(launch.local_rank)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpus else "gloo")
+    theirs, on_gpus = distributed.is_initialized(), torch.cuda.is_available()
+    if not theirs:
+        if on_gpus:
+            torch.cuda.set_device(launch.local_rank)
+        distributed.init_process_group("nccl" if on_gpus else "gloo")
     try:
-        yield
+        yield _Told(distributed.new_group(backend="gloo", timeout=_PATIENCE))
     finally:
-        distributed.destroy_process_group()
+        if not theirs:
+            distributed.destroy_process_group()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the first process tells the others: what to train, and the run that came of it; None where it failed."""
+
+    group: Any
+
+    def to_all(self, value: Any) -> None:
+        """Tell the others; for the first alone."""
+        distributed.broadcast_object_list([value], src=0, group=self.group)
+
+    def by_first(self) -> Any:
+        """Return what the first one tells next; raise EchodexError where it failed."""
+        box: list[Any] = [None]
+        distributed.broadcast_object_list(box, src=0, group=self.group)
+        if box[0] is None:
+            raise EchodexError("the first process of the training ended; see what it said")
+        return box[0]
 
 
 def _share(launch: Launch, task: Task, interrupt: InterruptFlag, progress: Progress) -> None:
@@ -89,18 +112,3 @@ def _share(launch: Launch, task: Task, interrupt: InterruptFlag, progress: Progr
 def _is_of_peer(error: RuntimeError) -> bool:
     """Return whether the connection to another process broke, which gloo says in words alone."""
     return isinstance(error, distributed.DistError) or "gloo" in str(error)
-
-
-def _from_first(value: T | None) -> T:
-    """Return the `value` of the first process; raise EchodexError where it has none to give."""
-    told: T | None = _tell(value)
-    if told is None:
-        raise EchodexError("the first process of the training ended; see what it said")
-    return told
-
-
-def _tell(value: Any) -> Any:
-    """Return in every process the `value` of the first."""
-    told = [value]
-    distributed.broadcast_object_list(told)
-    return told[0]
