@@ -169,6 +169,7 @@ def _train(
     from dataclasses import asdict
 
     from ..api import train as run_training
+    from ..training.launch import launched
     from ..training.objectives import find_objective
     from ..training.settings import read_settings
 
@@ -176,7 +177,9 @@ def _train(
     chosen = find_objective(objective)
     said = read_settings(chosen.kind, chosen.presets, config, overrides, chosen.translate)
     run = run_training(objective, store=settings.open(), progress=settings.progress, **options, **asdict(said))
-    _show(run, json_)
+    launch = launched()
+    if launch is None or launch.rank == 0:
+        _show(run, json_)
 
 
 def _take_head(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +13,69 @@ from ..progress import Progress, say
 from ..schemas.run import Run
 from ..store.store import Store
 from .begun import kept_splits, opening
-from .interrupt import interrupt_flag
+from .interrupt import InterruptFlag, interrupt_flag
+from .launch import launched
 from .layout import ENCODER_FILE, STATE_FILE
-from .ranks import Task, train_in_ranks
+from .peers import Train, train_launched
+from .ranks import train_in_ranks
 from .run import finish_run, run_folder, working_run
 from .runlog import read_log
 from .splits import TEST, Splits
+from .task import Task
 from .trained import read_encoder
 from .trainee import MONITOR
 
 _COUNTERS = ("epoch", "step", "learning_rate")
 
 
-def train_encoder(
-    store: Store,
-    draft: Run,
-    splits: Splits,
-    config: Any,
-    plan: Callable[[Splits, Path], Task],
-    progress: Progress,
-    *,
-    best: bool = False,
-    counted: Mapping[str, int] | None = None,
-) -> Run:
-    """Train, or go on training, what `draft` describes, and return the finished run with the digest of its encoder.
+@dataclass(frozen=True)
+class Planned:
+    """A training that can go: what a run says of it, and how it is made once that has a folder.
 
-    splits: for a run that is new; one that goes on has its own. plan(splits, folder): what to train. best: whether the
+    splits: for a run that is new; one that goes on has its own. task(splits, folder): what to train. best: whether the
     weights of the best epoch are what remains, and its figures, not those of the last one. counted: what is to be told
-    beside the figures. Raises what the task does, and KeyboardInterrupt once it is interrupted and saved.
+    beside the figures.
     """
-    with interrupt_flag() as interrupt, working_run(store, draft) as run:
+
+    draft: Run
+    splits: Splits
+    config: Any
+    task: Callable[[Splits, Path], Task]
+    best: bool = False
+    counted: Mapping[str, int] = field(default_factory=dict)
+
+
+def train_encoder(store: Store, plan: Callable[[], Planned], progress: Progress) -> Run:
+    """Train, or go on training, what `plan` returns, and return the finished run with the digest of its encoder.
+
+    In one of several processes that were started for it, the first plans and has the run, and all train. Raises what
+    the plan and its task do, and KeyboardInterrupt once it is interrupted and saved.
+    """
+    launch = launched()
+    if launch:
+        return train_launched(launch, lambda train: _train_planned(store, plan(), train, progress))
+    return _train_planned(store, plan(), _train_here, progress)
+
+
+def _train_here(task: Task, interrupt: InterruptFlag, progress: Progress) -> None:
+    if task.devices == 1:
+        task.train(interrupt, progress)
+    else:
+        train_in_ranks(task, interrupt, progress)
+
+
+def _train_planned(store: Store, planned: Planned, train: Train, progress: Progress) -> Run:
+    config = planned.config
+    with interrupt_flag() as interrupt, working_run(store, planned.draft) as run:
         folder = run_folder(store, run.name)
-        splits = kept_splits(folder, splits, config)
-        task = plan(splits, folder)
+        splits = kept_splits(folder, planned.splits, config)
+        task = planned.task(splits, folder)
         sizes = {"teach": len(task.teachers), "valid": len(task.measured)}
         say(progress, opening(folder, config.max_epochs, splits=splits, **sizes))
-        if task.devices == 1:
-            task.train(interrupt, progress)
-        else:
-            train_in_ranks(task, interrupt, progress)
+        train(task, interrupt, progress)
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
-        counts = {"test_clips": len(splits.ids(TEST)), **(counted or {})}
-        run = finish_run(store, run, {**_figures(folder, task, best), **counts})
+        counts = {"test_clips": len(splits.ids(TEST)), **planned.counted}
+        run = finish_run(store, run, {**_figures(folder, task, planned.best), **counts})
         (folder / STATE_FILE).unlink(missing_ok=True)
     return run
 

@@ -92,9 +92,11 @@ class Keeper(Callback):
         The last step of an epoch has its validation first.
         """
         self._heed_unread()
+        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches
+        loss_sum, examples = self.summed(trainer, loss, len(batch[0]))
         place = self._module.place
-        place.batch, place.step, place.examples = place.batch + 1, place.step + 1, place.examples + len(batch[0])
-        place.loss_sum += float(outputs["loss"]) * trainer.accumulate_grad_batches * len(batch[0])
+        place.batch, place.step, place.examples = place.batch + 1, place.step + 1, place.examples + examples
+        place.loss_sum += loss_sum
         self._progress("train", place.step, self._steps)
         done = batch_idx + 1
         if done < trainer.num_training_batches and done % trainer.accumulate_grad_batches == 0:
@@ -119,6 +121,10 @@ class Keeper(Callback):
             epoch = f"epoch {place.epoch + 1} of {module.max_epochs}"
             say(self._progress, f"{epoch}: loss {train_loss:.3f}, valid {loss:.3f}")
         place.epoch, place.batch, place.loss_sum, place.examples = place.epoch + 1, 0, 0.0, 0
+
+    def summed(self, trainer: Trainer, loss: float, examples: int) -> tuple[float, int]:  # noqa: ARG002
+        """Return the `loss` of a batch summed over its examples, and how many those are."""
+        return loss * examples, examples
 
     def skipped(self) -> set[str]:
         """Return the clips that could not be read so far, before the training went on included."""

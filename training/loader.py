@@ -2,10 +2,10 @@
 
 Crops come from the table that `materialise` wrote at their rate, as far as it holds the clips, else from the files.
 
-The order of an epoch depends on (seed, epoch, rank) alone, never on the number of workers; what was consumed can be
-kept and gone on from. Workers are fresh processes and are given paths and plain data: LanceDB, FAISS and OpenMP do not
-survive a fork. They end with the loader, or with its process. As with every such worker, a script that uses them guards
-its main part with `if __name__ == "__main__":`.
+The order of an epoch depends on (seed, epoch) alone, never on the number of workers, nor on that of ranks that share a
+batch; what was consumed can be kept and gone on from. Workers are fresh processes and are given paths and plain data:
+LanceDB, FAISS and OpenMP do not survive a fork. They end with the loader, or with its process. As with every such
+worker, a script that uses them guards its main part with `if __name__ == "__main__":`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
         source = open_vectors(store, view, space, memory_bytes=memory_bytes, shared=workers > 0)
         found, reader = chosen(source.clip_ids, cast(Reader, source.reader), clip_ids)
         if not source.in_memory:
-            shuffle = Shuffle(seed, _BLOCK_ROWS, _LANES, max(1, _BUFFER_ROWS // batch_size))
+            shuffle = Shuffle(seed, _BLOCK_ROWS, _LANES, max(1, _BUFFER_ROWS // shard.step))
     else:
         found = store.clips(["clip_id"], view=view, clip_ids=clip_ids).column(0).to_pylist()
         config = CropConfig(seconds, sample_rate_hz, pad, seed, crops)
@@ -233,11 +233,12 @@ class ViewLoader(DataLoader[Any]):
         """Make the next `for` go on exactly behind the batches that `state` says were consumed.
 
         Raises UsageError where this loader runs over other clips, or in another order. The number of workers may
-        differ.
+        differ, and that of ranks, where they share batches of the same size.
         """
         if state["order"] != self._order():
             raise UsageError(
-                "the loader's state is of another view, seed, batch size or rank; make the same loader again"
+                "the loader's state is of another view, seed or batch size; make the same loader again (with other "
+                "ranks, one whose batch_size times world_size is the same)"
             )
         self._next = self._now = (int(state["epoch"]), int(state["batches"]))
 
@@ -269,7 +270,9 @@ class ViewLoader(DataLoader[Any]):
             yield Batch(inputs, self._targets[torch.from_numpy(rows)], ClipIds(self._ids, rows), skipped)
 
     def _order(self) -> str:
-        state = hashlib.blake2b(repr((self._feed.shuffle, self._feed.shard)).encode(), digest_size=16)
+        shard = self._feed.shard
+        together = Shard(shard.step, drop=shard.drop)
+        state = hashlib.blake2b(repr((self._feed.shuffle, together)).encode(), digest_size=16)
         state.update("\n".join(self._ids).encode())
         return state.hexdigest()
 

@@ -1,8 +1,10 @@
 """In what order an epoch visits the rows of a view: pure functions of (seed, epoch).
 
-The rows are permuted in blocks, so that a table is read in runs; the permuted sequence is cut into equal shares, one
-per rank, each share into lanes, and the rows of a lane are shuffled within buffers of a few batches. Batch j of a rank
-is the next one of lane j mod lanes. Nothing here knows of workers: whoever loads batch j, it is the same batch.
+The rows are permuted in blocks, so that a table is read in runs; the permuted sequence is cut into lanes, and the rows
+of a lane are shuffled within buffers of a few batches. Batch j of all ranks together is the next one of lane j mod
+lanes, and each rank has an equal share of it: what a step sees depends on the size of that batch alone, never on how
+many ranks share it, so a training can go on with another number of them. Nothing here knows of workers either: whoever
+loads batch j, it is the same batch.
 """
 
 from __future__ import annotations
@@ -36,18 +38,10 @@ def epoch_rows(count: int, shuffle: Shuffle, shard: Shard, epoch: int) -> Rows:
     """Return int64[m]: which of `count` rows one rank visits in an epoch, one batch behind the other.
 
     Batch j is [j * batch_size : (j + 1) * batch_size]. `m` is the same for every rank. Without padding, each row comes
-    at most once over all ranks.
+    at most once over all ranks; padding goes round to the start of the permuted sequence.
     """
-    rows = _share(_permuted(count, shuffle, epoch), shard)
-    if shuffle.block_rows == 1:
-        return rows
-    lanes = np.split(rows, np.cumsum(lane_sizes(shard.batches(count), len(rows), shard.batch_size, shuffle.lanes))[:-1])
-    reach = shuffle.buffer_batches * shard.batch_size
-    for number, lane in enumerate(lanes):
-        random = generator(shuffle.seed, epoch, 1, shard.rank, number)
-        for first in range(0, len(lane), reach):
-            random.shuffle(lane[first : first + reach])
-    return _dealt(lanes, shard.batch_size)
+    sequence = np.resize(_permuted(count, shuffle, epoch), shard.world * shard.used_rows(count))
+    return np.asarray(sequence[_share(_places(len(sequence), shuffle, shard, epoch), shard)])
 
 
 def generator(*seed: int) -> np.random.Generator:
@@ -64,12 +58,29 @@ def _permuted(count: int, shuffle: Shuffle, epoch: int) -> Rows:
     return np.asarray(rows[rows < count])
 
 
-def _share(rows: Rows, shard: Shard) -> Rows:
-    """Return the rank's share of the permuted rows; padding goes round to the start of the sequence."""
-    first, size = shard.rank * shard.rows(len(rows)), shard.used_rows(len(rows))
-    if first + size <= len(rows):
-        return rows[first : first + size]
-    return np.take(rows, np.arange(first, first + size), mode="wrap")
+def _places(count: int, shuffle: Shuffle, shard: Shard, epoch: int) -> Rows:
+    """Return int64[count]: the places of the sequence in the order that all ranks together visit them."""
+    places, step = np.arange(count), shard.step
+    if shuffle.block_rows == 1:
+        return places
+    sizes = lane_sizes(-(-count // step), count, step, shuffle.lanes)
+    lanes = np.split(places, np.cumsum(sizes)[:-1])
+    reach = shuffle.buffer_batches * step
+    for number, lane in enumerate(lanes):
+        random = generator(shuffle.seed, epoch, 1, 0, number)
+        for first in range(0, len(lane), reach):
+            random.shuffle(lane[first : first + reach])
+    return _dealt(lanes, step)
+
+
+def _share(places: Rows, shard: Shard) -> Rows:
+    """Return the rank's share of every batch: neighbours in the sequence, so that it, too, reads the table in runs."""
+    if shard.world == 1:
+        return places
+    whole = len(places) // shard.step * shard.step
+    batches, last = places[:whole].reshape(-1, shard.step), places[whole:]
+    shares = [np.split(np.sort(part), shard.world, axis=-1)[shard.rank].reshape(-1) for part in (batches, last)]
+    return np.concatenate(shares)
 
 
 def _dealt(lanes: list[Rows], batch_size: int) -> Rows:

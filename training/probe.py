@@ -22,6 +22,7 @@ from .inputs import Inputs, read_inputs
 from .interrupt import interrupt_flag
 from .labels import Labels, read_labels
 from .layout import HEAD_FILE, PROBE, STATE_FILE
+from .machine import check_alone
 from .module import Examples
 from .run import finish_run, pinned, run_folder, working_run
 from .splits import TEST, TRAIN, VALID, like_run, read_splits
@@ -46,6 +47,7 @@ def train_probe(
     call again goes on from there, on the same clips. Raises UsageError where there is nothing to train or validate on,
     or where the encoder was taught the labels of all that could test it.
     """
+    check_alone(PROBE)
     config = config or ProbeConfig()
     view = pinned(store, view)
     labels = read_labels(store, config.labels)

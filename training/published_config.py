@@ -24,7 +24,7 @@ _LOGGED = "every epoch is validated and logged"
 _REFUSED = {
     "indices_file": "`echodex prune` saves such a choice as a view, and --view trains on it",
     "accelerator": "a GPU is used where there is one",
-    "sync_batchnorm": "with several GPUs, batch norms share their statistics anyway",
+    "sync_batchnorm": "with several processes, batch norms share their statistics anyway",
     "log_every_n_steps": _LOGGED,
     "check_val_every_n_epoch": _LOGGED,
     "resume_from_checkpoint": "the same command again goes on where an interrupted one was",

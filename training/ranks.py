@@ -1,4 +1,4 @@
-"""Training in several processes, one a device: each takes its share of a step, and gradients are averaged (DDP)."""
+"""Training in several processes of this machine, one a device: each takes its share of a step (DDP)."""
 
 from __future__ import annotations
 
@@ -6,58 +6,40 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
-from lightning.pytorch import LightningModule, Trainer
 
 from ..errors import EchodexError
 from ..progress import Progress, say, silent
 from .interrupt import Interrupted, InterruptFlag
-from .keeper import Keeper
+from .launch import Launch
 from .lifeline import Lifeline, born_deaf, live_by
+from .rank_keeper import RankKeeper
+from .task import Task
 
 _POLL_S = 0.2
-
-
-class Task(Protocol):
-    """What several processes train; made of paths and plain data, so that any of them can be told.
-
-    teachers: the clips that are learned from; measured: those that the valid loss is measured on; devices: how many
-    processes; steps: batches of each in all.
-    """
-
-    @property
-    def teachers(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def measured(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def devices(self) -> int: ...  # noqa: D102
-    @property
-    def steps(self) -> int: ...  # noqa: D102
-    def train(  # noqa: D102
-        self, interrupt: InterruptFlag, progress: Progress, *, rank: int = 0, keeper: Callable[..., Keeper] = Keeper
-    ) -> None: ...
 
 
 @dataclass(frozen=True)
 class _Shared:
     """What the processes of a training and the one that started them tell each other.
 
-    stop: whether to; step: how many are done; lost: a byte for each teacher, 1 where it could not be read; said: lines
-    to tell; ends: what ended a process early.
+    stop: whether to; step: how many are done; said: lines to tell; ends: what ended a process early.
     """
 
     stop: Any
     step: Any
-    lost: Any
     said: Any
     ends: Any
+
+    def asked(self) -> bool:
+        """Return whether the processes are to stop."""
+        return bool(self.stop.value)
 
 
 def train_in_ranks(task: Task, interrupt: InterruptFlag, progress: Progress) -> None:
@@ -66,8 +48,7 @@ def train_in_ranks(task: Task, interrupt: InterruptFlag, progress: Progress) -> 
     Raises Interrupted once `interrupt` is raised and the state saved, and the error of a process that failed.
     """
     context = multiprocessing.get_context("spawn")  # neither CUDA nor LanceDB survives a fork
-    lost = context.RawArray("b", len(task.teachers))
-    shared = _Shared(context.Value("b", 0), context.Value("q", 0), lost, context.SimpleQueue(), context.SimpleQueue())
+    shared = _Shared(context.Value("b", 0), context.Value("q", 0), context.SimpleQueue(), context.SimpleQueue())
     lifeline, port = Lifeline(), _free_port()
     ranks = [
         context.Process(target=_train_rank, args=(rank, task, port, shared, lifeline.end))
@@ -115,35 +96,14 @@ class _Teller:
         self._shared.said.put(line)
 
 
-class _RankKeeper(Keeper):
-    """A Keeper in one of several processes, which stop after the same batch, and know what others could not read."""
-
-    def __init__(self, shared: _Shared, teachers: Sequence[str], *others: Any) -> None:
-        super().__init__(*others)
-        self._shared, self._teachers = shared, teachers
-        self._place = {clip_id: place for place, clip_id in enumerate(teachers)}
-
-    def on_train_batch_start(self, trainer: Trainer, _: LightningModule, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
-        """Ask all processes whether any was told to stop; by then, all have told what they could not read."""
-        for clip_id in super().skipped() & self._place.keys():
-            self._shared.lost[self._place[clip_id]] = 1
-        self._flag.raised = trainer.strategy.reduce_boolean_decision(bool(self._shared.stop.value), all=False)
-
-    def skipped(self) -> set[str]:
-        """Return the clips that could not be read so far, by any process."""
-        lost = np.flatnonzero(np.frombuffer(self._shared.lost, np.int8))
-        return super().skipped() | {self._teachers[place] for place in lost.tolist()}
-
-
 def _train_rank(rank: int, task: Task, port: int, shared: _Shared, end: Connection) -> None:
     """Train the share of process `rank`, as long as the process at the other end lives."""
     live_by(end)
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "LOCAL_RANK": str(rank), "NODE_RANK": "0"}
+    os.environ |= Launch(rank, task.devices, rank, task.devices).environment("127.0.0.1", port)
     torch.set_num_threads(max(1, torch.get_num_threads() // task.devices))
     progress = silent if rank else _Teller(shared)
-    keeper = partial(_RankKeeper, shared, task.teachers)
     try:
-        task.train(InterruptFlag(), progress, rank=rank, keeper=keeper)
+        task.train(InterruptFlag(), progress, rank=rank, keeper=partial(RankKeeper, shared.asked))
     except Interrupted as interrupted:
         if rank == 0:
             shared.ends.put(interrupted)

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from ..errors import Damaged, NotFound, StoreLocked, UsageError
 from ..schemas.checked_json import checked_text, intact
@@ -46,7 +47,7 @@ def working_run(store: Store, draft: Run) -> Iterator[Run]:
             held.enter_context(_hold(store, draft.name))
             found = _found(store, draft.name)
             if found and not _continues(found, draft):
-                raise UsageError(_taken(found))
+                raise UsageError(_taken(found, draft))
             name = draft.name
         else:
             name = held.enter_context(_hold_first(store, draft))
@@ -139,12 +140,34 @@ def _found(store: Store, name: str) -> Run | None:
 
 
 def _continues(run: Run, draft: Run) -> bool:
-    return not run.metrics and replace(run, name=draft.name, created_at=draft.created_at) == draft
+    begun = replace(run, name=draft.name, created_at=draft.created_at, config=draft.config)
+    return not run.metrics and begun == draft and same_training(run.config, draft.config)
 
 
-def _taken(run: Run) -> str:
+def same_training(config: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two settings learn the same.
+
+    Where negatives of all processes are compared, it does not matter how many processes share a batch.
+    """
+    return _together(config) == _together(other)
+
+
+def _together(config: Mapping[str, Any]) -> dict[str, Any]:
+    settings = dict(config)
+    if settings.get("gather_negatives"):
+        settings["batch_size"] *= settings.pop("devices")
+    return settings
+
+
+def _taken(run: Run, draft: Run) -> str:
     if run.metrics:
         return f"run {run.name!r} is finished; train under another name"
+    begun, now = run.config.get("devices"), draft.config.get("devices")
+    if begun != now:
+        return (
+            f"run {run.name!r} was begun with devices={begun} batch_size={run.config['batch_size']}; other devices go "
+            "on with it where gather_negatives is true and batch_size times devices stays what it is"
+        )
     return f"run {run.name!r} was begun with another view, space, settings or labels; train under another name"
 
 

@@ -12,7 +12,7 @@ from ..errors import UsageError
 
 @dataclass(frozen=True)
 class Shard:
-    """One of `world` equal shares of an epoch, in batches of `batch_size`.
+    """One of `world` equal shares of every batch of an epoch, of `batch_size` rows each.
 
     Rows that do not divide by `world`: with `drop` the last `count mod world` of the epoch's order are left out;
     otherwise the order goes on with its own first rows until all shares are equal. `drop` leaves out an incomplete
@@ -29,6 +29,11 @@ class Shard:
             raise UsageError(f"batch_size is {self.batch_size}; it must be at least 1")
         if not 0 <= self.rank < self.world:
             raise UsageError(f"rank {self.rank} of a world of {self.world} does not exist; ranks go from 0")
+
+    @property
+    def step(self) -> int:
+        """Rows of a batch of all ranks together."""
+        return self.batch_size * self.world
 
     def rows(self, count: int) -> int:
         """Return how many of `count` rows fall to each rank."""

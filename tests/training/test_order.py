@@ -48,6 +48,33 @@ def test_every_row_once_and_equal_shares(
         assert seen.max() <= -(-world // count) + 1
 
 
+@given(st.integers(1, 300), shuffles, st.integers(1, 6), st.integers(1, 5), st.integers(0, 3))
+def test_how_many_ranks_share_a_batch_changes_nothing_of_it(
+    count: int, shuffle: Shuffle, batch_size: int, world: int, epoch: int
+) -> None:
+    """Batch for batch, the ranks together read what one would; the first of them a copy of what makes shares equal."""
+    step = batch_size * world
+    for drop in (True, False):
+        alone = epoch_rows(count, shuffle, Shard(step, drop=drop), epoch)
+        shares = [epoch_rows(count, shuffle, Shard(batch_size, rank, world, drop), epoch) for rank in range(world)]
+        batches = Shard(step, drop=drop).batches(count)
+        assert Shard(batch_size, 0, world, drop).batches(count) == batches
+        whole = count // step if shuffle.block_rows == 1 or drop else 0  # padding moves the rows of lanes
+        for batch in range(whole):
+            parts = [share[batch * batch_size : (batch + 1) * batch_size] for share in shares]
+            assert sorted(np.concatenate(parts)) == sorted(alone[batch * step : (batch + 1) * step])
+        assert set(np.concatenate(shares)) == set(alone)
+
+
+def test_each_rank_reads_runs_of_the_table() -> None:
+    """Of a buffer of four blocks each of two ranks reads two: its share of a batch is not spread over all of them."""
+    shuffle = Shuffle(seed=5, block_rows=16, buffer_batches=8)
+    for rank in range(2):
+        rows = epoch_rows(64, shuffle, Shard(4, rank, 2), 0)
+        blocks = np.bincount(rows // 16, minlength=4)
+        assert np.sort(blocks)[-2:].sum() >= 26  # of 32; a draw would have 16
+
+
 @given(shuffles)
 def test_another_epoch_is_another_order(shuffle: Shuffle) -> None:
     first, again, other = (epoch_rows(200, shuffle, Shard(8), epoch) for epoch in (3, 3, 4))

@@ -46,6 +46,21 @@ def test_a_name_that_is_taken(store: Store) -> None:
         pass
 
 
+def test_others_that_share_a_batch_go_on_with_a_run(store: Store) -> None:
+    """As long as the batch of all is as large, and what is compared in it does not depend on who holds what."""
+    gathered = {"gather_negatives": True, "batch_size": 6, "devices": 2}
+    with working_run(store, draft("mine", **gathered)) as run:
+        pass
+    with working_run(store, draft("mine", **gathered | {"batch_size": 12, "devices": 1})) as again:
+        assert again == run
+    for other in ({"batch_size": 6, "devices": 1}, {"batch_size": 12, "devices": 1, "gather_negatives": False}):
+        with (
+            pytest.raises(UsageError, match="begun with devices=2 batch_size=6"),
+            working_run(store, draft("mine", **gathered | other)),
+        ):
+            pass
+
+
 def test_two_at_once_do_not_share_a_folder(store: Store) -> None:
     with working_run(store, draft()) as one, working_run(store, draft()) as two:
         assert one.name != two.name

@@ -19,6 +19,7 @@ from ..fit import one_thread
 from ..interrupt import interrupt_flag
 from ..keeper import Keeper, StopCondition
 from ..layout import AUTOENCODER, ENCODER_FILE, STATE_FILE
+from ..machine import check_alone
 from ..run import finish_run, pinned, run_folder, working_run
 from ..splits import TEST, TRAIN, VALID
 from ..state import load_state
@@ -49,6 +50,7 @@ def train_autoencoder(
     again goes on from there, to the same loss curve. Raises UsageError where there is nothing to train or validate on
     or the sizes do not fit, BadInput where no epoch had a finite loss.
     """
+    check_alone(AUTOENCODER)
     config = config or AutoencoderTraining()
     view, features = pinned(store, view), store.space(space or FEATURES)
     config.check_dim(features.dim)

@@ -86,7 +86,7 @@ def pair_loader(
         view,
         clip_ids=clip_ids,
         crops=2,
-        batch_size=config.batch_size,
+        batch_size=config.batch_size if teaches else config.compared,
         seconds=config.audio_length / config.sample_rate,
         sample_rate_hz=config.sample_rate,
         labels=None if teaches else config.labels,

@@ -20,7 +20,8 @@ class ClmrTraining(WaveformTraining):
 
     Our own. exclude_norms: LARS leaves biases and the gains of batch normalisation out of its trust ratio and of weight
     decay, as its authors mean it; the published code does not. devices: processes, one a GPU (or each with its share of
-    the CPU's cores); batch_size is that of each. gather_negatives: compare with the clips of all processes.
+    the CPU's cores), by torchrun those that it started; batch_size is that of each. gather_negatives: compare with the
+    clips of all processes; the training is then the same with any number that has as many clips in a step.
     monitor_clips: how many clips, none of them a teacher, the valid loss is measured on after every epoch;
     monitor_every: epochs from one to the next in which alignment, uniformity, effective rank and kNN accuracy are
     measured on them, too (0: never).
@@ -45,6 +46,11 @@ class ClmrTraining(WaveformTraining):
         self.check_least(0, "weight_decay", "monitor_every")
         self.check_least(1, "projection_dim", "devices")
         self.check_least(2, "batch_size", "monitor_clips")
+
+    @property
+    def compared(self) -> int:
+        """How many clips of a step are told from each other."""
+        return self.batch_size * (self.devices if self.gather_negatives else 1)
 
 
 PRESETS = {

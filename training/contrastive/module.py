@@ -98,7 +98,7 @@ class ContrastiveModule(Trainee):
         is lower. Published.
         """
         z_i, z_j = self.net(views.first)[1], self.net(views.second)[1]
-        if index < max(1, len(self._valid.clip_ids) // self.config.batch_size):
+        if index < max(1, len(self._valid.clip_ids) // self.config.compared):
             loss = ntxent(z_i, z_j, self.config.temperature)
             self.log(MONITOR, loss, batch_size=len(z_i), sync_dist=True)
         if self._is_monitored():

@@ -9,9 +9,9 @@ from ...progress import Progress, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
 from ...store.store import Store
-from ..encoder_run import train_encoder
+from ..encoder_run import Planned, train_encoder
 from ..layout import CLMR
-from ..machine import check_devices
+from ..machine import on_devices
 from ..run import pinned
 from ..splits import Splits
 from .clips import contrastive_splits, measured_clips, teachers_of
@@ -36,17 +36,20 @@ def train_clmr(
     left out and counted among the metrics as skipped_clips; strict: the first one ends it. Raises UsageError where the
     view leaves no batch of train clips, BadInput where the loss does not stay finite.
     """
-    config = config or ClmrTraining()
-    check_devices(config.devices)
-    view = pinned(store, view)
-    splits = contrastive_splits(store, config)
-    teachers_of(store, view, splits, config)  # before a folder is made for them
-    measured_clips(store, splits, config)
-    described = {**asdict(config), "drawn_splits": list(splits.drawn)}
-    draft = Run(name or "", CLMR, view, "", "", described, (), {}, "")
+    config = on_devices(config or ClmrTraining())
 
-    def plan(splits: Splits, folder: Path) -> Task:
-        teachers, measured = teachers_of(store, view, splits, config), measured_clips(store, splits, config)
-        return Task(store, view, teachers, measured, config, folder, strict)
+    def plan() -> Planned:
+        pinned_view = pinned(store, view)
+        splits = contrastive_splits(store, config)
+        teachers_of(store, pinned_view, splits, config)  # before a folder is made for them
+        measured_clips(store, splits, config)
+        described = {**asdict(config), "drawn_splits": list(splits.drawn)}
+        draft = Run(name or "", CLMR, pinned_view, "", "", described, (), {}, "")
 
-    return train_encoder(store, draft, splits, config, plan, progress)
+        def task(splits: Splits, folder: Path) -> Task:
+            teachers, measured = teachers_of(store, pinned_view, splits, config), measured_clips(store, splits, config)
+            return Task(store, pinned_view, teachers, measured, config, folder, strict)
+
+        return Planned(draft, splits, config, task)
+
+    return train_encoder(store, plan, progress)

@@ -92,7 +92,7 @@ def measured_clips(store: Store, splits: Splits, config: FingerprintTraining) ->
 def measuring_loader(store: Store, clip_ids: Sequence[str], config: FingerprintTraining) -> ViewLoader:
     """Return the first monitor_segments segments of each clip, each with its replica-to-be."""
     plan = pair_plan(config, config.monitor_segments, drawn=False)
-    return _loader(store, ALL, clip_ids, plan, Shard(config.anchors))
+    return _loader(store, ALL, clip_ids, plan, Shard(config.compared))
 
 
 def pair_plan(config: FingerprintTraining, anchors: int, *, drawn: bool) -> PairPlan:

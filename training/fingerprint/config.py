@@ -144,6 +144,11 @@ class FingerprintTraining(Checked):
         return self.batch_size // (1 + self.replicas)
 
     @property
+    def compared(self) -> int:
+        """How many anchors of a step are told from each other."""
+        return self.anchors * (self.devices if self.gather_negatives else 1)
+
+    @property
     def encoder(self) -> FingerprintConfig:
         """The configuration of the encoder that is trained."""
         values = asdict(NETWORKS[self.network]) | network_settings(self.network_settings, FingerprintConfig)

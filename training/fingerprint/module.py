@@ -121,7 +121,7 @@ class FingerprintModule(Trainee):
         """
         represented = self.net.represent(batch.mels.flatten(0, 1))
         vectors = self._by_example(self.net.encode(represented), batch)
-        if index < max(1, len(self._valid.clip_ids) // self.config.anchors):
+        if index < max(1, len(self._valid.clip_ids) // self.config.compared):
             self.log(MONITOR, fingerprint_loss(vectors, self.config), batch_size=len(vectors), sync_dist=True)
         kept = self._by_example(represented, batch).float().cpu() if self.config.monitor_layers else None
         self._seen.append(_Seen(batch.names, vectors.float().cpu(), kept))

@@ -12,10 +12,10 @@ from ...progress import Progress, silent
 from ...schemas.run import RUNS, Run
 from ...schemas.view import ALL
 from ...store.store import Store
-from ..encoder_run import train_encoder
+from ..encoder_run import Planned, train_encoder
 from ..layout import FINGERPRINT, SPLITS_FILE
-from ..machine import check_devices, machine_precision
-from ..run import load_run, pinned, run_folder
+from ..machine import machine_precision, on_devices
+from ..run import load_run, pinned, run_folder, same_training
 from ..splits import Splits
 from .clips import fingerprint_splits, fitted, measured_clips, teachers_of, teaching_loader
 from .config import AUTO, FingerprintTraining
@@ -43,25 +43,29 @@ def train_fingerprint(
     view leaves no batch of anchors or a folder of noise or rooms has none, BadInput where the loss does not stay finite
     or the weights to start with are of another network.
     """
-    config = config or FingerprintTraining()
-    if config.precision == AUTO:
-        config = replace(config, precision=machine_precision())
-    check_devices(config.devices)
-    view = pinned(store, view)
-    splits = _begun(store, view, config, name) or fingerprint_splits(store, config)
-    config = fitted(store, view, teachers_of(store, view, splits), config)
-    measured_clips(store, splits, config)  # a run's name is not to be spent on what cannot go
-    starting_weights(store, config)
-    check_pools(config)
-    spectral_masks(config)
-    draft = Run(name or "", FINGERPRINT, view, "", "", _described(config, splits), (), {}, "")
+    settings = config or FingerprintTraining()
+    if settings.precision == AUTO:
+        settings = replace(settings, precision=machine_precision())
+    settings = on_devices(settings)
 
-    def plan(splits: Splits, folder: Path) -> FingerprintTask:
-        teachers, measured = teachers_of(store, view, splits), measured_clips(store, splits, config)
-        batches = len(teaching_loader(store, view, teachers, config))
-        return FingerprintTask(store, view, teachers, measured, batches, config, folder, strict)
+    def plan() -> Planned:
+        pinned_view = pinned(store, view)
+        splits = _begun(store, pinned_view, settings, name) or fingerprint_splits(store, settings)
+        config = fitted(store, pinned_view, teachers_of(store, pinned_view, splits), settings)
+        measured_clips(store, splits, config)  # a run's name is not to be spent on what cannot go
+        starting_weights(store, config)
+        check_pools(config)
+        spectral_masks(config)
+        draft = Run(name or "", FINGERPRINT, pinned_view, "", "", _described(config, splits), (), {}, "")
 
-    return train_encoder(store, draft, splits, config, plan, progress)
+        def task(splits: Splits, folder: Path) -> FingerprintTask:
+            teachers, measured = teachers_of(store, pinned_view, splits), measured_clips(store, splits, config)
+            batches = len(teaching_loader(store, pinned_view, teachers, config))
+            return FingerprintTask(store, pinned_view, teachers, measured, batches, config, folder, strict)
+
+        return Planned(draft, splits, config, task)
+
+    return train_encoder(store, plan, progress)
 
 
 def _begun(store: Store, view: str, config: FingerprintTraining, name: str | None) -> Splits | None:
@@ -74,7 +78,7 @@ def _begun(store: Store, view: str, config: FingerprintTraining, name: str | Non
             if not run.metrics and (run.objective, run.view) == (FINGERPRINT, view):
                 splits = Splits.load(folder / SPLITS_FILE)
                 told = _described(fitted(store, view, teachers_of(store, view, splits), config), splits)
-                if told == run.config:
+                if same_training(told, run.config):
                     return splits
     return None
 

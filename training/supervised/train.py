@@ -24,6 +24,7 @@ from ..keeper import Keeper, StopCondition
 from ..labels import Labels, read_labels
 from ..layout import ENCODER_FILE, HEAD_FILE, STATE_FILE, SUPERVISED
 from ..loader import ViewLoader, view_loader
+from ..machine import check_alone
 from ..run import finish_run, pinned, run_folder, working_run
 from ..splits import TEST, TRAIN, VALID, Splits, read_splits
 from ..state import load_state
@@ -53,6 +54,7 @@ def train_supervised(
     counted among the metrics as skipped_clips; strict: the first one ends it. Raises UsageError where the view leaves
     fewer than two clips to train on or none to validate on, BadInput where no epoch had a finite loss.
     """
+    check_alone(SUPERVISED)
     config = config or SupervisedTraining()
     view = pinned(store, view)
     labels = read_labels(store, config.labels)

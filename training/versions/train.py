@@ -9,9 +9,9 @@ from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
 from ...store.store import Store
-from ..encoder_run import train_encoder
+from ..encoder_run import Planned, train_encoder
 from ..layout import VERSIONS
-from ..machine import check_devices, machine_precision
+from ..machine import machine_precision, on_devices
 from ..run import pinned
 from ..splits import TEST, Splits
 from .clips import measured_works, teaching_loader, teaching_works, version_splits
@@ -42,11 +42,19 @@ def train_versions(
     works to teach or to measure on, or a work is in two splits; BadInput where no epoch ends on finite vectors, or the
     weights to start with are of another network.
     """
-    config = config or VersionsTraining()
-    if config.precision == AUTO:
-        config = replace(config, precision=machine_precision())
-    check_devices(config.devices)
-    view = pinned(store, view)
+    settings = config or VersionsTraining()
+    if settings.precision == AUTO:
+        settings = replace(settings, precision=machine_precision())
+    settings = on_devices(settings)
+    return train_encoder(
+        store, lambda: _planned(store, pinned(store, view), settings, name, strict, progress), progress
+    )
+
+
+def _planned(
+    store: Store, view: str, config: VersionsTraining, name: str | None, strict: bool, progress: Progress
+) -> Planned:
+    """Return the training of a pinned view, once its frames are there."""
     splits = version_splits(store, config)
     taught, valid = teaching_works(store, view, splits), measured_works(store, splits)
     starting_weights(store, config)  # a run's name is not to be spent on what cannot go
@@ -59,10 +67,10 @@ def train_versions(
     described = {**asdict(config), "drawn_splits": list(splits.drawn)}
     draft = Run(name or "", VERSIONS, view, "", "", described, (), {}, "")
 
-    def plan(splits: Splits, folder: Path) -> VersionsTask:
+    def task(splits: Splits, folder: Path) -> VersionsTask:
         taught = teaching_works(store, view, splits, config.frames)
         valid = measured_works(store, splits, config.frames)
         batches = len(teaching_loader(store, taught, config).loader)
         return VersionsTask(store, taught, valid, batches, config, folder)
 
-    return train_encoder(store, draft, splits, config, plan, progress, best=True, counted={"lone_clips": lone})
+    return Planned(draft, splits, config, task, best=True, counted={"lone_clips": lone})
