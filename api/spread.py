@@ -23,7 +23,7 @@ class SpreadStore(KeptStore):
         """
         from ..distributed.cluster import workers_of
 
-        with workers_of(ray, progress) as workers:
+        with workers_of(ray, self.path, progress) as workers:
             spread = self if workers is None else type(self)(self.path)
             spread.workers = workers
             try:

@@ -9,9 +9,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
 
 from ..errors import Unavailable
 from ..progress import Progress, say, silent
+from ..store.journal import FOLDER
 from ..store.shards import Workers
 
 _QUIET = {
@@ -25,8 +28,13 @@ _KNOCK_S = 10.0
 
 
 @contextmanager
-def workers_of(address: str | None, progress: Progress = silent) -> Iterator[Workers | None]:
+def workers_of(
+    address: str | None, folder: Path | None = None, progress: Progress = silent
+) -> Iterator[Workers | None]:
     """Give the workers of the cluster at `address` for the length of the block; None for None.
+
+    folder: of a store, where they may keep what shards came to (store/journal.py); gone when the block is done, and
+    left for the next one where it raises.
 
     address: "host:port", "ray://host:port", "auto" for the cluster that this machine is a node of; "" for that of
     $RAY_ADDRESS, or of this machine, or else one of this machine's cores that ends with the block. A connection that
@@ -39,12 +47,14 @@ def workers_of(address: str | None, progress: Progress = silent) -> Iterator[Wor
     from .workers import RayWorkers
 
     with _connected(address):
-        workers = RayWorkers(progress)
+        workers = RayWorkers(folder, progress)
         say(progress, f"ray: {workers.count} workers on {workers.nodes} nodes")
         try:
             yield workers
         finally:
             workers.end()
+        if folder is not None:
+            rmtree(folder / FOLDER, ignore_errors=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -49,7 +50,8 @@ class _Reference:
 class RayWorkers:
     """store.shards.Workers on the cluster that the program is connected to. `end` lets them go."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, folder: Path | None, progress: Progress) -> None:
+        self.folder = folder
         self._staff = Staff()
         self._progress = progress
         self._free: list[Member] = []

@@ -9,7 +9,7 @@ third of every cluster.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from .config import PruneConfig
 from .members import Tier, members_of
 from .parts import Parts, one_each
 from .selecting import select_all
+from .two_stage import is_giant
 from .wishes import Wishes, no_wishes
 
 Rows = NDArray[np.int64]
@@ -40,7 +41,7 @@ class Choice:
     without a budget; for_label, for_work: bool[n], kept for its label's or its work's sake alone; required: how many
     of the first ranks are kept whatever the budget; algorithm: how the clusters were found; agreement: of approximate
     clusters with exact ones, None where they are exact; duplicates_recall: the share of pairs of duplicates that was
-    found, 1.0 where none can be missing.
+    found, 1.0 where none can be missing; two_stage: the clusters that were selected from in two stages.
     """
 
     duplicate_of: Rows
@@ -55,6 +56,7 @@ class Choice:
     algorithm: str
     agreement: float | None
     duplicates_recall: float
+    two_stage: tuple[int, ...] = ()
 
     @property
     def is_duplicate(self) -> Mask:
@@ -65,12 +67,13 @@ class Choice:
 @dataclass(frozen=True)
 class Order:
     """What was found of n clips one by one: tier int64[n], of Tier; place float64[n], in its cluster, or the score of a
-    copy; gains float32[n].
+    copy; gains float32[n]; two_stage: the clusters that were selected from in two stages (two_stage.py).
     """
 
     tier: Rows
     place: NDArray[np.float64]
     gains: Float32
+    two_stage: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ def choose(
         algorithm=clusters.algorithm,
         agreement=clusters.agreement,
         duplicates_recall=recall,
+        two_stage=order.two_stage,
     )
 
 
@@ -158,7 +162,8 @@ def _order(
         order.place[ordered] = (np.arange(len(ordered)) + 0.5) / len(ordered)
         order.gains[ordered] = selection.gains
         progress("selecting", done, len(clusters))
-    return order
+    selector = config.build_selector()
+    return replace(order, two_stage=tuple(one.label for one in clusters if workers and is_giant(one, selector)))
 
 
 def ranked(order: Order, labels: NDArray[np.int32], duplicate_of: Rows, wishes: Wishes, min_per_label: int) -> Ranked:

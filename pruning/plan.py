@@ -161,6 +161,7 @@ def plan_of(
         "agreement": choice.agreement,
         "duplicates_recall": choice.duplicates_recall,
         "required": choice.required,
+        **({"two_stage": list(choice.two_stage)} if choice.two_stage else {}),
         **({"same_recordings": material.verified} if config.verify else {}),
         **({"decisions": material.decided.as_recipe()} if material.decided else {}),
         "config": config.as_recipe(),

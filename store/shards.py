@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 A = TypeVar("A")
@@ -20,10 +21,13 @@ SHARDS_EACH = 4
 
 @dataclass(frozen=True)
 class Shard(Generic[A]):
-    """A piece of work. name: as an error calls it; content: what the function that does it is given."""
+    """A piece of work. name: as an error calls it; content: what the function that does it is given; key: what tells it
+    from the others of its work, run after run, where what comes of it is kept (journal.py).
+    """
 
     name: str
     content: A
+    key: str = ""
 
 
 class Shared(Protocol[T_co]):
@@ -39,6 +43,10 @@ class Workers(Protocol):
     @property
     def count(self) -> int:
         """How many shards are done at a time."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a store, where what comes of shards may be kept (journal.py); None for nowhere."""
 
     def share(self, value: A) -> Shared[A]:
         """Return what work may hold in the place of a large value."""

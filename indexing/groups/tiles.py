@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ...schemas.vector import Float32
+from ...store.journal import each_kept
 from ...store.pipeline import core_count, in_order
 from ...store.shards import Shard, Workers
 from ..near import near_each, true_cells, within
@@ -163,7 +164,9 @@ def compared_by(
     places = FetchedPlaces(share_rows(workers, own.short), share_rows(workers, own.matrix, own.rows))
     pieces = iter(lambda: list(islice(tiles, size)), [])
     shards = (
-        Shard(f"the comparison of clips at {piece[0][0].start} and {piece[0][1].start}", piece) for piece in pieces
+        Shard(f"the comparison of clips at {piece[0][0].start} and {piece[0][1].start}", piece, repr(piece))
+        for piece in pieces
     )
-    for _, found in workers.each(CompareShard(places, min_score), shards):
+    what = ["near pairs", min_score, own.short, own.matrix, own.rows]
+    for _, found in each_kept(workers, what, CompareShard(places, min_score), shards, [Table]):
         yield from found

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ...progress import Progress
 from ...schemas.vector import Float32
+from ...store.journal import each_kept
 from ...store.shards import Shard, Shared, Workers, cut
 from ..shared_rows import SharedRows, share_rows
 
@@ -65,9 +66,11 @@ def fill_by(workers: Workers, index: Any, matrix: Float32, progress: Progress) -
 
     n = len(matrix)
     pieces = cut(range(n), workers.count, MOST_ROWS)
-    shards = (Shard(f"the index of rows from {one[0]} on", slice(one[0], one[-1] + 1)) for one in pieces)
-    work = AddShard(workers.share(np.asarray(faiss.serialize_index(index))), share_rows(workers, matrix))
-    for part in _in_order(workers.each(work, shards)):
+    places = (slice(one[0], one[-1] + 1) for one in pieces)
+    shards = (Shard(f"the index of rows from {at.start} on", at, repr(at)) for at in places)
+    empty = np.asarray(faiss.serialize_index(index))
+    work = AddShard(workers.share(empty), share_rows(workers, matrix))
+    for part in _in_order(each_kept(workers, ["index", empty, matrix], work, shards)):
         index.merge_from(faiss.deserialize_index(part), 0)  # each row has its number
         progress("index", index.ntotal, n)
 

@@ -24,6 +24,7 @@ from ...indexing.near import true_cells
 from ...indexing.shared_rows import SharedRows, share_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
+from ...store.journal import each_kept
 from ...store.pipeline import core_count, in_order
 from ...store.shards import Shard, Shared, Workers
 from .ladder import Ladder, Rows, Weights, ladder_of
@@ -105,8 +106,16 @@ def _scanned(matrix: Float32, ladder: Ladder, workers: Workers | None) -> Iterat
     total = (len(matrix) // STRIP + 1) * (len(matrix) // WIDTH + 1) // 2
     size = max(1, min(SHARD_TILES, total // (workers.count * 8)))
     pieces = iter(lambda: list(islice(ordered, size)), [])
-    shards = (Shard(f"the comparison of clips at {p[0].above.start} and {p[0].beside.start}", p) for p in pieces)
-    for _, results in workers.each(work, shards):
+    shards = (
+        Shard(
+            f"the comparison of clips at {piece[0].above.start} and {piece[0].beside.start}",
+            piece,
+            repr([(tile.above, tile.beside) for tile in piece]),
+        )
+        for piece in pieces
+    )
+    what = ["candidates", matrix, ladder.order, ladder.steps]
+    for _, results in each_kept(workers, what, work, shards, [Pairs]):
         yield from results
 
 

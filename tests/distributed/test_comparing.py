@@ -105,3 +105,30 @@ def test_indexes(nodes: Nodes, vectors: Store, copy: Store, kind: str) -> None:
     files = (next((store.path / "indexes" / store.space().name).glob(f"{kind}-*.faiss")) for store in (copy, vectors))
     found, expected = (faiss.serialize_index(faiss.read_index(str(path))) for path in files)
     assert np.array_equal(found, expected)
+
+
+def test_what_was_finished_when_the_driver_was_killed_is_not_done_again(
+    nodes: Nodes, vectors: Store, copy: Store
+) -> None:
+    verb = ("--store", copy.path, "prune", "facility", "--as", "again", "--ray", nodes.address)
+    process = start(*verb)
+    wait_for(lambda: len(kept(copy)) > 3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    wait_for(lambda: not nodes.workers())
+    finished = kept(copy)
+    again = start(*verb)
+    wait_for(lambda: kept(copy).keys() > finished.keys() or again.poll() is not None)
+    if again.poll() is None:
+        assert {name: when for name, when in kept(copy).items() if name in finished} == finished  # none is written anew
+    again.communicate(timeout=170)
+    assert again.returncode == 0
+    assert not (copy.path / "shards").exists()
+    run("--store", vectors.path, "prune", "facility", "--as", "again")
+    found, expected = (store.view("again").rows().drop_columns(["row_id"]) for store in (copy, vectors))
+    assert found.equals(expected)
+
+
+def kept(store: Store) -> dict[str, int]:
+    """When what each finished shard came to was written."""
+    return {path.name: path.stat().st_mtime_ns for path in (store.path / "shards").glob("*/*.npz")}
