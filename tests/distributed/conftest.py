@@ -23,7 +23,7 @@ from harness.cluster import Nodes, wait_for
 
 from echodex.api import Store
 
-START_S = 180.0
+START_S = 300.0
 
 
 def started_in(log: Path) -> bool:
