@@ -19,7 +19,7 @@ from echodex.pruning.two_stage import is_giant, joined, kept_of, parts_of
 def unit(n: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     rows = random.standard_normal((8, 6))[random.integers(8, size=n)] + 0.4 * random.standard_normal((n, 6))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 def cluster(rows: np.ndarray, **told: object) -> Members:
