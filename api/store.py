@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import UsageError
 from ..progress import Progress, silent
-from .upkeep import KeptStore
+from .spread import SpreadStore
 
 if TYPE_CHECKING:
     from ..audio.limits import Limits
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .views import Plan, View
 
 
-class Store(KeptStore):
+class Store(SpreadStore):
     """A store with all verbs. `echodex.open` makes one."""
 
     def add(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import EXIT_BAD_FILES, UsageError
-from .options import Settings, as_json, assigned
+from .options import Settings, as_json, assigned, on_cluster
 from .output import SHOWN_PROBLEMS, print_json, print_more, print_problems, print_table, safe
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--embed", metavar="ENCODER", help="Embed in the same pass: every file is decoded once.")
 @click.option("--follow-links", is_flag=True, help="Also links, to what lies in the folders given [default: none].")
 @click.option("--max-hours", type=float, default=1.0, show_default=True, help="Longer clips are refused.")
+@on_cluster
 @as_json
 @click.pass_context
 def add(
@@ -51,6 +52,7 @@ def add(
     features: str | None,
     assignments: tuple[str, ...],
     max_hours: float,
+    ray: str | None,
     json_: bool,
     **options: Any,
 ) -> None:
@@ -85,10 +87,14 @@ def add(
     if features and verify:
         _verify(features, named, own, json_)
         return
-    store = settings.open(create=True)
-    report = (
-        store.add_features(features, *named, **told, **own) if features else store.add(*named, **options, **told, **own)
-    )
+    if features and ray is not None:
+        raise UsageError("--features are read by this machine alone; leave out --ray")
+    with settings.on(ray, create=True) as store:
+        report = (
+            store.add_features(features, *named, **told, **own)
+            if features
+            else store.add(*named, **options, **told, **own)
+        )
     _print_added(report, json_)
     context.exit(EXIT_BAD_FILES if report.problems or report.missing else 0)
 
@@ -142,9 +148,18 @@ def _print_added(report: AddReport, json_: bool) -> None:
 @click.option("--frames", metavar="NAME", help="From constant-Q frames in the store, not from audio: cqt.")
 @click.option("--view", metavar="NAME[@VERSION]", help="Only clips that this view keeps.")
 @click.option("--where", metavar="SQL", help="Only clips that this filter selects.")
+@on_cluster
 @as_json
 @click.pass_context
-def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
+def embed(
+    context: click.Context,
+    /,
+    encoder: str,
+    assignments: tuple[str, ...],
+    ray: str | None,
+    json_: bool,
+    **options: Any,
+) -> None:
     """Give every clip a vector by ENCODER: a name, a checkpoint, a YAML file or run:NAME.
 
     The last is what a finished run trained. Safe to interrupt: run it again.
@@ -157,8 +172,10 @@ def embed(context: click.Context, /, encoder: str, assignments: tuple[str, ...],
       echodex embed versions --checkpoint dvi-clews/checkpoint_best.ckpt --frames cqt
     """
     settings: Settings = context.obj
-    store = settings.open()
-    report = store.embed(encoder, settings=assigned(assignments), progress=settings.progress, **options)
+    if ray is not None and options["frames"]:
+        raise UsageError("--frames are read by this machine alone; leave out --ray")
+    with settings.on(ray) as store:
+        report = store.embed(encoder, settings=assigned(assignments), progress=settings.progress, **options)
     if json_:
         print_json(report)
     else:

@@ -9,7 +9,7 @@ import click
 
 from ..errors import UsageError
 from .idle import refuse_idle_clustering
-from .options import Settings, as_json, of_clustering
+from .options import Settings, as_json, of_clustering, on_cluster
 from .output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ AGREEMENT = "agreement with exact on a sample, at the recall of the graph (ARI)"
 )
 @click.option("--runs", is_flag=True, help="List the runs that are kept; nothing is clustered.")
 @click.option("--drop", type=int, metavar="RUN", help="Remove this run; nothing is clustered.")
+@on_cluster
 @as_json
 @click.pass_context
 def cluster(
     context: click.Context,
     /,
+    ray: str | None,
     space: str | None,
     sweep: str | None,
     plot: Path | None,
@@ -76,6 +78,8 @@ def cluster(
     of_sweep = {key: value for key, value in of_sweep.items() if value is not None}
     if of_sweep and sweep is None:
         raise UsageError("--standardise and --fit go with --sweep")
+    if ray is not None and (runs or drop is not None or sweep is not None):
+        raise UsageError("--ray goes with one clustering; leave it out beside --runs, --drop and --sweep")
     given = {key: value for key, value in options.items() if value is not None}
     if runs or drop is not None:
         if given or plot or labels or sweep is not None or (runs and drop is not None):
@@ -88,7 +92,8 @@ def cluster(
         _sweep(settings, space, sweep, plot, json_, given | of_sweep)
     else:
         refuse_idle_clustering(given)
-        run = settings.open().cluster(space, plot=plot, progress=settings.progress, **given)
+        with settings.on(ray) as store:
+            run = store.cluster(space, plot=plot, progress=settings.progress, **given)
         if labels:
             _write_labels(settings, run, labels)
         _print_run(run, json_)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from .options import Settings, of_space, reads
+from .options import Settings, of_space, on_cluster, reads
 from .output import print_json, print_table, safe, span
 
 if TYPE_CHECKING:
@@ -87,9 +87,12 @@ def similar(context: click.Context, /, query: str, json_: bool, **options: Any) 
 @click.option("--no-decisions", is_flag=True, help="As if nothing was decided about any clip.")
 @click.option("--csv", "csv_", is_flag=True, help="Print CSV: a line per member, or per stretch that it shares.")
 @of_space
+@on_cluster
 @reads
 @click.pass_context
-def duplicates(context: click.Context, /, no_decisions: bool, json_: bool, csv_: bool, **options: Any) -> None:
+def duplicates(
+    context: click.Context, /, no_decisions: bool, ray: str | None, json_: bool, csv_: bool, **options: Any
+) -> None:
     """Show groups of clips that are the same: a representative and those within the score of it. Never a chain.
 
     In a space of fingerprints: clips that share audio with the representative, and which stretches.
@@ -102,7 +105,8 @@ def duplicates(context: click.Context, /, no_decisions: bool, json_: bool, csv_:
     if json_ and csv_:
         raise UsageError("duplicates prints either --json or --csv")
     settings: Settings = context.obj
-    groups = settings.open().duplicates(progress=settings.progress, decisions=not no_decisions, **options)
+    with settings.on(ray) as store:
+        groups = store.duplicates(progress=settings.progress, decisions=not no_decisions, **options)
     if json_ or csv_:
         print_json(groups) if json_ else _print_csv(groups)
         return

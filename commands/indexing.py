@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Settings, as_json, assigned, of_space
+from .options import Settings, as_json, assigned, of_space, on_cluster
 from .output import print_json, print_table, safe
 
 if TYPE_CHECKING:
@@ -32,9 +32,18 @@ def index() -> None:
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Train on.")
 @click.option("--no-deletes", "deletes", flag_value=False, default=True, help="auto: clips will hardly be removed.")
 @of_space
+@on_cluster
 @as_json
 @click.pass_context
-def build(context: click.Context, /, kind: str, assignments: tuple[str, ...], json_: bool, **options: Any) -> None:
+def build(
+    context: click.Context,
+    /,
+    kind: str,
+    assignments: tuple[str, ...],
+    ray: str | None,
+    json_: bool,
+    **options: Any,
+) -> None:
     """Build an index of KIND: flat, ivf, ivf-fp16, ivf-sq8, ivf-rabitq, ivfpq, ivfpq-rr, hnsw, a published preset
     (nafp-ivfpq, pfann, ...), or auto, which chooses and says why.
 
@@ -46,7 +55,8 @@ def build(context: click.Context, /, kind: str, assignments: tuple[str, ...], js
       echodex index build ivf --recall 0.99
     """
     settings: Settings = context.obj
-    built = settings.open().build_index(kind, settings=assigned(assignments), progress=settings.progress, **options)
+    with settings.on(ray) as store:
+        built = store.build_index(kind, settings=assigned(assignments), progress=settings.progress, **options)
     if json_:
         print_json({"index": _summary(built.manifest), "reason": built.reason})
         return
@@ -84,9 +94,10 @@ def list_(context: click.Context, /, space: str | None, json_: bool) -> None:
 @click.option("--recall", default=0.99, show_default=True, type=click.FloatRange(0, 1, min_open=True), help="To reach.")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where to compute.")
 @of_space
+@on_cluster
 @as_json
 @click.pass_context
-def graph(context: click.Context, /, json_: bool, **options: Any) -> None:
+def graph(context: click.Context, /, ray: str | None, json_: bool, **options: Any) -> None:
     """Find the k nearest others of every clip and keep them, for all that ask for neighbours later.
 
     Interrupted, it goes on where it stopped when it is run again.
@@ -96,7 +107,8 @@ def graph(context: click.Context, /, json_: bool, **options: Any) -> None:
       echodex index graph -k 15 --recall 0.99
     """
     settings: Settings = context.obj
-    found = settings.open().knn_graph(progress=settings.progress, **options)
+    with settings.on(ray) as store:
+        found = store.knn_graph(progress=settings.progress, **options)
     columns = ("space", "clips", "k", "exact", "recall", "effort")
     values = (found.space, len(found), found.ids.shape[1], found.exact, found.recall, found.effort)
     if json_:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,6 +45,10 @@ class Settings:
             verb.with_resource(closing(reporter))
             self._seen_by.append(reporter)
         return store
+
+    def on(self, ray: str | None, *, create: bool = False) -> AbstractContextManager[Store]:
+        """Return the store that the command means, worked on by the cluster of --ray where that is said."""
+        return self.open(create=create).on(ray, self.progress)
 
     @property
     def progress(self) -> Progress:
@@ -101,6 +105,18 @@ def of_clustering(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def on_cluster(command: F) -> F:
+    """Add --ray."""
+    return click.option(
+        "--ray",
+        is_flag=False,
+        flag_value="",
+        metavar="[ADDRESS]",
+        help="On a Ray cluster: HOST:PORT, ray://HOST:PORT, auto, or without one $RAY_ADDRESS, else what this machine "
+        "is a node of, else its own cores (docs/ray.md).",
+    )(command)
 
 
 def assigned(assignments: tuple[str, ...]) -> dict[str, Any]:

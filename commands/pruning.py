@@ -8,7 +8,7 @@ import click
 
 from ..errors import UsageError
 from .idle import refuse_beside_plan, refuse_idle_clustering, refuse_idle_selecting
-from .options import Settings, assigned, of_clustering, of_space, reads
+from .options import Settings, assigned, of_clustering, of_space, on_cluster, reads
 from .output import print_json
 from .showing import print_summary, print_sweep
 from .undoing import undo
@@ -99,6 +99,7 @@ def _budget(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--undo", metavar="VIEW", help="Take back the last save of this view; nothing else is done.")
 @click.option("--yes", is_flag=True, help="Do not ask before --undo.")
 @of_space
+@on_cluster
 @reads
 @click.pass_context
 def prune(
@@ -169,7 +170,8 @@ def _new_plan(settings: Settings, selector: str, given: dict[str, Any], *, only_
         given["decisions"] = False
     if "options" in given:
         given = {**given, "options": assigned(given["options"])}
-    return settings.open().prune(selector, progress=settings.progress, **given)
+    with settings.on(given.pop("ray", None)) as store:
+        return store.prune(selector, progress=settings.progress, **given)
 
 
 def _saved_plan(context: click.Context, view: str, given: dict[str, Any]) -> Plan:

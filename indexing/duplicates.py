@@ -127,7 +127,7 @@ def _alike(
         raise UsageError(f"a score is a cosine from -1 to 1, not {min_score}")
     progress("reading", 0, None)
     vectors = store.vectors(space.name, view=view, where=where)
-    pairs: Pairs = near_pairs(vectors.matrix, min_score, progress)
+    pairs: Pairs = near_pairs(vectors.matrix, min_score, progress, store.workers)
     distinct = distinct_among(vectors.clip_ids, asked.decided.distinct)
     if distinct is not None:
         pairs = UnbarredPairs(pairs, distinct)

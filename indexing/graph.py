@@ -122,7 +122,9 @@ def _build(
 ) -> Graph:
     """Find the lists that the folder does not have yet, keep them as they come, and return the graph."""
     vectors = read_pooled(store.tables, space, None, store.tables.version(table_of(space)))
-    search = prepare(vectors.matrix, recipe.k, exact=recipe.exact, recall=recipe.recall, device=device)
+    search = prepare(
+        vectors.matrix, recipe.k, exact=recipe.exact, recall=recipe.recall, device=device, workers=store.workers
+    )
     assembly = Assembly(len(vectors), recipe.k)
     manifest = _begun(store, vectors, folder, recipe, search, assembly)
     total, done = len(vectors), int(assembly.done.sum())

@@ -13,6 +13,7 @@ from .cluster import slow_exact
 from .config import PruneConfig
 from .labels import LabelPairs, label_pairs
 from .material import Material
+from .two_stage import GIANT_ROWS
 from .versions import NO_WORK
 
 Mask = NDArray[np.bool_]
@@ -29,7 +30,16 @@ def cautions(material: Material, choice: Choice, kept: Mask, config: PruneConfig
     said = list(_short_labels(material, choice, kept, config)) if config.min_per_label else []
     distinct = int(np.count_nonzero(~choice.is_duplicate))
     slow = slow_exact(distinct, material.matrix.shape[1], config)
-    return (*said, *_without_work(material, config), *([slow] if slow else []))
+    return (*said, *_without_work(material, config), *_in_two_stages(choice), *([slow] if slow else []))
+
+
+def _in_two_stages(choice: Choice) -> Iterator[str]:
+    """Yield how many clusters were cut, because they are too large for one node."""
+    if choice.two_stage:
+        yield (
+            f"{len(choice.two_stage)} clusters of more than {GIANT_ROWS:,} clips were selected from in two stages, "
+            "which this machine alone does not: more clips are kept than by one (docs/ray.md)"
+        )
 
 
 def _without_work(material: Material, config: PruneConfig) -> Iterator[str]:

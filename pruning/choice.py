@@ -9,9 +9,7 @@ third of every cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,23 +17,18 @@ from threadpoolctl import threadpool_limits
 
 from ..progress import Progress, silent
 from ..schemas.vector import Float32
+from ..store.shards import Workers
 from .cluster import NOISE, cluster
 from .collapse import collapse
 from .config import PruneConfig
-from .layers import layers_of, select_in_layers
+from .members import Tier, members_of
 from .parts import Parts, one_each
-from .selectors.base import Selection
-from .selectors.random import Random
+from .selecting import select_all
+from .two_stage import is_giant
 from .wishes import Wishes, no_wishes
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-
-class Tier(IntEnum):
-    """The tiers of a rank, best first."""
-
-    PINNED, SELECTED, FOR_WORK, LEFT, NOISE_PRUNED, COPY = range(6)
 
 
 @dataclass(frozen=True)
@@ -48,7 +41,7 @@ class Choice:
     without a budget; for_label, for_work: bool[n], kept for its label's or its work's sake alone; required: how many
     of the first ranks are kept whatever the budget; algorithm: how the clusters were found; agreement: of approximate
     clusters with exact ones, None where they are exact; duplicates_recall: the share of pairs of duplicates that was
-    found, 1.0 where none can be missing.
+    found, 1.0 where none can be missing; two_stage: the clusters that were selected from in two stages.
     """
 
     duplicate_of: Rows
@@ -63,6 +56,7 @@ class Choice:
     algorithm: str
     agreement: float | None
     duplicates_recall: float
+    two_stage: tuple[int, ...] = ()
 
     @property
     def is_duplicate(self) -> Mask:
@@ -73,12 +67,13 @@ class Choice:
 @dataclass(frozen=True)
 class Order:
     """What was found of n clips one by one: tier int64[n], of Tier; place float64[n], in its cluster, or the score of a
-    copy; gains float32[n].
+    copy; gains float32[n]; two_stage: the clusters that were selected from in two stages (two_stage.py).
     """
 
     tier: Rows
     place: NDArray[np.float64]
     gains: Float32
+    two_stage: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,27 +88,6 @@ class Ranked:
     required: int
 
 
-@dataclass(frozen=True)
-class Members:
-    """The m clips of one cluster, from which a selector chooses.
-
-    label: of the cluster; rows: int64[m], ascending; layers: int64[m], of layers.py; weights: float32[m] or None; rng:
-    for all chance in it; by_policy: whether they are noise that is kept or pruned whole.
-    """
-
-    label: int
-    rows: Rows
-    layers: Rows
-    weights: Float32 | None
-    rng: np.random.Generator
-    by_policy: bool
-
-    @property
-    def left(self) -> Tier:
-        """The tier of those that are not kept."""
-        return Tier.NOISE_PRUNED if self.by_policy else Tier.LEFT
-
-
 def choose(
     matrix: Float32,
     prefer: Rows,
@@ -122,12 +96,13 @@ def choose(
     *,
     parts: Parts | None = None,
     progress: Progress = silent,
+    workers: Workers | None = None,
 ) -> Choice:
     """Return the choice for float32[n, d] (L2-normalised, rows sorted by clip id).
 
     prefer: int64[n], lower for the better original among equal representatives; wishes: None for none at all; parts: by
     which clips are compared when duplicates collapse, None for their rows; progress: hears of "duplicates", of the
-    clustering, and of "selecting" by the clusters done.
+    clustering, and of "selecting" by the clusters done; workers: who compares and selects, None for this process.
 
     BLAS runs on one thread here: the order in which it sums, and with it the view, must not depend on how many there
     are.
@@ -135,13 +110,13 @@ def choose(
     n, wishes, parts = len(matrix), wishes or no_wishes(len(matrix)), parts or one_each(matrix)
     with threadpool_limits(limits=1, user_api="blas"):
         progress("duplicates", 0, None)
-        duplicate_of, recall = collapse(parts, prefer, wishes, config.duplicate_score, progress)
+        duplicate_of, recall = collapse(parts, prefer, wishes, config.duplicate_score, progress, workers)
         alone = duplicate_of == np.arange(n)
         rows, copies = np.flatnonzero(alone), np.flatnonzero(~alone)
         scores = np.ones(n, dtype=np.float32)
         scores[copies] = np.clip(parts.scores(copies, duplicate_of[copies]), -1, 1)
-        clusters = cluster(matrix[rows], config, progress)
-        order = _order(matrix, rows, clusters.labels, wishes, config, progress)
+        clusters = cluster(matrix[rows], config, progress, workers)
+        order = _order(matrix, rows, clusters.labels, wishes, config, progress, workers)
     order.place[copies] = scores[copies]
     labels = np.full(n, NOISE, dtype=np.int32)
     labels[rows] = clusters.labels
@@ -160,11 +135,18 @@ def choose(
         algorithm=clusters.algorithm,
         agreement=clusters.agreement,
         duplicates_recall=recall,
+        two_stage=order.two_stage,
     )
 
 
 def _order(
-    matrix: Float32, rows: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig, progress: Progress
+    matrix: Float32,
+    rows: Rows,
+    labels: NDArray[np.int32],
+    wishes: Wishes,
+    config: PruneConfig,
+    progress: Progress,
+    workers: Workers | None,
 ) -> Order:
     """Return what the selector says in each cluster, and the noise policy of noise, of `rows` of float32[n, d].
 
@@ -173,61 +155,15 @@ def _order(
     n = len(matrix)
     order = Order(np.full(n, Tier.COPY), np.zeros(n), np.full(n, np.nan, dtype=np.float32))
     clusters = members_of(rows, labels, wishes, config)
-    for done, members in enumerate(clusters, start=1):
-        selection = _select(matrix[members.rows], members, config)
+    for done, (members, selection) in enumerate(select_all(matrix, clusters, config, workers), start=1):
         ordered = members.rows[selection.order]
         kept = np.arange(len(ordered)) < selection.kept
         order.tier[ordered] = np.where(kept, Tier.SELECTED, members.left)
         order.place[ordered] = (np.arange(len(ordered)) + 0.5) / len(ordered)
         order.gains[ordered] = selection.gains
         progress("selecting", done, len(clusters))
-    return order
-
-
-def members_of(rows: Rows, labels: NDArray[np.int32], wishes: Wishes, config: PruneConfig) -> list[Members]:
-    """Return the clusters of `rows`, int64[m], ascending, noise first; labels: int32[m], of these."""
-    layers = np.zeros(len(rows), dtype=np.int64)
-    works = None if wishes.apart is None else wishes.apart.performances
-    if works is not None:
-        layers = layers_of(labels, works.take(rows))
-    return [
-        Members(
-            label=label,
-            rows=rows[places],
-            layers=layers[places],
-            weights=None if wishes.weights is None else wishes.weights[rows[places]],
-            rng=np.random.default_rng([config.seed, label - NOISE]),
-            by_policy=label == NOISE and config.noise != "cluster",
-        )
-        for label, places in by_cluster(labels)
-    ]
-
-
-def by_cluster(labels: NDArray[np.int32] | Rows) -> Iterator[tuple[int, Rows]]:
-    """Yield each label that there is in int[m], noise first, with its places, ascending."""
-    order = np.argsort(labels, kind="stable")
-    values, starts = np.unique(labels[order], return_index=True)
-    yield from zip(values.tolist(), np.split(order, starts)[1:], strict=True)
-
-
-def _select(vectors: Float32, members: Members, config: PruneConfig) -> Selection:
-    if members.by_policy:
-        return noise_order(vectors, members, config.noise)
-    selector, rng, weights = config.build_selector(), members.rng, members.weights
-    if not members.layers.any():
-        return selector.select(vectors, rng, weights)
-
-    def select(places: Rows) -> Selection:
-        return selector.select(vectors[places], rng, None if weights is None else weights[places])
-
-    return select_in_layers(select, members.layers)
-
-
-def noise_order(vectors: Float32, members: Members, policy: str) -> Selection:
-    """Return noise kept or pruned whole, in a random order for budgets."""
-    m = len(vectors)
-    order = Random().select(vectors, members.rng, members.weights).order
-    return Selection(order, np.full(m, np.nan, dtype=np.float32), m if policy == "keep" else 0)
+    selector = config.build_selector()
+    return replace(order, two_stage=tuple(one.label for one in clusters if workers and is_giant(one, selector)))
 
 
 def ranked(order: Order, labels: NDArray[np.int32], duplicate_of: Rows, wishes: Wishes, min_per_label: int) -> Ranked:

@@ -9,6 +9,7 @@ import logging
 
 from ..progress import Progress, silent
 from ..schemas.vector import Float32
+from ..store.shards import Workers
 from .clustering.approximate import cluster_approximate
 from .clustering.config import NOISE, ClusterConfig, Clusters
 from .clustering.kmeans import cluster_kmeans
@@ -30,11 +31,14 @@ RATE = 150e9
 logger = logging.getLogger(__name__)
 
 
-def cluster(matrix: Float32, config: ClusterConfig, progress: Progress = silent) -> Clusters:
+def cluster(
+    matrix: Float32, config: ClusterConfig, progress: Progress = silent, workers: Workers | None = None
+) -> Clusters:
     """Return the clusters of float32[n, d] (L2-normalised rows).
 
     HDBSCAN calls rows noise that are fewer than `min_cluster_size`. progress: hears of the search for its tree; K-Means
-    says nothing. What takes long is logged as a warning before it begins.
+    says nothing. What takes long is logged as a warning before it begins. workers: who compares, for exact HDBSCAN all
+    pairs, for approximate HDBSCAN those of its graph; None for this process, which K-Means is always done by.
     """
     slow = slow_exact(len(matrix), matrix.shape[1], config)
     if slow:
@@ -42,10 +46,10 @@ def cluster(matrix: Float32, config: ClusterConfig, progress: Progress = silent)
     if config.algorithm == "kmeans":
         return cluster_kmeans(matrix, config)
     if config.approximate:
-        return cluster_approximate(matrix, config, progress)
+        return cluster_approximate(matrix, config, progress, workers)
     if len(matrix) < config.min_cluster_size:
         return all_noise(len(matrix), EXACT)
-    tree = spanning_tree(matrix, config.min_samples, seed=config.seed, progress=progress)
+    tree = spanning_tree(matrix, config.min_samples, seed=config.seed, progress=progress, workers=workers)
     return clusters_of(*tree, config, EXACT)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..indexing.groups.stars import stars_of
 from ..progress import Progress, silent
+from ..store.shards import Workers
 from .parts import Parts, near_clips
 from .wishes import Wishes
 
@@ -14,7 +15,12 @@ Rows = NDArray[np.int64]
 
 
 def collapse(
-    parts: Parts, prefer: Rows, wishes: Wishes, min_score: float, progress: Progress = silent
+    parts: Parts,
+    prefer: Rows,
+    wishes: Wishes,
+    min_score: float,
+    progress: Progress = silent,
+    workers: Workers | None = None,
 ) -> tuple[Rows, float]:
     """Return int64[n], the representative of each clip's duplicate group, the clip itself outside of any; and the share
     of all pairs of duplicates that was found, 1.0 where none can be missing.
@@ -34,7 +40,7 @@ def collapse(
         duplicate_of[free[near]] = pins[found[near]]
         free = free[~near]
     rest = parts.take(free)
-    pairs = near_clips(rest, min_score, None if apart is None else apart.take(free), progress)
+    pairs = near_clips(rest, min_score, None if apart is None else apart.take(free), progress, workers)
     turns = None if wishes.turns is None else wishes.turns[free]
     for group in stars_of(rest.matrix, pairs, prefer[free], turns=turns):
         duplicate_of[free[group]] = free[group[0]]

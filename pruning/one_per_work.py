@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ..indexing.groups.originals import preference
 from ..schemas.vector import Float32
 from ..schemas.view import Kept
-from .choice import by_cluster
 from .material import LeftOut, Material
+from .members import by_cluster
 from .versions import NO_WORK
 from .wishes import preferred
 

@@ -20,6 +20,7 @@ from ..indexing.groups.stars import Pairs
 from ..indexing.near import rows_of
 from ..progress import Progress, silent
 from ..schemas.vector import Float32
+from ..store.shards import Workers
 from .apart import Apart, Barred
 from .coverage import nearest_within
 
@@ -117,13 +118,19 @@ def joined(one: Parts, other: Parts) -> Parts:
     )
 
 
-def near_clips(parts: Parts, min_score: float, apart: Apart | None = None, progress: Progress = silent) -> Pairs:
-    """Return the pairs of clips with a score of at least `min_score`, but for those that `apart` bars; progress: as of
-    `near_pairs`.
+def near_clips(
+    parts: Parts,
+    min_score: float,
+    apart: Apart | None = None,
+    progress: Progress = silent,
+    workers: Workers | None = None,
+) -> Pairs:
+    """Return the pairs of clips with a score of at least `min_score`, but for those that `apart` bars; progress,
+    workers: as of `near_pairs`.
 
     Raises UsageError where there are more than MAX_PAIRS because many clips share a segment.
     """
-    pairs = near_pairs(parts.matrix, min_score, progress)
+    pairs = near_pairs(parts.matrix, min_score, progress, workers)
     found = pairs if parts.single else _by_clip(parts, pairs)
     return found if apart is None else UnbarredPairs(found, apart)
 

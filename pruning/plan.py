@@ -15,6 +15,7 @@ from ..progress import Progress, silent
 from ..schemas.decision import decided_by
 from ..schemas.view import ALL, ViewInfo
 from ..store.decisions import standing
+from ..store.shards import Workers
 from .cautions import cautions
 from .choice import Choice, choose
 from .config import ONE_PER_WORK, PruneConfig, budget, config_of
@@ -133,17 +134,24 @@ def plan(
         material = heed(material, standing(store.tables))
     if config.verify:
         material = unite_by_ear(store, material, config.duplicate_score, progress)
-    return plan_of(material, config, {"view": source, "where": where}, progress)
+    return plan_of(material, config, {"view": source, "where": where}, progress, store.workers)
 
 
-def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], progress: Progress = silent) -> Plan:
-    """Work out a plan of material that was read already; `source` goes into the recipe."""
+def plan_of(
+    material: Material,
+    config: PruneConfig,
+    source: dict[str, Any],
+    progress: Progress = silent,
+    workers: Workers | None = None,
+) -> Plan:
+    """Work out a plan of material that was read already; `source` goes into the recipe. workers: as of `choose`."""
     leakage = Leaks(material, config.duplicate_score, material.apart(config.versions))
     material = resolve(leakage, config.leakage)
     if config.versions == ONE_PER_WORK:
         material = one_per_work(material, config.prefer)
     prefer, wishes = wishes_of(material, config)
-    choice = choose(material.pooled, prefer, config, wishes, parts=material.parts(material.pool), progress=progress)
+    parts = material.parts(material.pool)
+    choice = choose(material.pooled, prefer, config, wishes, parts=parts, progress=progress, workers=workers)
     recipe = {
         **source,
         "space": material.space.name,
@@ -153,6 +161,7 @@ def plan_of(material: Material, config: PruneConfig, source: dict[str, Any], pro
         "agreement": choice.agreement,
         "duplicates_recall": choice.duplicates_recall,
         "required": choice.required,
+        **({"two_stage": list(choice.two_stage)} if choice.two_stage else {}),
         **({"same_recordings": material.verified} if config.verify else {}),
         **({"decisions": material.decided.as_recipe()} if material.decided else {}),
         "config": config.as_recipe(),

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from ..schemas.vector import Float32
 from .apart import Apart
-from .choice import Choice, by_cluster
+from .choice import Choice
 from .cluster import NOISE
 from .coverage import nearest
+from .members import by_cluster
 from .versions import Performances
 
 Rows = NDArray[np.int64]

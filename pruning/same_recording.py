@@ -14,8 +14,8 @@ from ..indexing.groups.verify import Verifier
 from ..indexing.near import blocks
 from ..progress import Progress, silent
 from ..schemas.vector import Float32
-from .choice import by_cluster
 from .material import Material
+from .members import by_cluster
 from .parts import Parts, joined
 from .versions import NO_WORK, Performances
 

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..schemas.view import Kept
-from .choice import by_cluster
 from .cluster import NOISE
 from .config import budget
 from .coverage import MAX_PAIRS, coverage
 from .leakage import Leak
+from .members import by_cluster
 
 if TYPE_CHECKING:
     from .plan import Plan

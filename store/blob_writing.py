@@ -10,6 +10,7 @@ from .blobs import BlobKind
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
+from .loose import Receipt, Tray
 from .reading import Problem
 from .tables import Tables
 
@@ -29,6 +30,14 @@ class BlobReport:
     hours: float = 0.0
     size_bytes: int = 0
     problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A blob, and what describes it, in the order of its kind."""
+
+    blob: bytes
+    told: tuple[float, ...]
 
 
 class BlobWriter:
@@ -85,6 +94,26 @@ class BlobWriter:
         self.commit()
         with writer_lock(self._tables.folder):
             self._tables.index_keys(self._report.table)
+
+    def take_in(self, tray: Tray, receipt: Receipt) -> bool:
+        """Make what a worker wrote part of the table, as one commit; return whether that was done.
+
+        Where the table holds one of the clips by now, or one has left the store, nothing is, and the receipt is gone.
+        """
+        with writer_lock(self._tables.folder):
+            self._refresh()
+            there = rows_of(self._tables, CLIPS_TABLE, ["clip_id"], sorted(receipt.clip_ids))
+            right = self.ids.isdisjoint(receipt.clip_ids) and len(there) == len(receipt.clip_ids)
+            if right and receipt.clip_ids:
+                tray.take_in(self._tables, receipt, self._version)
+                self._version += 1  # as above
+                self.ids.update(receipt.clip_ids)
+            else:
+                tray.discard(receipt)
+        if right:
+            self._report.written += len(receipt.clip_ids)
+            self._report.size_bytes += receipt.told["size_bytes"]
+        return right
 
     def _refresh(self) -> None:
         version = self._tables.version(self._report.table)

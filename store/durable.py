@@ -37,14 +37,16 @@ def durable(table: Path) -> Iterator[None]:
         after = _names(table)
         folders = [folder for folder, names in after.items() if names != before.get(folder)]
         fresh = [folder / name for folder in folders for name in after[folder] - before.get(folder, set())]
-        if not all(map(_is_whole, fresh)):
+        if not all(map(is_whole, fresh)):
             _take_back(fresh)
             raise _lost(table)
-        _sync_all(fresh + folders + ([table.parent] if table not in before else []))
+        sync_all(fresh + folders + ([table.parent] if table not in before else []))
 
 
-def _sync_all(paths: list[Path]) -> None:
-    """Wait for all at once: a file system that keeps a journal writes it once for them, not once for each."""
+def sync_all(paths: list[Path]) -> None:
+    """Wait until the disk has all files and folders, all at once: a file system that keeps a journal writes it once for
+    them, not once for each.
+    """
 
     def wait(path: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # another process cleaned up
@@ -59,7 +61,8 @@ def _names(table: Path) -> dict[Path, set[str]]:
     return {Path(folder): {*folders, *files} for folder, folders, files in os.walk(table)}
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
+    """Return whether a file of Lance's has its end, where files of its kind have one."""
     end = _ENDS.get(path.suffix)
     if end is None or not path.is_file():
         return True

@@ -22,6 +22,7 @@ from .ingest import Listener
 from .joining import join_small
 from .lock import writer_lock
 from .reading import BATCH_CLIPS, Problem, hear
+from .shards import Workers
 from .spaces import load_encoder, space_of, table_of
 from .tables import Tables
 from .vectors import Writer, is_finite
@@ -105,10 +106,16 @@ def nothing_to_embed(path: Path, clips: int, encoder: Encoder) -> BadInput:
 
 
 def embed_clips(
-    tables: Tables, encoder: Encoder, clips: Sequence[Clip], *, refit: bool, progress: Progress
+    tables: Tables,
+    encoder: Encoder,
+    clips: Sequence[Clip],
+    *,
+    refit: bool,
+    progress: Progress,
+    workers: Workers | None = None,
 ) -> EmbedReport:
     """Give every clip of `clips` a vector under `encoder`; `refit` fits its last layer anew, which makes a new
-    space.
+    space. workers: who decodes and encodes, None for this process.
     """
     note, problems = "", list[Problem]()
     if isinstance(encoder, Fittable):
@@ -124,16 +131,25 @@ def embed_clips(
         done = embedder.writer.ids.union(embedder.refused)
         pending = [clip for clip in pending if clip.clip_id not in done]
         stage.drop()
-    for heard in hear(pending, embedder.sample_rate_hz, stage="embed", progress=progress):
-        report.problems += heard.problems
-        embedder.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
-    embedder.commit()
-    report.embedded = embedder.written
+    if workers is None:
+        _embed_here(embedder, pending, report, progress)
+    else:
+        from .embedding_shards import embed_shards
+
+        embed_shards(tables, embedder, pending, report, workers, progress)
     report.problems += embedder.problems({clip.clip_id: clip.path for clip in clips})
     with writer_lock(tables.folder):
         join_small(tables, table_of(embedder.space))
         tables.index_keys(table_of(embedder.space))
     return report
+
+
+def _embed_here(embedder: Embedder, clips: Sequence[Clip], report: EmbedReport, progress: Progress) -> None:
+    for heard in hear(clips, embedder.sample_rate_hz, stage="embed", progress=progress):
+        report.problems += heard.problems
+        embedder.accept([clip.clip_id for clip in heard.clips], heard.waveforms)
+    embedder.commit()
+    report.embedded = embedder.written
 
 
 def _project_staged(stage: Stage, encoder: Fittable, embedder: Embedder, wanted: set[str]) -> None:

@@ -28,6 +28,7 @@ from .lock import writer_lock
 from .pipeline import in_order
 from .reading import AHEAD_CLIPS, BATCH_BYTES, Problem
 from .rows import Conflict, FileFacts, Row, clip_row, clip_table, rejudged, unite
+from .shards import Workers
 from .tables import Tables
 from .where import is_in
 
@@ -77,8 +78,8 @@ class AddReport:
 
 
 @dataclass(frozen=True)
-class _Examined:
-    """A source after its turn in the thread pool; `decoded` is None for a clip that is known, `facts` for one that
+class Examined:
+    """A source after its turn; `decoded` is None for a clip that is known, `facts` for one that
     failed.
     """
 
@@ -119,29 +120,27 @@ def add_sources(
     progress: Progress,
     decode: Decode | None = None,
     lacks: Callable[[str], bool] = lambda _: False,
+    workers: Workers | None = None,
 ) -> AddReport:
     """Add `sources` to the clips table; `listener` gets the waveforms of new usable clips. Returns what was done.
 
     decode: None for files of audio, which are decoded in processes of their own. lacks: whether the listener wants a
-    clip, by its id, though the clips table has it.
+    clip, by its id, though the clips table has it. workers: who decodes files of audio, for no listener; None for this
+    process.
     """
     known = Known(tables)
     report = AddReport()
-    sample_rate_hz = listener.sample_rate_hz if listener else None
-    with Children() as children:
-        decoder = decode or decode_audio(children)
-        examined = in_order(
-            lambda source: _examine(source, known, lambda new: decoder(new, limits, sample_rate_hz), lacks),
-            sources,
-            ahead=AHEAD_CLIPS,
-            size_bytes=_waveform_bytes,
-        )
-        heard = _tell(listener, examined) if listener else examined
-        done = 0
-        for batch in _batches(heard):
-            _commit(tables, known, batch, report)
-            done += len(batch)
-            progress("add", done, len(sources))
+    if workers is None:
+        batches = _examined_here(known, sources, limits, listener, decode, lacks)
+    else:
+        from .ingest_shards import examined_by
+
+        batches = examined_by(workers, tables, sources, limits)
+    done = 0
+    for batch in batches:
+        _commit(tables, known, batch, report)
+        done += len(batch)
+        progress("add", done, len(sources))
     if listener:
         listener.commit()
     with writer_lock(tables.folder):
@@ -150,33 +149,54 @@ def add_sources(
     return report
 
 
-def _examine(
+def _examined_here(
+    known: Known,
+    sources: Sequence[Source],
+    limits: Limits,
+    listener: Listener | None,
+    decode: Decode | None,
+    lacks: Callable[[str], bool],
+) -> Iterator[list[Examined]]:
+    sample_rate_hz = listener.sample_rate_hz if listener else None
+    with Children() as children:
+        decoder = decode or decode_audio(children)
+        examined = in_order(
+            lambda source: examine(source, known, lambda new: decoder(new, limits, sample_rate_hz), lacks),
+            sources,
+            ahead=AHEAD_CLIPS,
+            size_bytes=_waveform_bytes,
+        )
+        yield from _batches(_tell(listener, examined) if listener else examined)
+
+
+def examine(
     source: Source,
     known: Known,
     decode: Callable[[Source], tuple[Decoded, dict[str, str]]],
-    lacks: Callable[[str], bool],
-) -> _Examined:
+    lacks: Callable[[str], bool] = lambda _: False,
+) -> Examined:
+    """Return what a source is: known, or decoded, or why it cannot be read."""
     try:
         source.path.encode()
         content, mtime_ns, size_bytes = known.content_of(source)
     except UnicodeEncodeError:
         printable = source.path.encode(errors="backslashreplace").decode()
-        return _Examined(source, problem=Problem(printable, "unreadable", "its name is not UTF-8; rename the file"))
+        return Examined(source, problem=Problem(printable, "unreadable", "its name is not UTF-8; rename the file"))
     except (OSError, BadInput) as error:
-        return _Examined(source, problem=Problem(source.path, "unreadable", str(error)))
+        return Examined(source, problem=Problem(source.path, "unreadable", str(error)))
     facts = FileFacts(content, mtime_ns, size_bytes)
     identity = clip_id(content, source)
     if identity in known.undecided or (identity in known.ids and lacks(identity)):
-        return _Examined(source, identity, facts, *decode(source))
+        return Examined(source, identity, facts, *decode(source))
     if known.has(source, content, mtime_ns):
-        return _Examined(source, identity, facts, known=True)
+        return Examined(source, identity, facts, known=True)
     if identity in known.ids:
-        return _Examined(source, identity, facts)
-    return _Examined(source, identity, facts, *decode(source))
+        return Examined(source, identity, facts)
+    return Examined(source, identity, facts, *decode(source))
 
 
-def _batches(examined: Iterator[_Examined]) -> Iterator[list[_Examined]]:
-    batch: list[_Examined] = []
+def _batches(examined: Iterator[Examined]) -> Iterator[list[Examined]]:
+    batch: list[Examined] = []
     started = time.monotonic()
     for item in examined:
         batch.append(item)
@@ -187,7 +207,7 @@ def _batches(examined: Iterator[_Examined]) -> Iterator[list[_Examined]]:
         yield batch
 
 
-def _commit(tables: Tables, known: Known, batch: list[_Examined], report: AddReport) -> None:
+def _commit(tables: Tables, known: Known, batch: list[Examined], report: AddReport) -> None:
     """Write one batch as at most two commits: new rows appended, rows seen again replaced."""
     with writer_lock(tables.folder):
         known.refresh()
@@ -209,7 +229,7 @@ def _commit(tables: Tables, known: Known, batch: list[_Examined], report: AddRep
     _count_new(new, report)
 
 
-def _settle(item: _Examined, rows: dict[str, Row], report: AddReport) -> None:
+def _settle(item: Examined, rows: dict[str, Row], report: AddReport) -> None:
     """Put one examined source into `rows`: as a new row, or united with the row that is there."""
     if item.problem:
         report.problems.append(item.problem)
@@ -234,7 +254,7 @@ def _count_new(rows: list[Row], report: AddReport) -> None:
             report.problems.append(_problem(row))
 
 
-def _failed_again(item: _Examined, stored: Mapping[str, Row], rows: Mapping[str, Row]) -> bool:
+def _failed_again(item: Examined, stored: Mapping[str, Row], rows: Mapping[str, Row]) -> bool:
     """Return whether a clip of the store was tried anew, and still nobody knows what its file holds."""
     return item.decoded is not None and item.clip_id in stored and rows[item.clip_id]["reason"] in UNDECIDED
 
@@ -251,13 +271,13 @@ def _stored_rows(tables: Tables, ids: set[str]) -> dict[str, Row]:
     return {row["clip_id"]: row for row in found.to_pylist()}
 
 
-def _waveform_bytes(item: _Examined) -> int:
+def _waveform_bytes(item: Examined) -> int:
     return item.decoded.waveform.nbytes if item.decoded and item.decoded.waveform is not None else 0
 
 
-def _tell(listener: Listener, examined: Iterator[_Examined]) -> Iterator[_Examined]:
+def _tell(listener: Listener, examined: Iterator[Examined]) -> Iterator[Examined]:
     """Yield the items without their waveforms, having handed those to the listener, a batch at a time."""
-    waiting: list[_Examined] = []
+    waiting: list[Examined] = []
     for item in chain(examined, [None]):
         if item:
             waiting.append(item)

@@ -6,22 +6,43 @@ Safe to interrupt and to repeat: half a minute of work is lost at most, and what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from ..audio.limits import DEFAULT_LIMITS
 from ..errors import UsageError
 from ..progress import Progress
 from ..schemas.clip import Clip
-from .blob_writing import BlobReport, BlobWriter
+from ..schemas.vector import Float32
+from .blob_making import make_blobs
+from .blob_writing import Blob, BlobReport, BlobWriter
+from .blobs import BlobKind
 from .pcm import SAMPLE_BYTES, quantised
-from .reading import hear
+from .shards import Workers
 from .tables import Tables
 from .waveforms import WAVEFORMS, waveforms_table
 
 
-def materialise(tables: Tables, clips: Sequence[Clip], sample_rate_hz: int, *, progress: Progress) -> BlobReport:
+@dataclass(frozen=True)
+class WaveformMaker:
+    """Makes the blobs of a table of waveforms."""
+
+    sample_rate_hz: int
+    stage: ClassVar[str] = "materialise"
+    kind: ClassVar[BlobKind] = WAVEFORMS
+
+    def make(self, clip: Clip, waveform: Float32) -> Blob:  # noqa: ARG002  (of any clip)
+        """Return 16-bit samples."""
+        pcm, step = quantised(waveform)
+        return Blob(pcm, (len(waveform), step))
+
+
+def materialise(
+    tables: Tables, clips: Sequence[Clip], sample_rate_hz: int, *, workers: Workers | None = None, progress: Progress
+) -> BlobReport:
     """Write the waveform of every clip of `clips` that the table of the rate does not hold yet.
 
-    Raises UsageError for a rate that no audio has.
+    workers: who decodes, None for this process. Raises UsageError for a rate that no audio has.
     """
     if not DEFAULT_LIMITS.min_rate_hz <= sample_rate_hz <= DEFAULT_LIMITS.max_rate_hz:
         raise UsageError(
@@ -30,13 +51,8 @@ def materialise(tables: Tables, clips: Sequence[Clip], sample_rate_hz: int, *, p
         )
     report = BlobReport(waveforms_table(sample_rate_hz))
     writer = BlobWriter(tables, report, WAVEFORMS)
-    pending = [clip for clip in clips if clip.clip_id not in writer.ids]
-    report.known = len(clips) - len(pending)
-    for heard in hear(pending, sample_rate_hz, stage="materialise", progress=progress):
-        report.problems += heard.problems
-        for clip, waveform in zip(heard.clips, heard.waveforms, strict=True):
-            pcm, step = quantised(waveform)
-            writer.add(clip.clip_id, pcm, len(waveform), step)
+    maker = WaveformMaker(sample_rate_hz)
+    make_blobs(tables, maker, clips, writer, report, workers=workers, progress=progress)
     writer.finish()
     report.hours = report.size_bytes / SAMPLE_BYTES / sample_rate_hz / 3600
     return report

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .blob_writing import BlobReport
     from .embedding import EmbedReport
     from .ingest import AddReport
+    from .shards import Workers
 
 USABLE = f"status != '{Status.BAD}'"
 
@@ -47,6 +48,8 @@ class Store:
         """The format version that the store was of until it was opened as this object, None where it is of it still."""
         self.kept: dict[object, object] = {}
         """What rooms above keep open for as long as this object lives. Never pickled."""
+        self.workers: Workers | None = None
+        """Who does long work in shards, None: this process. Never pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path,)
@@ -81,13 +84,14 @@ class Store:
         progress: Progress = silent,
     ) -> AddReport:
         """Add sources; with `embed`, their waveforms go to that encoder in the same pass, so that `embed_with` has
-        less to do.
+        less to do. Workers make no such pass.
         """
         from .embedding import listener
         from .ingest import add_sources
 
-        told = listener(self.tables, embed) if embed else None
-        return add_sources(self.tables, sources, limits=limits or Limits(), listener=told, progress=progress)
+        told = listener(self.tables, embed) if embed and not self.workers else None
+        asked = limits or Limits()
+        return add_sources(self.tables, sources, limits=asked, listener=told, progress=progress, workers=self.workers)
 
     def embed_with(
         self,
@@ -111,7 +115,7 @@ class Store:
         if not clips:
             raise nothing_to_embed(self.path, len(wanted), encoder)
         clips.sort(key=lambda clip: clip.path)  # neighbours on disk are read together
-        return embed_clips(self.tables, encoder, clips, refit=refit, progress=progress)
+        return embed_clips(self.tables, encoder, clips, refit=refit, progress=progress, workers=self.workers)
 
     def import_vectors(self, name: str, path: str | Path, ids: str | Path | None = None) -> tuple[Space, int]:
         """Add ready-made vectors as the space `name`; return it and how many were new. See store/importing.py."""
@@ -140,7 +144,7 @@ class Store:
         if features is None:
             clips = audio_clips(self, view=view, where=where)
             rate_hz = 22_050 if sample_rate_hz is None else sample_rate_hz
-            return materialise(self.tables, clips, rate_hz, progress=progress)
+            return materialise(self.tables, clips, rate_hz, workers=self.workers, progress=progress)
         if features != COMPUTED:
             raise UsageError(f"features {features[:80]!r} cannot be made from audio; there is {COMPUTED}")
         if sample_rate_hz is not None:

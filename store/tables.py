@@ -252,17 +252,22 @@ class Tables:
                 if tag in tags.list():
                     tags.delete(tag)
 
+    def change(self, name: str, change: Callable[[lance.LanceDataset], T]) -> T:
+        """Return what `change` does, which commits to the newest version as pylance opens it; the caller holds the
+        lock.
+        """
+        return self._commit(name, lambda: change(self._dataset(name)))
+
     def rewrite(self, name: str, fragments: Collection[int]) -> None:
         """Write those fragments of table `name`, neighbours, anew as one, without removed rows; the caller holds the
         lock.
         """
 
-        def join() -> None:
-            dataset = self._dataset(name)
+        def join(dataset: lance.LanceDataset) -> None:
             others = [found.fragment_id for found in dataset.get_fragments() if found.fragment_id not in fragments]
             dataset.optimize.compact_files(excluded_fragment_ids=others, materialize_deletions_threshold=0.0)
 
-        self._commit(name, join)
+        self.change(name, join)
 
     def clean(self, name: str, versions: Sequence[int], *, orphans: bool) -> None:
         """Take away those versions of table `name` that no tag holds, with the files of them alone; the caller holds

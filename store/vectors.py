@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from ..errors import BadInput, NotFound
 from ..schemas.vector import Float32, SegmentRows, Segments, Space, Vectors, vector_schema
 from .keys import ClipIds, id_array, key_filter
 from .lock import writer_lock
+from .loose import Receipt, Tray
 from .pooling import Means, among, normalise_rows, places
 from .rowsum import with_row_sums
 from .spaces import table_of
@@ -39,10 +40,26 @@ class Writer:
             self._refresh()
             new = {clip: parts for clip, parts in zip(clip_ids, segments, strict=True) if clip not in self.ids}
             if new:
-                self._tables.append(self._table, self._rows(new), seen=self._version)
+                self._tables.append(self._table, vector_rows(self._table, self._schema, new), seen=self._version)
                 self._version += 1  # where it is more, somebody without the lock wrote too: the ids are read anew
                 self.ids.update(new)
         return len(new)
+
+    def take_in(self, tray: Tray, receipt: Receipt) -> bool:
+        """Make what a worker wrote part of the table, as one commit; return whether that was done.
+
+        Where the table holds one of the clips by now nothing is, and the receipt is gone.
+        """
+        with writer_lock(self._tables.folder):
+            self._refresh()
+            free = self.ids.isdisjoint(receipt.clip_ids)
+            if free and receipt.clip_ids:
+                tray.take_in(self._tables, receipt, self._version)
+                self._version += 1  # as above
+                self.ids.update(receipt.clip_ids)
+            else:
+                tray.discard(receipt)
+        return free
 
     def _refresh(self) -> None:
         version = self._tables.version(self._table)
@@ -51,33 +68,39 @@ class Writer:
             self.ids = set(rows.column(0).unique().to_pylist())  # anew: others remove clips as well
             self._version = version
 
-    def _rows(self, new: dict[str, Segments]) -> pa.Table:
-        self._check_length(new)
-        counts = [len(parts.start_s) for parts in new.values()]
-        matrix = np.concatenate([parts.vectors for parts in new.values()]).astype(np.float32, copy=False)
-        if not np.isfinite(matrix).all():
-            odd = next(clip for clip, parts in new.items() if not is_finite(parts))
-            raise BadInput(f"a vector of clip {odd[:80]!r} for {self._table} holds NaN or infinity; leave it out")
-        bare = pa.table(
-            {
-                "clip_id": pa.array(np.repeat(np.array(list(new), dtype=object), counts), pa.string()),
-                "segment": pa.array(np.concatenate([np.arange(count) for count in counts]), pa.int32()),
-                "start_s": pa.array(np.concatenate([parts.start_s for parts in new.values()]), pa.float32()),
-                "vector": vector_column(matrix),
-            }
-        )
-        return with_row_sums(bare, self._schema)
 
-    def _check_length(self, new: dict[str, Segments]) -> None:
-        """Raise BadInput where an encoder gave other vectors than those of the space."""
-        dim = self._schema.field("vector").type.list_size
-        shapes = ((clip, parts.vectors.shape) for clip, parts in new.items())
-        odd = next(((clip, shape) for clip, shape in shapes if len(shape) != 2 or shape[1] != dim), None)
-        if odd is not None:
-            raise BadInput(
-                f"the vectors of clip {odd[0][:80]!r} have shape {odd[1]}, but {self._table} holds vectors of {dim} "
-                "numbers: spaces never mix; embed with the encoder of that space, or into a new one"
-            )
+def vector_rows(table: str, schema: pa.Schema, new: Mapping[str, Segments]) -> pa.Table:
+    """Return the rows of a table of vectors for the segments of clips, by clip id; `schema` is the table's.
+
+    Raises BadInput, naming the clip, for a vector that holds NaN or infinity, or is of another length.
+    """
+    _check_length(table, schema, new)
+    counts = [len(parts.start_s) for parts in new.values()]
+    matrix = np.concatenate([parts.vectors for parts in new.values()]).astype(np.float32, copy=False)
+    if not np.isfinite(matrix).all():
+        odd = next(clip for clip, parts in new.items() if not is_finite(parts))
+        raise BadInput(f"a vector of clip {odd[:80]!r} for {table} holds NaN or infinity; leave it out")
+    bare = pa.table(
+        {
+            "clip_id": pa.array(np.repeat(np.array(list(new), dtype=object), counts), pa.string()),
+            "segment": pa.array(np.concatenate([np.arange(count) for count in counts]), pa.int32()),
+            "start_s": pa.array(np.concatenate([parts.start_s for parts in new.values()]), pa.float32()),
+            "vector": vector_column(matrix),
+        }
+    )
+    return with_row_sums(bare, schema)
+
+
+def _check_length(table: str, schema: pa.Schema, new: Mapping[str, Segments]) -> None:
+    """Raise BadInput where an encoder gave other vectors than those of the space."""
+    dim = schema.field("vector").type.list_size
+    shapes = ((clip, parts.vectors.shape) for clip, parts in new.items())
+    odd = next(((clip, shape) for clip, shape in shapes if len(shape) != 2 or shape[1] != dim), None)
+    if odd is not None:
+        raise BadInput(
+            f"the vectors of clip {odd[0][:80]!r} have shape {odd[1]}, but {table} holds vectors of {dim} "
+            "numbers: spaces never mix; embed with the encoder of that space, or into a new one"
+        )
 
 
 def is_finite(segments: Segments) -> bool:

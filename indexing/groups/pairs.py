@@ -9,23 +9,23 @@ would take too long (reach.EXACT_WORK): then recall is measured on a sample, and
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.shards import Workers
 from ..cells import Cells, make_cells
 from ..identical import Classes, equal_rows
-from ..near import near_each, true_cells, within
+from ..near import near_each, true_cells
+from . import tiles
 from .reach import Reach, reach_of
 from .shortened import SLACK, shortened
+from .tiles import Comparison, OwnPlaces, Table, Tile, compared_by
 
 Rows = NDArray[np.int64]
 
@@ -34,12 +34,6 @@ ONE_CELL = 10_000
 
 LISTED = 64
 """Rows with more neighbours than this (equal rows aside) are only counted; who they are is looked up on demand."""
-
-TILE = (1024, 4096)
-"""Rows and columns of the scores computed at a time (16 MB)."""
-
-_DENSE = 16
-"""Where more than one pair of a tile in so many may be near, whole vectors are multiplied as matrices."""
 
 logger = logging.getLogger(__name__)
 
@@ -75,14 +69,17 @@ class NearPairs:
         return np.asarray(rows[rows != row])
 
 
-def near_pairs(matrix: Float32, min_score: float, progress: Progress = silent) -> NearPairs:
+def near_pairs(
+    matrix: Float32, min_score: float, progress: Progress = silent, workers: Workers | None = None
+) -> NearPairs:
     """Return the pairs of rows of float32[n, d] (L2-normalised) whose cosine is at least `min_score`.
 
     A row of zeros is near none above score 0. Memory beside the matrix, in bytes: 4 w n for short vectors of w <= 256
     numbers (32 as a rule; twice that while they are sorted by cell), 100 n, 16 LISTED n in the worst case that all
     rows have just so many neighbours, and some 200 MB for each core; nothing grows with the number of pairs. Time: for
     each pair of cells that may hold near rows, the product of their sizes and w; at worst n^2 w / 2. progress: hears of
-    "duplicates", by the tiles that were compared, a few ms each.
+    "duplicates", by the tiles that were compared, a few ms each. workers: who compares them, None for this process: a
+    worker needs 16 MB of scores and 20 KB of rows a dimension for each core, however many rows there are.
     """
     progress("duplicates", 0, None)
     matrix = np.ascontiguousarray(matrix)
@@ -90,7 +87,7 @@ def near_pairs(matrix: Float32, min_score: float, progress: Progress = silent) -
     rows = np.flatnonzero(near_each(matrix, everything, everything, min_score))
     classes = equal_rows(matrix, rows)
     search = _Search(matrix, classes, min_score)
-    starts, others = search.run(progress)
+    starts, others = search.run(progress, workers)
     sizes = classes.sizes()
     class_of = np.full(len(matrix), -1, dtype=np.int64)
     class_of[classes.rows] = np.repeat(np.arange(len(sizes)), sizes)
@@ -101,15 +98,6 @@ def near_pairs(matrix: Float32, min_score: float, progress: Progress = silent) -
     how = "exact" if reach.exact else f"recall {reach.recall:.4f} on a sample"
     logger.info("pairs within %g: %s, %.1f of %d cells searched", min_score, how, *searched)
     return NearPairs(counts, reach.recall, reach.exact, searched, classes, class_of, starts, others, search)
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A tile: whether each place `above` is near each place `beside`, bool[a, b]."""
-
-    above: slice
-    beside: slice
-    near: NDArray[np.bool_]
 
 
 class _Search:
@@ -132,21 +120,21 @@ class _Search:
         self._place[self._cells.rows] = np.arange(len(short))
         self.counts = np.zeros(len(short), dtype=np.int64)
         self._listed: list[Rows] = []
-        self._later = ~np.tri(TILE[0], dtype=np.bool_)
-        self._scratch = threading.local()
 
-    def run(self, progress: Progress) -> tuple[Rows, Rows]:
+    def run(self, progress: Progress, workers: Workers | None) -> tuple[Rows, Rows]:
         """Count, and return the lists: int64[c + 1], where each class's begins, and int64[e], the classes near it."""
         total = sum(1 for _ in self._tiles())
-        # a thread per tile: what BLAS gains by threads of its own in products so small, it loses by their waiting
-        with threadpool_limits(limits=1, user_api="blas"):
-            compared = in_order(self._compare, self._tiles(), ahead=2 * core_count())
-            for done, found in enumerate(compared, start=1):
-                progress("duplicates", done, total)
-                if isinstance(found, _Table):
-                    self._count_table(found)
-                else:
-                    self._count_pairs(*found)
+        own = OwnPlaces(self._short, self._matrix, self._rows)
+        if workers is None:
+            compared = Comparison(own, self._min_score).all(self._tiles())
+        else:
+            compared = compared_by(workers, self._tiles(), total, own, self._min_score)
+        for done, found in enumerate(compared, start=1):
+            progress("duplicates", done, total)
+            if isinstance(found, Table):
+                self._count_table(found)
+            else:
+                self._count_pairs(*found)
         listed = np.concatenate([np.empty(0, dtype=np.int64), *self._listed])
         self._listed = []
         listed = listed[self.counts[listed >> 32] <= LISTED]
@@ -168,7 +156,7 @@ class _Search:
             found.append(candidates[near_each(self._matrix, query, self._rows[candidates], self._min_score)])
         return np.sort(self._cells.rows[np.concatenate(found)])
 
-    def _tiles(self) -> Iterator[tuple[slice, slice]]:
+    def _tiles(self) -> Iterator[Tile]:
         """Yield pairs of slices of places that together hold each pair within reach once.
 
         Only the first tile of a row of tiles can meet the diagonal, and it starts there.
@@ -176,11 +164,11 @@ class _Search:
         for cell in range(len(self._cells)):
             start, end = self._cells.starts[cell], self._cells.starts[cell + 1]
             runs = list(self._runs(cell, cell))
-            for top in range(start, end, TILE[0]):
-                above = slice(top, min(top + TILE[0], end))
+            for top in range(start, end, tiles.TILE[0]):
+                above = slice(top, min(top + tiles.TILE[0], end))
                 for run in runs:
-                    for left in range(max(top, run.start), run.stop, TILE[1]):
-                        yield above, slice(left, min(left + TILE[1], run.stop))
+                    for left in range(max(top, run.start), run.stop, tiles.TILE[1]):
+                        yield above, slice(left, min(left + tiles.TILE[1], run.stop))
 
     def _runs(self, cell: int, first: int) -> Iterator[slice]:
         """Yield slices of the places of cells within reach of a cell, from the cell `first` on, few and long."""
@@ -190,31 +178,13 @@ class _Search:
             if len(run) and starts[run[0]] < starts[run[-1] + 1]:
                 yield slice(int(starts[run[0]]), int(starts[run[-1] + 1]))
 
-    def _compare(self, tile: tuple[slice, slice]) -> _Table | tuple[Rows, Rows]:
-        """Return the pairs of places of a tile that are near each other, or all of it where they are many."""
-        above, beside = tile
-        one, other = self._short[above], self._short[beside]
-        if not hasattr(self._scratch, "scores"):
-            self._scratch.scores = np.empty(TILE[0] * TILE[1], dtype=np.float32)
-        block = self._scratch.scores[: len(one) * len(other)].reshape(len(one), len(other))
-        near = np.matmul(one, other.T, out=block) >= self._floor
-        if beside.start == above.start:
-            near[:, : len(one)] &= self._later[: len(one), : len(one)]
-        if np.count_nonzero(near) * _DENSE > near.size:
-            near &= within(self._matrix[self._rows[above]], self._matrix[self._rows[beside]], self._min_score)
-            return _Table(above, beside, near)
-        left, right = true_cells(near)
-        left, right = left + above.start, right + beside.start
-        sure = near_each(self._matrix, self._rows[left], self._rows[right], self._min_score)
-        return left[sure], right[sure]
-
     def _count_pairs(self, one: Rows, other: Rows) -> None:
         np.add.at(self.counts, one, self._weights[other])
         np.add.at(self.counts, other, self._weights[one])
         self._list(one, other)
         self._list(other, one)
 
-    def _count_table(self, table: _Table) -> None:
+    def _count_table(self, table: Table) -> None:
         above, beside, near = table.above, table.beside, table.near
         # a float32 product counts exactly up to 2^24
         ones: NDArray[Any] = near.astype(np.float32 if len(self._matrix) < 1 << 24 else np.float64)

@@ -15,11 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...errors import NotFound, UsageError
-from ...progress import Progress, silent
+from ...progress import Progress, say, silent
 from ...schemas.manifest import CLIP, SEGMENT, IndexManifest, Recipe
 from ...schemas.vector import Float32, Space
 from ...store.lock import writer_lock
 from ...store.names import check_name
+from ...store.shards import Workers
 from ...store.spaces import table_of
 from ...store.vectors import read_all_segments, read_pooled
 from ...store.where import equals
@@ -29,6 +30,7 @@ from ..kinds.registry import build_kind
 from ..metric import Metric, prepared
 from .choose import choose
 from .device import gpu_count, resolve_device, to_cpu, to_device
+from .filling import can_merge, fill_by
 from .mapped import lists_at
 from .rowids import id_table
 from .shelf import UNSEALED, Shelf
@@ -124,7 +126,8 @@ def draft_index(
     where = resolve_device(device)
     feed = _feed(store, space, recipe)
     held = hold_out(feed.matrix, Metric(recipe.metric))
-    index = _filled(feed.matrix, kind, recipe, held.own, where, progress)
+    index = _trained(feed.matrix, kind, recipe, held.own, where, progress)
+    index = _filled(index, feed.matrix, progress, store.workers)
     progress("tune", 0, None)
     measured = _measured(index, kind, held, recipe)
     manifest = IndexManifest(
@@ -230,10 +233,10 @@ def _feed(store: Store, space: Space, recipe: Recipe) -> _Feed:
     return feed
 
 
-def _filled(
+def _trained(
     matrix: Float32, kind: Kind, recipe: Recipe, held: NDArray[np.int64], device: str, progress: Progress
 ) -> Any:
-    """Return the index of all rows, trained on rows spread over all that are not held out."""
+    """Return the empty index, trained on rows spread over all that are not held out."""
     n, dim = matrix.shape
     index = to_device(kind.make(n, dim, Metric(recipe.metric)), kind, device)
     if not index.is_trained:
@@ -242,6 +245,18 @@ def _filled(
         rows = others if len(others) else np.arange(n)  # so few that there is nothing to hold out
         wanted = min(len(rows), kind.train_rows(n))
         index.train(matrix[rows[:: max(1, len(rows) // wanted)][:wanted]])
+    return index
+
+
+def _filled(index: Any, matrix: Float32, progress: Progress, workers: Workers | None) -> Any:
+    """Return the index with all rows. workers: who adds them, where it is of a kind that can be merged."""
+    n = len(matrix)
+    if workers is not None:
+        index = to_cpu(index)
+        if can_merge(index):
+            fill_by(workers, index, matrix, progress)
+            return index
+        say(progress, "this kind of index cannot be put together from parts: it is built by this machine")
     for start in range(0, n, ADD_ROWS):
         index.add(matrix[start : start + ADD_ROWS])
         progress("index", min(start + ADD_ROWS, n), n)

@@ -9,7 +9,7 @@ measure what was found.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from ...errors import UsageError
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
+from ...store.shards import Workers
 from ..cells import Cells, make_cells
 from ..identical import Classes, equal_rows
 from .nearest import CellFinder, ExactFinder, Finder
+from .spread import spread
 from .unfold import class_of, first_members, unfold
 
 Rows = NDArray[np.int64]
@@ -125,12 +127,13 @@ def graph_of(
     seed: int = 0,
     device: str = "auto",
     progress: Progress = silent,
+    workers: Workers | None = None,
 ) -> Neighbours:
     """Return the kNN graph of float32[n, d] by cosine; rows L2-normalised. See `prepare` for the options.
 
     Memory: the matrix, the lists, and blocks of bounded size; the distinct rows once more if there are copies.
     """
-    search = prepare(matrix, k, exact=exact, recall=recall, seed=seed, device=device)
+    search = prepare(matrix, k, exact=exact, recall=recall, seed=seed, device=device, workers=workers)
     n = len(matrix)
     ids, scores = np.full((n, k), -1, dtype=np.int64), np.full((n, k), -np.inf, dtype=np.float32)
     done = 0
@@ -143,13 +146,21 @@ def graph_of(
 
 
 def prepare(
-    matrix: Float32, k: int, *, exact: bool = False, recall: float = 0.99, seed: int = 0, device: str = "auto"
+    matrix: Float32,
+    k: int,
+    *,
+    exact: bool = False,
+    recall: float = 0.99,
+    seed: int = 0,
+    device: str = "auto",
+    workers: Workers | None = None,
 ) -> GraphSearch:
     """Return the search for the kNN graph of float32[n, d].
 
     exact: compare all with all. recall: else look into as many cells as find this share of the neighbours of a sample
     of rows; where comparing all costs no more (few rows, data without structure, a GPU) the graph is exact all the
-    same. device: "auto", "cpu" or "cuda". Raises UsageError for a k or recall out of range.
+    same. device: "auto", "cpu" or "cuda"; workers: who searches, on their processors, None for this process. Raises
+    UsageError for a k or recall out of range.
     """
     from ..index.device import resolve_device
 
@@ -157,11 +168,13 @@ def prepare(
     classes = equal_rows(matrix, np.arange(len(matrix)))
     distinct = matrix if len(classes.firsts) == len(matrix) else matrix[classes.firsts]
     blank = np.asarray(~distinct.any(axis=1))
-    everything = ExactFinder(distinct, blank, resolve_device(device))
+    everything = ExactFinder(distinct, blank, "cpu" if workers else resolve_device(device))
     none = GraphSearch(classes, everything, k, np.empty(0, np.int64), np.empty((0, k), np.float32))
     if exact or everything.device != "cpu" or len(distinct) <= SMALL_ROWS:
-        return none
-    return _with_cells(none, everything, recall, seed)
+        search = none
+    else:
+        search = _with_cells(none, everything, recall, seed)
+    return search if workers is None else replace(search, finder=spread(search.finder, workers))
 
 
 def check_wish(k: int, recall: float) -> None:

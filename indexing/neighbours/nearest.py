@@ -6,9 +6,9 @@ Both searches ask FAISS for a few more rows than are wanted, in float32, and set
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,27 +136,17 @@ class CellFinder:
 
         A row whose cells hold fewer than it takes is compared with all.
         """
-        import faiss
-
         count = min(count, len(self.matrix) - 1)
         fetched = min(count + 1 + SPARE, len(self.matrix))
-
-        def meet(meeting: tuple[Rows, Rows, Float32]) -> tuple[Rows, Float32, Rows]:
-            faiss.omp_set_num_threads(1)  # of this thread of the pool alone: the cells are shared out, not one cell
-            places, members, centroid = meeting
-            queries, base = self.matrix[rows[places]] - centroid, self.matrix[members] - centroid
-            squared, found = faiss.knn(queries, base, min(fetched, len(members)))
-            return places, squared, members[found]
-
-        heap = faiss.ResultHeap(len(rows), fetched, keep_max=False)
-        with threadpool_limits(limits=1, user_api="blas"):
-            for result in in_order(meet, self._meetings(rows), ahead=2 * core_count()):
-                heap.add_result_subset(*result)
-        ids, squared = settle(self.matrix, self.blank, rows, heap.I, count)
+        ids, squared = settle(self.matrix, self.blank, rows, self._found(rows, fetched), count)
         short = np.flatnonzero(np.isinf(squared[:, -1])) if count else np.empty(0, np.int64)
         if len(short):
             ids[short], squared[short] = ExactFinder(self.matrix, self.blank).nearest(rows[short], count)
         return ids, squared
+
+    def _found(self, rows: Rows, fetched: int) -> Rows:
+        """Return int64[r, fetched]: the nearest in the cells around each of `rows`, in any order; -1: no more."""
+        return np.asarray(met(self.matrix[rows], self.matrix, self._meetings(rows), fetched).I)
 
     def _around(self, rows: Rows) -> Rows:
         """Return int64[r, probes]: the cells whose centroids are nearest to each of `rows`."""
@@ -168,7 +158,7 @@ class CellFinder:
 
         return np.concatenate(list(in_order(around, range(0, len(rows), _ROWS), ahead=2 * core_count())))
 
-    def _meetings(self, rows: Rows) -> Iterator[tuple[Rows, Rows, Float32]]:
+    def _meetings(self, rows: Rows) -> Iterator[Meeting]:
         """Yield the places in `rows` that look into a cell, the cell's rows, in bounded blocks, and its centroid: for
         every cell.
         """
@@ -179,7 +169,32 @@ class CellFinder:
             places = by_cell[bounds[cell] : bounds[cell + 1]] // cells.shape[1]
             members = self.cells.members(cell)
             for start in range(0, len(members), _BASE_ROWS):
-                yield places, members[start : start + _BASE_ROWS], self.cells.centroids[cell]
+                yield Meeting(places, members[start : start + _BASE_ROWS], self.cells.centroids[cell])
+
+
+class Meeting(NamedTuple):
+    """Who looks into a cell: places int64[p] among the queries, the cell's rows int64[m], its centroid float32[d]."""
+
+    places: Rows
+    members: Rows
+    centroid: Float32
+
+
+def met(queries: Float32, matrix: Float32, meetings: Iterable[Meeting], fetched: int) -> Any:
+    """Return a faiss.ResultHeap with what is nearest to each of `queries` in its meetings with rows of `matrix`."""
+    import faiss
+
+    def meet(meeting: Meeting) -> tuple[Rows, Float32, Rows]:
+        faiss.omp_set_num_threads(1)  # of this thread of the pool alone: the cells are shared out, not one cell
+        ours, base = queries[meeting.places] - meeting.centroid, matrix[meeting.members] - meeting.centroid
+        squared, found = faiss.knn(ours, base, min(fetched, len(base)))
+        return meeting.places, squared, meeting.members[found]
+
+    heap = faiss.ResultHeap(len(queries), fetched, keep_max=False)
+    with threadpool_limits(limits=1, user_api="blas"):
+        for result in in_order(meet, meetings, ahead=2 * core_count()):
+            heap.add_result_subset(*result)
+    return heap
 
 
 def settle(matrix: Float32, blank: NDArray[np.bool_], rows: Rows, found: Rows, count: int) -> tuple[Rows, Float32]:

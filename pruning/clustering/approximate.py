@@ -9,6 +9,7 @@ import numpy as np
 from ...indexing.identical import Classes
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
+from ...store.shards import Workers
 from .config import ClusterConfig, Clusters
 from .joining import Lists, approximate_tree, near_lists
 from .poorer import poorer_lists
@@ -22,16 +23,19 @@ SAMPLE_ROWS = 5000
 """Rows that are clustered both ways, so that what is reported was measured on these very data."""
 
 
-def cluster_approximate(matrix: Float32, config: ClusterConfig, progress: Progress = silent) -> Clusters:
+def cluster_approximate(
+    matrix: Float32, config: ClusterConfig, progress: Progress = silent, workers: Workers | None = None
+) -> Clusters:
     """Return HDBSCAN clusters of float32[n, d] (L2-normalised rows) from an approximate spanning tree (joining.py).
 
-    algorithm: names the recall of the kNN graph, as it was measured. agreement: see `measured_agreement`.
+    algorithm: names the recall of the kNN graph, as it was measured. agreement: see `measured_agreement`. workers: who
+    finds the graph, None for this process.
     """
     n = len(matrix)
     if n < max(config.min_cluster_size, 2):
         return all_noise(n, APPROXIMATE)
     matrix = np.ascontiguousarray(matrix)
-    lists = near_lists(matrix, config.min_samples, seed=config.seed, progress=progress)
+    lists = near_lists(matrix, config.min_samples, seed=config.seed, progress=progress, workers=workers)
     tree = nearly_spanning_tree(matrix, config.min_samples, seed=config.seed, lists=lists, progress=progress)
     agreement = measured_agreement(matrix, config, lists.recall)
     found = clusters_of(*tree, config, f"{APPROXIMATE}, graph of recall {lists.recall:.4f}")

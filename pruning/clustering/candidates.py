@@ -11,18 +11,23 @@ far, those that were found are sifted before there are too many of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ...indexing.near import true_cells
+from ...indexing.shared_rows import SharedRows, share_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
+from ...store.journal import each_kept
 from ...store.pipeline import core_count, in_order
-from .ladder import Rows, Weights, ladder_of
+from ...store.shards import Shard, Shared, Workers
+from .ladder import Ladder, Rows, Weights, ladder_of
 from .pairs import MARGIN, Pairs, Tree, all_pairs, sifted
 
 STRIP, WIDTH = 1024, 2048
@@ -42,6 +47,9 @@ CROWDED = 64
 HELD_PAIRS = 1 << 21
 """Pairs are sifted when there are so many (24 bytes each), and then whenever they have doubled."""
 
+SHARD_TILES = 64
+"""Tiles of a shard, where workers compare them."""
+
 WAITING_BYTES = 128 << 20
 """Pairs that wait to be taken in may fill so much before no further tile is begun."""
 
@@ -59,30 +67,75 @@ class Tile:
     square: Float32 | None = None
 
 
-def candidates(matrix: Float32, tree: Tree, min_samples: int, progress: Progress = silent) -> Pairs:
+def candidates(
+    matrix: Float32, tree: Tree, min_samples: int, progress: Progress = silent, workers: Workers | None = None
+) -> Pairs:
     """Return all pairs of rows that the tree, made lighter by these pairs themselves, does not rule out.
 
     matrix: float32[n, d], distinct unit rows. Memory: O(p) for p such pairs, or HELD_PAIRS; WAITING_BYTES, and a tile's
-    scores and pairs (at most 60 MB) for each core; the matrix once more.
+    scores and pairs (at most 60 MB) for each core; the matrix once more. workers: who compares, None for this process;
+    a node of theirs holds 8 n bytes, and for each core 60 MB and the rows of a tile.
     """
     ladder = ladder_of(tree.low, tree.high, tree.squared)
-    scan = _Scan(matrix[ladder.order], ladder.order)
-    found, held, most = [], 0, HELD_PAIRS
+    found, held, most, compared = [], 0, HELD_PAIRS, 0
     with threadpool_limits(limits=1, user_api="blas"):
-        for done, pairs in in_order(
-            scan.compare,
-            tiles(ladder.steps),
-            ahead=2 * core_count(),
-            size_bytes=lambda found: found[1].nbytes,
-            limit_bytes=WAITING_BYTES,
-        ):
+        for done, pairs in _scanned(matrix, ladder, workers):
             found.append(pairs)
             held += len(pairs)
             if held > most:
                 pairs, tree = sifted(all_pairs(found), tree, min_samples)
                 found, held, most = [pairs], len(pairs), max(HELD_PAIRS, 2 * len(pairs))
-            progress("comparing", done, len(matrix))
+            compared = max(compared, done)
+            progress("comparing", compared, len(matrix))
     return sifted(all_pairs(found), tree, min_samples)[0]
+
+
+def _scanned(matrix: Float32, ladder: Ladder, workers: Workers | None) -> Iterator[tuple[int, Pairs]]:
+    """Yield of every tile how many places are done with it, and its pairs."""
+    ordered = tiles(ladder.steps)
+    if workers is None:
+        yield from in_order(
+            Scan(matrix[ladder.order], ladder.order, matrix.shape[1]).compare,
+            ordered,
+            ahead=2 * core_count(),
+            size_bytes=lambda found: found[1].nbytes,
+            limit_bytes=WAITING_BYTES,
+        )
+        return
+    work = ScanShard(share_rows(workers, matrix, ladder.order), workers.share(ladder.order), matrix.shape[1])
+    total = (len(matrix) // STRIP + 1) * (len(matrix) // WIDTH + 1) // 2
+    size = max(1, min(SHARD_TILES, total // (workers.count * 8)))
+    pieces = iter(lambda: list(islice(ordered, size)), [])
+    shards = (
+        Shard(
+            f"the comparison of clips at {piece[0].above.start} and {piece[0].beside.start}",
+            piece,
+            repr([(tile.above, tile.beside) for tile in piece]),
+        )
+        for piece in pieces
+    )
+    what = ["candidates", matrix, ladder.order, ladder.steps]
+    for _, results in each_kept(workers, what, work, shards, [Pairs]):
+        yield from results
+
+
+@dataclass(frozen=True)
+class ScanShard:
+    """Work: compare tiles of rows in the order of the ladder."""
+
+    ordered: SharedRows
+    order: Shared[Rows]
+    dim: int
+
+    @cached_property
+    def scan(self) -> Scan:
+        """What compares, with its memory, kept from shard to shard."""
+        return Scan(self.ordered, self.order.get(), self.dim)
+
+    def __call__(self, tiles: Sequence[Tile]) -> list[tuple[int, Pairs]]:
+        """Return what `Scan.compare` returns for each tile."""
+        with threadpool_limits(limits=1, user_api="blas"):
+            return list(in_order(self.scan.compare, tiles, ahead=2 * core_count()))
 
 
 def slack_of(dimensions: int) -> float:
@@ -128,13 +181,16 @@ def _inside(squared: Weights) -> Float32:
     return table
 
 
-class _Scan:
-    """Compares tiles of rows in the order of the ladder, in any number of threads."""
+class Scan:
+    """Compares tiles of rows in the order of the ladder, in any number of threads.
 
-    def __init__(self, ordered: Float32, order: Rows) -> None:
+    ordered: float32[n, d] in that order; order: int64[n], which rows these are; dim: d.
+    """
+
+    def __init__(self, ordered: Float32 | SharedRows, order: Rows, dim: int) -> None:
         self._ordered = ordered
         self._order = order
-        self._slack = slack_of(ordered.shape[1])
+        self._slack = slack_of(dim)
         self._scratch = threading.local()
 
     def compare(self, tile: Tile) -> tuple[int, Pairs]:
@@ -157,8 +213,10 @@ class _Scan:
 
     def _finely(self, tile: Tile) -> Pairs:
         """Return the same in float64: rows much nearer to each other than float32 can tell are told apart."""
-        centre = self._ordered[tile.above.start].astype(np.float64)
-        above, beside = self._ordered[tile.above] - centre, self._ordered[tile.beside] - centre
+        above, beside = self._ordered[tile.above].astype(np.float64), self._ordered[tile.beside].astype(np.float64)
+        centre = above[0].copy()
+        above -= centre
+        beside -= centre
         far, wide = np.einsum("ij,ij->i", above, above), np.einsum("ij,ij->i", beside, beside)
         least = above @ beside.T
         least *= -2

@@ -20,6 +20,7 @@ from ...indexing.neighbours.chords import squared_chords
 from ...indexing.neighbours.graph_search import graph_of
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
+from ...store.shards import Workers
 from .outside import Outside
 
 Rows = NDArray[np.int64]
@@ -73,9 +74,20 @@ class Lists:
     probes: int
 
 
-def near_lists(matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent) -> Lists:
-    """Return lists of float32[n, d] (L2-normalised rows, n >= 2) from a graph of recall RECALL, as it was measured."""
-    graph = graph_of(matrix, list_length(len(matrix), min_samples), recall=RECALL, seed=seed, progress=progress)
+def near_lists(
+    matrix: Float32,
+    min_samples: int,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+    workers: Workers | None = None,
+) -> Lists:
+    """Return lists of float32[n, d] (L2-normalised rows, n >= 2) from a graph of recall RECALL, as it was measured.
+
+    workers: who searches, None for this process.
+    """
+    k = list_length(len(matrix), min_samples)
+    graph = graph_of(matrix, k, recall=RECALL, seed=seed, progress=progress, workers=workers)
     return Lists(graph.ids, graph.recall, graph.cells or make_cells(matrix, seed=seed), max(PROBES, graph.effort))
 
 

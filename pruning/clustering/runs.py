@@ -59,7 +59,7 @@ def _new_run(store: Store, config: ClusterConfig, space: str | None, progress: P
     progress("reading", 0, None)
     vectors = store.vectors(space)
     with threadpool_limits(limits=1, user_api="blas"):  # its order of summing depends on how many there are
-        clusters = cluster(vectors.matrix, config, progress)
+        clusters = cluster(vectors.matrix, config, progress, store.workers)
     return save_run(store.tables, _run(vectors, clusters, config), _rows(vectors, clusters))
 
 

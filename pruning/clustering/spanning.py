@@ -16,6 +16,7 @@ from ...indexing.identical import equal_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.pipeline import core_count, in_order
+from ...store.shards import Workers
 from .bound import bounding_tree
 from .candidates import candidates
 from .cores import core_distances
@@ -30,11 +31,19 @@ Edges = tuple[Rows, Rows, Weights]
 """Edges: one end int64[m], the other int64[m], and the weight float64[m]."""
 
 
-def spanning_tree(matrix: Float32, min_samples: int, *, seed: int = 0, progress: Progress = silent) -> Edges:
+def spanning_tree(
+    matrix: Float32,
+    min_samples: int,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+    workers: Workers | None = None,
+) -> Edges:
     """Return the n - 1 edges of the minimum spanning tree of float32[n, d] (L2-normalised rows, n >= 2).
 
     min_samples counts other rows; where there are fewer, it is the farthest. A zero row is at right angles to all
     but other zero rows, and equal to these. Of several trees of equal weight it is hdbscan's (prim.py).
+    workers: who makes these products, None for this process.
     Time: half the products of all rows with all, and an approximate tree; memory: O(n (d + min_samples)).
     """
     matrix = _apart(matrix)
@@ -45,7 +54,7 @@ def spanning_tree(matrix: Float32, min_samples: int, *, seed: int = 0, progress:
         none = np.empty(0, dtype=np.int64)
         return prim(none, none, np.empty(0), np.zeros(1), classes)
     tree = bounding_tree(distinct, few, seed=seed, progress=progress)
-    pairs = candidates(distinct, tree, few, progress)
+    pairs = candidates(distinct, tree, few, progress, workers)
     distances = _distances(distinct, pairs, copies, few)
     cores = core_distances(pairs.low, pairs.high, distances, copies, few)
     weights = np.maximum(distances, np.maximum(cores[pairs.low], cores[pairs.high]))

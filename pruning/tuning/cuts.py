@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from ...progress import Progress
 from ...schemas.vector import Float32
-from ..choice import Choice, Members, Order, Tier, members_of, noise_order
+from ..choice import Choice, Order
 from ..config import PruneConfig
 from ..layers import places_of
+from ..members import Members, Tier, members_of
+from ..selecting import noise_order
 from ..selectors.base import Float64, Selection, Tunable
 from ..wishes import Wishes
 

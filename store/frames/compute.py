@@ -6,16 +6,22 @@ Safe to interrupt and to repeat: half a minute of work is lost at most, and what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from ...encoders.versions.config import VersionsConfig
 from ...errors import BadInput
 from ...progress import Progress
 from ...schemas.clip import Clip, Reason
 from ...schemas.vector import Float32
-from ..reading import Problem, audio_clips, hear
+from ..blob_making import make_blobs
+from ..blob_writing import Blob
+from ..blobs import BlobKind
+from ..reading import Problem, audio_clips
 from .layout import FrameLayout
-from .writing import FramesReport, FrameWriter
+from .table import FRAMES
+from .writing import FramesReport, FrameWriter, frames_blob
 
 if TYPE_CHECKING:
     from ...encoders.versions.cqt import ConstantQ
@@ -40,40 +46,49 @@ def compute_frames(
     Clips that it holds are passed over; those that cannot be read any more, or are too short, are problems of the
     report. Raises UsageError where the table holds frames that were not made here, BadInput where no clip is such.
     """
-    import torch
-
-    from ...encoders.versions.cqt import ConstantQ
-
-    config = VersionsConfig()
     clips = audio_clips(store, view=view, where=where, clip_ids=clip_ids)
     writer = FrameWriter(store.tables, name, computed_layout())
-    pending = [clip for clip in clips if clip.clip_id not in writer.ids]
-    writer.report.known = len(clips) - len(pending)
-    front = ConstantQ(config).to("cuda" if torch.cuda.is_available() else "cpu")
-    for heard in hear(pending, config.sample_rate_hz, stage="frames", progress=progress):
-        writer.report.problems += heard.problems
-        for clip, waveform in zip(heard.clips, heard.waveforms, strict=True):
-            problem = _take(writer, front, clip, waveform)
-            writer.report.problems += [problem] if problem else []
+    make_blobs(store.tables, FrameMaker(), clips, writer.blobs, writer.report, workers=store.workers, progress=progress)
     return writer.finish()
+
+
+@dataclass(frozen=True)
+class FrameMaker:
+    """Makes the blobs of a table of frames."""
+
+    stage: ClassVar[str] = "frames"
+    kind: ClassVar[BlobKind] = FRAMES
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """What the transform hears."""
+        return VersionsConfig().sample_rate_hz
+
+    @cached_property
+    def front(self) -> ConstantQ:
+        """The transform, made once."""
+        import torch
+
+        from ...encoders.versions.cqt import ConstantQ
+
+        return ConstantQ(VersionsConfig()).to("cuda" if torch.cuda.is_available() else "cpu")
+
+    def make(self, clip: Clip, waveform: Float32) -> Blob | Problem:
+        """Return the frames of a clip, or what is wrong with it."""
+        front = self.front
+        if len(waveform) <= front.margin:
+            seconds = len(waveform) / front.config.sample_rate_hz
+            return Problem(clip.path, Reason.SHORT, f"{seconds:.2f} s are too few for the lowest band")
+        try:
+            return frames_blob(clip.clip_id, frames_of(front, waveform), front.config.bins)
+        except BadInput as error:
+            return Problem(clip.path, Reason.UNREADABLE, str(error))
 
 
 def computed_layout() -> FrameLayout:
     """Return what the frames are that are computed here."""
     config = VersionsConfig()
     return FrameLayout(config.bins, config.frame_s, config.f_min, config.sample_rate_hz)
-
-
-def _take(writer: FrameWriter, front: ConstantQ, clip: Clip, waveform: Float32) -> Problem | None:
-    """Hand the frames of a clip to `writer`; return what is wrong with it otherwise."""
-    if len(waveform) <= front.margin:
-        seconds = len(waveform) / front.config.sample_rate_hz
-        return Problem(clip.path, Reason.SHORT, f"{seconds:.2f} s are too few for the lowest band")
-    try:
-        writer.add(clip.clip_id, frames_of(front, waveform))
-    except BadInput as error:
-        return Problem(clip.path, Reason.UNREADABLE, str(error))
-    return None
 
 
 def frames_of(front: ConstantQ, waveform: Float32) -> Float32:

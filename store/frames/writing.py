@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import BadInput, UsageError
 from ...progress import Progress
-from ..blob_writing import BlobReport, BlobWriter
+from ..blob_writing import Blob, BlobReport, BlobWriter
 from ..tables import Tables
 from .layout import FrameLayout, frames_table, layout_of
 from .table import FRAMES, VALUE_BYTES
@@ -46,34 +46,40 @@ class FrameWriter:
                 f"{table} holds {there}, and these are {layout}: they never mix; give these another name, as "
                 f"frames=NAME{empty}"
             )
-        self._writer = BlobWriter(tables, self.report, FRAMES, layout.to_metadata(), ahead=ahead)
+        self.blobs = BlobWriter(tables, self.report, FRAMES, layout.to_metadata(), ahead=ahead)
 
     @property
     def ids(self) -> set[str]:
         """The clips that the table holds."""
-        return self._writer.ids
+        return self.blobs.ids
 
     def add(self, clip_id: str, frames: NDArray[Any]) -> None:
         """Take the frames of a clip, magnitudes [t, bins]; commit once there are enough, or it is time.
 
         Raises BadInput for frames of another shape, none at all, or values that float16 does not hold.
         """
-        try:
-            check_magnitudes(frames, self.report.layout.bins)
-        except BadInput as error:
-            raise BadInput(f"clip {clip_id[:80]} {error}") from error
-        self._writer.add(clip_id, np.ascontiguousarray(frames, "<f2").tobytes(), len(frames))
+        made = frames_blob(clip_id, frames, self.report.layout.bins)
+        self.blobs.add(clip_id, made.blob, *made.told)
 
     def commit(self) -> None:
         """Write what is waiting."""
-        self._writer.commit()
+        self.blobs.commit()
 
     def finish(self) -> FramesReport:
         """Write what is waiting; return what was done."""
-        self._writer.finish()
+        self.blobs.finish()
         layout = self.report.layout
         self.report.hours = self.report.size_bytes / (VALUE_BYTES * layout.bins) * layout.hop_s / 3600
         return self.report
+
+
+def frames_blob(clip_id: str, frames: NDArray[Any], bins: int) -> Blob:
+    """Return the magnitudes [t, bins] of a clip as they are stored. Raises BadInput as `FrameWriter.add`."""
+    try:
+        check_magnitudes(frames, bins)
+    except BadInput as error:
+        raise BadInput(f"clip {clip_id[:80]} {error}") from error
+    return Blob(np.ascontiguousarray(frames, "<f2").tobytes(), (len(frames),))
 
 
 def check_magnitudes(frames: NDArray[Any], bins: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echodex.indexing.groups import pairs, reach, shortened
+from echodex.indexing.groups import pairs, reach, shortened, tiles
 from echodex.indexing.groups.pairs import NearPairs, near_pairs
 from echodex.indexing.near import ROUNDING
 from echodex.schemas.vector import Float32
@@ -34,7 +34,7 @@ def go_the_long_way(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(shortened, "FEW_ROWS", 50)
     patch.setattr(shortened, "WIDTHS", (4, 8))
     patch.setattr(pairs, "ONE_CELL", 50)
-    patch.setattr(pairs, "TILE", (16, 40))
+    patch.setattr(tiles, "TILE", (16, 40))
     patch.setattr(pairs, "LISTED", 5)
 
 

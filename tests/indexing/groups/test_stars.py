@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from echodex.indexing import near
-from echodex.indexing.groups import pairs
+from echodex.indexing.groups import pairs, tiles
 from echodex.indexing.groups.stars import greedy_stars, star_groups
 
 Matrix = NDArray[np.float32]
@@ -84,7 +84,7 @@ def test_nothing_to_group() -> None:
 @pytest.mark.parametrize("min_score", [0.5, 0.9, 0.98])
 def test_equals_brute_force_whatever_the_block(monkeypatch: pytest.MonkeyPatch, cells: int, min_score: float) -> None:
     monkeypatch.setattr(near, "BLOCK_CELLS", cells)
-    monkeypatch.setattr(pairs, "TILE", (min(cells, 50), min(cells, 50) + 7))
+    monkeypatch.setattr(tiles, "TILE", (min(cells, 50), min(cells, 50) + 7))
     matrix = clumps(np.random.default_rng(1), 120, 16, 0.2)
     assert as_lists(star_groups(matrix, min_score)) == by_brute_force(matrix, min_score)
 
