@@ -57,7 +57,7 @@ def check(
         from ..store.checking_sources import source_findings
 
         findings += source_findings(store.tables, verify=data, progress=progress)
-    return CheckReport(str(store.path), tuple(findings), rows)
+    return CheckReport(store.place, tuple(findings), rows)
 
 
 def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) -> RepairReport:
@@ -65,13 +65,13 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
     others = [one for one in running(store.path) if one.pid != os.getpid()]
     if others and not dry_run:
         raise StoreLocked(
-            f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.path}; repair once it is done"
+            f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.place}; repair once it is done"
         )
     refuse_newer(store.path / MARKER)
     if not dry_run:
         with writer_lock(store.path):  # one that may not be written to is told of now
             pass
-    work = Work(type(store)(store.path).tables, Quarantine(store.path))
+    work = Work(type(store).at(store.place).tables, Quarantine(store.path))
     caches: dict[Damage, Repair] = dict.fromkeys((Damage.INDEX, Damage.STALE), partial(_dropped, store))
     steps = [*STEPS, caches]
     mended: list[Mended] = []
@@ -80,7 +80,7 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         able = {kind for step in steps for kind in step}
         would = [Mended(one, one.remedy) for one in report.findings if one.kind in able and one.remedy]
         left = [one for one in report.findings if one.kind not in able or not one.remedy]
-        return RepairReport(str(store.path), tuple(would), tuple(left), "")
+        return RepairReport(store.place, tuple(would), tuple(left), "")
     for _ in range(_ROUNDS):
         did = _first_step(work, steps, report.findings)
         if not did:
@@ -88,12 +88,12 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         mended += did
         report = check(store, data=True, progress=progress)
     place = str(work.quarantine.folder) if work.quarantine.used else ""
-    return RepairReport(str(store.path), tuple(mended), report.findings, place)
+    return RepairReport(store.place, tuple(mended), report.findings, place)
 
 
 def _look(store: Store, depth: Depth, progress: Progress) -> tuple[list[Finding], dict[str, int]]:
     """Return what every room finds, and how many rows were read of each table."""
-    store = type(store)(store.path)  # a new one: what this one has in its caches is not what is on the disk
+    store = type(store).at(store.place)  # a new one: what this one has in its caches is not what is on the disk
     look = look_over(store.path, depth, progress)
     findings = [*look.findings, *index_findings(store, look.tables, data=depth.data), *map_findings(store)]
     findings += run_findings(store, data=depth.data)

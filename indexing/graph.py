@@ -63,7 +63,7 @@ def knn_graph(
 def _kept(store: Store, space: Space, recipe: GraphRecipe) -> Graph | None:
     """Return the graph from a folder that serves the recipe, the smallest first; None where there is none."""
     able = []
-    for folder, manifest in graph_folders(store.path / "indexes" / space.name):
+    for folder, manifest in graph_folders(store.beside("indexes", space.name, only="graph.json")):
         if manifest.serves(recipe.k, recipe.exact, recipe.recall) and manifest.recipe.space == space.name:
             able.append((manifest.recipe.k, folder, manifest))
     for _, folder, manifest in sorted(able, key=lambda one: (one[0], one[1].path)):

@@ -67,5 +67,7 @@ def clip_of(store: Store, named: str | Path) -> str:
     if places:
         return places[0].clip_id
     if not isinstance(named, str) or not storable(named) or not len(store.clips(["clip_id"], clip_ids=[named])):
-        raise NotFound(f"{str(named)[:200]!r} is neither a usable clip of {store.path} nor a file that was added to it")
+        raise NotFound(
+            f"{str(named)[:200]!r} is neither a usable clip of {store.place} nor a file that was added to it"
+        )
     return named

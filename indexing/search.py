@@ -124,7 +124,7 @@ class _Search:
                 f"clip {query} has no vector in space {self.space.name!r}; run `echodex embed {self.space.encoder}`"
             )
         raise NotFound(
-            f"{query[:200]!r} is neither a file nor a usable clip of {self.store.path}; check the path or the id"
+            f"{query[:200]!r} is neither a file nor a usable clip of {self.store.place}; check the path or the id"
         )
 
     def nearest(self, asked: _Asked, k: int) -> tuple[list[float], pa.Table]:

@@ -68,7 +68,7 @@ def audio_clips(
     held = rows_of(store.tables, CLIPS_TABLE, ["clip_id", "channels"], wanted)  # a view keeps what was removed
     clips = store.sources(with_audio(held))
     if not clips:
-        raise BadInput(f"{store.path} has no usable clip with audio; run `echodex add`")
+        raise BadInput(f"{store.place} has no usable clip with audio; run `echodex add`")
     return sorted(clips, key=lambda clip: clip.path)
 
 

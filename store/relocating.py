@@ -67,7 +67,7 @@ def relocate(
         raise UsageError(f"{report.new!r} cannot be where the files of {report.old!r} are now; name another folder")
     asked, clip_ids = _asked(tables, report)
     if not asked:
-        raise NotFound(f"no clip of {tables.folder} was added from {report.old}; check the path")
+        raise NotFound(f"no clip of {tables.place} was added from {report.old}; check the path")
     moves: Moves = {}
     looked = in_order(lambda file: _look(file, verify), asked.values(), ahead=_AHEAD_FILES)
     for done, (before, (state, mtime_ns)) in enumerate(zip(asked, looked, strict=True), start=1):

@@ -15,11 +15,12 @@ from pathlib import Path
 from ..errors import Damaged, NotFound
 from ..schemas.clip import CLIPS
 from ..schemas.read_json import read_json
-from .files import storage_errors, write_atomic
+from .files import remove, storage_errors, write_atomic
 from .frames.layout import frames_tables
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
+from .remote.mirror import fetched
 from .spaces import list_spaces, table_of
 from .tables import Tables
 from .waveforms import waveforms_tables
@@ -40,14 +41,14 @@ def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
         held = _held(tables, doomed | pending)
         unknown = next((clip_id for clip_id in clip_ids if clip_id not in held | pending), None)
         if unknown is not None:
-            raise NotFound(f"clip {unknown[:80]!r} is not in {tables.folder}; nothing was removed")
+            raise NotFound(f"clip {unknown[:80]!r} is not in {tables.place}; nothing was removed")
         gone = pending - held  # a pending clip that is held was added again since
         if doomed | gone:
             write_atomic(tables.folder / JOURNAL, json.dumps(sorted(doomed | gone)).encode())
             _delete(tables, CLIPS_TABLE, doomed & held)
             for table in [*map(table_of, list_spaces(tables)), *waveforms_tables(tables), *frames_tables(tables)]:
                 _delete(tables, table, doomed | gone)
-        (tables.folder / JOURNAL).unlink(missing_ok=True)
+        remove(tables.folder / JOURNAL)
     return len(doomed)
 
 
@@ -61,7 +62,7 @@ def clips_named(tables: Tables, names: Sequence[str]) -> list[str]:
         ids = _held(tables, {name}) or _clips_at(tables, name)
         if not ids:
             raise NotFound(
-                f"{name[:200]!r} is neither a clip of {tables.folder} nor a file that was added to it; check the path"
+                f"{name[:200]!r} is neither a clip of {tables.place} nor a file that was added to it; check the path"
             )
         found |= dict.fromkeys(sorted(ids))
     return list(found)
@@ -84,7 +85,7 @@ def clips_missing(tables: Tables) -> list[str]:
 
 
 def _pending(tables: Tables) -> set[str]:
-    path = tables.folder / JOURNAL
+    path = fetched(tables.folder / JOURNAL)
     with storage_errors(path):
         if not path.exists():
             return set()

@@ -1,4 +1,4 @@
-"""The store: a folder that holds everything. Opens it, and puts the verbs of this room behind one name."""
+"""The store: a folder or a URI that holds everything. Opens it, and puts the verbs of this room behind one name."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from .known import CLIPS_TABLE
 from .making import make_store
 from .migrating import migrate
 from .places import place_of
+from .remote.mirror import fetched
+from .remote.tables import folder_of
 from .tables import Tables
 from .where import all_of, check_where
 
@@ -38,33 +40,40 @@ USABLE = f"status != '{Status.BAD}'"
 
 
 class Store:
-    """A store at `path`. Cheap to make and to pickle: nothing is opened before it is used."""
+    """A store, with its files at `path`. Cheap to make and to pickle: nothing is opened before it is used.
+
+    place: what it was opened by, for people to read: the folder, or the URI of which `path` is the mirror.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.tables = Tables(path)
+        self.place = self.tables.place
         self.migrated_from: int | None = None
         """The format version that the store was of until it was opened as this object, None where it is of it still."""
         self.kept: dict[object, object] = {}
         """What rooms above keep open for as long as this object lives. Never pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.path,)
+        return type(self).at, (self.place,)
+
+    @classmethod
+    def at(cls, place: str | Path) -> Self:
+        """Return the store at a folder or a URI, without looking whether there is one."""
+        return cls(folder_of(place))
 
     @classmethod
     def open(cls, path: str | Path, *, create: bool = True) -> Self:
-        """Return the store at `path`, making it there if `create` and there is none. One of an earlier format is
-        brought up to this one (store/migrating.py).
+        """Return the store at `path`, a folder or a URI, making it there if `create` and there is none. One of an
+        earlier format is brought up to this one (store/migrating.py).
 
         Raises NotFound, UsageError where `path` is something else, Damaged for an unknown or newer format, StorageError
         for an earlier one that may not be written to.
         """
-        folder = Path(path).absolute()
-        if not (folder / MARKER).is_file():
+        folder = folder_of(path)
+        if not fetched(folder / MARKER).is_file():
             if not create:
-                raise NotFound(
-                    f"{folder} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
-                )
+                raise NotFound(f"{path} is not an echodex store; `echodex add` makes one, --store names one elsewhere")
             make_store(Tables(folder))
         store = cls(folder)
         store.migrated_from = migrate(folder)
@@ -109,7 +118,7 @@ class Store:
             return embed_rows(self.tables, encoder, wanted.column(0), progress=progress)
         clips = self.sources(with_audio(wanted))
         if not clips:
-            raise nothing_to_embed(self.path, len(wanted), encoder)
+            raise nothing_to_embed(self.place, len(wanted), encoder)
         clips.sort(key=lambda clip: clip.path)  # neighbours on disk are read together
         return embed_clips(self.tables, encoder, clips, refit=refit, progress=progress)
 
@@ -189,7 +198,7 @@ class Store:
             rows |= self._rows_by_id(gone, info.version_of(CLIPS_TABLE))
         unknown = next((clip_id for clip_id in clip_ids if clip_id not in rows), None)
         if unknown is not None:
-            raise NotFound(f"clip {unknown[:80]!r} is not in {self.path} (echodex status counts what is)")
+            raise NotFound(f"clip {unknown[:80]!r} is not in {self.place} (echodex status counts what is)")
         return [place_of(rows[clip_id]) for clip_id in clip_ids]
 
     def spaces(self) -> list[Space]:
@@ -310,7 +319,14 @@ class Store:
 
     def folder(self, *parts: str) -> Path:
         """Return a folder of the store for files beside the tables, made private if it is not there."""
-        return private_folder(self.path.joinpath(*parts))
+        return fetched(private_folder(self.path.joinpath(*parts)))
+
+    def beside(self, *parts: str, only: str = "*") -> Path:
+        """Return a file or folder beside the tables as it is by now; nothing is made where there is none.
+
+        only: of a store on object storage, which files of a folder to fetch.
+        """
+        return fetched(self.path.joinpath(*parts), only)
 
     def _usable(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from .durable import durable
 from .failures import UNREADABLE, failed_open, failed_read
 from .files import storage_errors
 from .presence import Presence
+from .remote.address import is_uri
+from .remote.tables import SUFFIX, folder_of, has_versions, options_of, place_of, tables_at
 from .retrying import committed
 from .seals import Seals
 from .where import above, is_in_parts
@@ -32,11 +35,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_storage_version": "2.2"}
-_SUFFIX = ".lance"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _BATCH_ROWS = 8192
 _READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
 """Little: the defaults hold 400 MB of vectors in flight, and take three times as long on a local disk."""
+_AT_ONCE = 8
 KEY_INDEX_ROWS = 50_000
 """How many rows of a table may be without the key index: looking through them all takes 3 ms."""
 NO_VERSION = 0
@@ -47,27 +50,38 @@ _WRITERS_CACHE_BYTES = 4 << 20
 """Of what lancedb caches of manifests, by default up to 1 GB: a writer needs none but the newest."""
 
 
-class Tables:
-    """The tables in the folder of a store. Holds caches, handles on versions alone, and that it has the store open.
+def tables_in(place: str) -> Tables:
+    """Return the tables of the store at a folder or a URI."""
+    return Tables(folder_of(place))
 
-    Pickles to its path.
+
+class Tables:
+    """The tables of a store. Holds caches, handles on versions alone, and that it has the store open.
+
+    folder: where the files beside them are. place: where they are themselves, the same folder or the URI that it is
+    the mirror of. Pickles to that.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.place = place_of(folder)
         self.presence = Presence(folder)
         self._seals = Seals(folder)
         self._pinned: dict[tuple[str, int], lance.LanceDataset] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Tables, (self.folder,)
+        return tables_in, (self.place,)
 
     @cached_property
     def _database(self) -> lancedb.DBConnection:
         import lancedb
 
         session = lancedb.Session(_INDEX_CACHE_BYTES, _WRITERS_CACHE_BYTES)
-        return lancedb.connect(str(self.folder), session=session)
+        return lancedb.connect(self.place, session=session, storage_options=options_of(self.place) or None)
+
+    @property
+    def _making(self) -> dict[str, str]:
+        return _CREATE_OPTIONS | options_of(self.place)
 
     @cached_property
     def _session(self) -> Any:
@@ -78,14 +92,27 @@ class Tables:
 
     def names(self) -> list[str]:
         """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
-        with storage_errors(self.folder):
-            found = [path.name.removesuffix(_SUFFIX) for path in self.folder.iterdir() if path.suffix == _SUFFIX]
-        return sorted(name for name in found if _NAME.fullmatch(name) and self.exists(name))
+        if is_uri(self.place):
+            found = tables_at(self.place)
+        else:
+            with storage_errors(self.folder):
+                found = [path.name.removesuffix(SUFFIX) for path in self.folder.iterdir() if path.suffix == SUFFIX]
+        named = sorted(name for name in found if _NAME.fullmatch(name))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return [name for name, there in zip(named, pool.map(self.exists, named), strict=True) if there]
 
     def exists(self, name: str) -> bool:
         """Return whether there is a table `name`."""
-        versions = self._path(name) / "_versions"
+        path = self._path(name)
+        if is_uri(self.place):
+            return has_versions(self.place, name)
+        versions = path / "_versions"
         return versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir())
+
+    def is_begun(self, name: str) -> bool:
+        """Return whether there is anything of a table `name`, committed to or not."""
+        path = self._path(name)
+        return name in tables_at(self.place) if is_uri(self.place) else path.is_dir()
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make the empty table `name`, unless it is there already."""
@@ -94,7 +121,7 @@ class Tables:
         self._seals.forget(name)  # of a table of that name whose folder somebody removed
 
         def make() -> None:
-            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=_CREATE_OPTIONS)
+            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=self._making)
 
         self._commit(name, make)
 
@@ -155,7 +182,7 @@ class Tables:
         """Put `rows`, and their columns, in the place of all that table `name` has, as one commit."""
 
         def write() -> None:
-            self._database.create_table(name, rows, mode="overwrite", storage_options=_CREATE_OPTIONS)
+            self._database.create_table(name, rows, mode="overwrite", storage_options=self._making)
 
         self._commit(name, write)
 
@@ -243,7 +270,12 @@ class Tables:
         """
         self.untag(name, tag)
         with durable(self._path(name)):
-            self._database.open_table(name).tags.create(tag, version)
+            tags = self._database.open_table(name).tags
+            try:
+                tags.create(tag, version)
+            except RuntimeError:  # an answer was lost, and what was asked again found the tag made
+                if tag not in tags.list() or tags.get_version(tag) != version:
+                    raise
 
     def untag(self, name: str, tag: str) -> None:
         """Remove `tag` from table `name`, if both are there."""
@@ -321,16 +353,20 @@ class Tables:
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):  # of a registry or a file that somebody else wrote
-            raise Damaged(f"{name[:80]!r} can be no table of {self.folder}; restore the store from a copy")
-        return self.folder / f"{name}{_SUFFIX}"
+            raise Damaged(f"{name[:80]!r} can be no table of {self.place}; restore the store from a copy")
+        return self.folder / f"{name}{SUFFIX}"
 
     def _dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:
         import lance
 
-        if not self.exists(name):
-            raise NotFound(f"table {name} does not exist in {self.folder}")
+        remote = is_uri(self.place)
+        if not remote and not self.exists(name):
+            raise NotFound(f"table {name} does not exist in {self.place}")
         self.presence.show()
+        at, options = f"{self.place}/{self._path(name).name}", options_of(self.place) or None
         try:
-            return lance.dataset(str(self._path(name)), version=version, session=self._session)
+            return lance.dataset(at, version=version, session=self._session, storage_options=options)
         except UNREADABLE as error:
+            if remote and version is None and not self.exists(name):  # asked where it costs nothing to who finds it
+                raise NotFound(f"table {name} does not exist in {self.place}") from None
             raise failed_open(self, name, version, error) from error

@@ -118,7 +118,9 @@ def _ask(store: Store, space: Space, query: str | Path | Float32) -> _Query:
                 return _Query(read_sets(store, space, Metric.IP, [place.clip_id]).matrix, place.clip_id)
         return _Query(_embedded(store, space, Path(query)))
     if "\0" in query or not len(store.clips(["clip_id"], clip_ids=[query])):
-        raise NotFound(f"{query[:200]!r} is neither a file nor a usable clip of {store.path}; check the path or the id")
+        raise NotFound(
+            f"{query[:200]!r} is neither a file nor a usable clip of {store.place}; check the path or the id"
+        )
     return _Query(read_sets(store, space, Metric.IP, [query]).matrix, query)
 
 

@@ -14,7 +14,7 @@ from ...schemas.format import FORMAT_NAME, FORMAT_VERSION, check_marker, marker
 from ...schemas.read_json import read_json
 from ..checking.opened import tried
 from ..checking.table import left_files
-from ..files import storage_errors, write_atomic
+from ..files import remove, storage_errors, write_atomic
 from ..lock import writer_lock
 from ..migrating import migrate
 from ..removing import remove_clips
@@ -42,7 +42,7 @@ def swept(work: Work, finding: Finding) -> str:
     """Remove a file that was left half written."""
     path = work.path(finding.where)
     with storage_errors(path):
-        path.unlink(missing_ok=True)
+        remove(path)
     return f"{finding.where} removed"
 
 
