@@ -21,8 +21,10 @@ from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .pipeline import in_order
 from .reading import Problem
+from .remote.address import is_uri
 from .rows import clip_table
 from .source_files import SourceFile, State, state_by_bytes, state_of
+from .sources import source_path
 from .tables import Tables
 from .where import storable
 
@@ -83,7 +85,7 @@ def relocate(
 
 
 def _absolute(path: str | Path) -> str:
-    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (resolve() would follow links, the store does not)
+    return source_path(path if is_uri(path) else Path(path).expanduser()).rstrip("/") or os.sep
 
 
 def _moved(uri: str, old: str, new: str) -> str | None:
@@ -91,7 +93,7 @@ def _moved(uri: str, old: str, new: str) -> str | None:
     if uri == old:
         return new
     inside = old if old.endswith(os.sep) else old + os.sep
-    return str(Path(new, uri.removeprefix(inside))) if uri.startswith(inside) else None
+    return new.rstrip("/") + "/" + uri.removeprefix(inside) if uri.startswith(inside) else None
 
 
 def _asked(tables: Tables, report: RelocateReport) -> tuple[dict[File, SourceFile], list[str]]:

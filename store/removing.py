@@ -8,9 +8,7 @@ and whoever removes next finishes the job.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..errors import Damaged, NotFound
 from ..schemas.clip import CLIPS
@@ -21,6 +19,8 @@ from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .remote.mirror import fetched
+from .remote.sources import is_there
+from .sources import source_path
 from .spaces import list_spaces, table_of
 from .tables import Tables
 from .waveforms import waveforms_tables
@@ -80,7 +80,7 @@ def clips_missing(tables: Tables) -> list[str]:
     return [
         clip_id
         for clip_id, uris in zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
-        if not any(Path(uri).exists() for uri in uris)
+        if not any(map(is_there, uris))
     ]
 
 
@@ -101,7 +101,7 @@ def _held(tables: Tables, clip_ids: set[str]) -> set[str]:
 
 
 def _clips_at(tables: Tables, path: str) -> set[str]:
-    wanted = os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, the store does not)
+    wanted = source_path(path)
     if not storable(wanted):
         return set()
     return set(tables.scan(CLIPS_TABLE, ["clip_id"], where=array_has("uris", wanted)).column(0).to_pylist())

@@ -19,13 +19,13 @@ _CONNECT_S = 10
 _ANSWER_S = 60
 TRIES = 6
 """How often fsspec's S3 asks, over some 15 s."""
-_RETRY_S = 60
+RETRY_S = 60
 """How long Lance tries a request again that fails: its own limit is three minutes."""
 
 
 def for_lance(uri: str) -> dict[str, str]:
     """Return what Lance is to be told of the object store at `uri`, as storage options. Raises UsageError."""
-    bounded = {"connect_timeout": f"{_CONNECT_S}s", "client_retry_timeout": str(_RETRY_S)}
+    bounded = {"connect_timeout": f"{_CONNECT_S}s", "client_retry_timeout": str(RETRY_S)}
     if scheme(uri) != "s3":
         return bounded
     endpoint = s3_endpoint()
