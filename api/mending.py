@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StorageError, StoreLocked, UsageError
@@ -21,6 +20,7 @@ from ..store.checking.sampling import Sample
 from ..store.checking.table import Depth
 from ..store.files import is_disk_full
 from ..store.lock import writer_lock
+from ..store.remote.address import is_uri
 from ..store.repairing.folder import refuse_newer
 from ..store.repairing.mend import STEPS, Repair
 from ..store.repairing.quarantine import Quarantine
@@ -44,10 +44,10 @@ def check(
     if not 0 < sample <= 1:
         raise UsageError(f"a sample is a share above 0, up to 1, not {sample}")
     depth = Depth(data, Sample.of(sample))
-    state = _state(store.path)
+    state = _state(store)
     findings, rows = _look(store, depth, progress)
     for _ in range(_LOOKS):
-        before, state = state, _state(store.path)
+        before, state = state, _state(store)
         if not findings or state == before:
             break  # what was found was so all the time that it took to find it
         again, rows = _look(store, depth, progress)
@@ -100,9 +100,13 @@ def _look(store: Store, depth: Depth, progress: Progress) -> tuple[list[Finding]
     return findings, {name: found.read[found.newest].rows for name, found in look.tables.items() if found.read}
 
 
-def _state(folder: Path) -> dict[str, int]:
-    """Return what changes whenever somebody writes to a store: when its folders last did."""
-    found = {}
+def _state(store: Store) -> dict[str, int]:
+    """Return what changes whenever somebody writes to a store: when its folders last did, or of one on object storage,
+    which has none, the versions of its tables.
+    """
+    folder, found = store.path, {}
+    if is_uri(store.place):
+        return {name: store.tables.version(name) for name in store.tables.names()}
     for path in [folder, *(path for pattern in _WRITTEN for path in folder.glob(pattern))]:
         with suppress(FileNotFoundError):
             found[str(path)] = path.stat().st_mtime_ns

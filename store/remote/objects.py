@@ -91,6 +91,11 @@ class Objects:
         with storage_answers(self.uri):
             self.files.get_file(self._at(name), os.fspath(path))
 
+    def copy(self, name: str, other: str) -> None:
+        """Copy an object to another name. Raises FileNotFoundError where there is none."""
+        with storage_answers(self.uri):
+            self.files.cp_file(self._at(name), self._at(other))
+
     def remove(self, names: Collection[str]) -> None:
         """Remove objects, those that are there."""
         with storage_answers(self.uri):

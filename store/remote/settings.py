@@ -20,12 +20,19 @@ _ANSWER_S = 60
 TRIES = 6
 """How often fsspec's S3 asks, over some 15 s."""
 RETRY_S = 60
-"""How long Lance tries a request again that fails: its own limit is three minutes."""
+_RETRIES = 10
+"""How long, and how often, Lance tries a request again that fails, with pauses that grow from 0.1 s to 15 s. By itself
+it gives up after three, which is a second.
+"""
 
 
 def for_lance(uri: str) -> dict[str, str]:
     """Return what Lance is to be told of the object store at `uri`, as storage options. Raises UsageError."""
-    bounded = {"connect_timeout": f"{_CONNECT_S}s", "client_retry_timeout": str(RETRY_S)}
+    bounded = {
+        "connect_timeout": f"{_CONNECT_S}s",
+        "client_retry_timeout": str(RETRY_S),
+        "client_max_retries": str(_RETRIES),
+    }
     if scheme(uri) != "s3":
         return bounded
     endpoint = s3_endpoint()

@@ -5,6 +5,7 @@ It runs in threads of the test's process. What it does to a request is decided b
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -48,6 +49,7 @@ class Flaky:
         self.requests: Counter[str] = Counter()
         self.seen: list[tuple[str, str]] = []
         self.faults: Counter[Fault] = Counter()
+        self.broken: list[str] = []
         self._one = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.flaky = self
@@ -88,7 +90,8 @@ class _Server(ThreadingHTTPServer):
     flaky: Flaky
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that give up are what this is for."""
+        """Note it, and say nothing: clients that give up are what this is for."""
+        self.flaky.broken.append(repr(sys.exc_info()[1]))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -110,3 +110,4 @@ def flaky(object_server: str, remote: str, monkeypatch: pytest.MonkeyPatch) -> I
     with proxy.serving():
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         yield proxy
+    print("the proxy's own troubles:", proxy.broken[:10])
