@@ -69,7 +69,7 @@ def open_damaged(path: str | Path | None = None) -> Store:
     One of an earlier format is brought up to this one, as `open` does. Raises NotFound where there is neither a marker
     nor a table of clips.
     """
-    store = Store.at(locate(path, create=False))
+    store = Store(locate(path, create=False))
     if not store.beside(MARKER).exists() and not store.tables.is_begun(CLIPS_TABLE):
         raise NotFound(f"{store.place} is not an echodex store; --store names one elsewhere")
     with suppress(Damaged, StorageError, ValueError, OSError):  # what cannot be read is what the check is to tell

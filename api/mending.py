@@ -71,7 +71,7 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
     if not dry_run:
         with writer_lock(store.path):  # one that may not be written to is told of now
             pass
-    work = Work(type(store).at(store.place).tables, Quarantine(store.path))
+    work = Work(type(store)(store.place).tables, Quarantine(store.path))
     caches: dict[Damage, Repair] = dict.fromkeys((Damage.INDEX, Damage.STALE), partial(_dropped, store))
     steps = [*STEPS, caches]
     mended: list[Mended] = []
@@ -93,7 +93,7 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
 
 def _look(store: Store, depth: Depth, progress: Progress) -> tuple[list[Finding], dict[str, int]]:
     """Return what every room finds, and how many rows were read of each table."""
-    store = type(store).at(store.place)  # a new one: what this one has in its caches is not what is on the disk
+    store = type(store)(store.place)  # a new one: what this one has in its caches is not what is on the disk
     look = look_over(store.path, depth, progress)
     findings = [*look.findings, *index_findings(store, look.tables, data=depth.data), *map_findings(store)]
     findings += run_findings(store, data=depth.data)

@@ -67,7 +67,7 @@ def write_at_once(clips: int, *, every: int = EVERY, seed: int = 0) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, serving() as endpoint:
         make_bucket(endpoint)
         proxy = Flaky(endpoint)
-        proxy.decide = lambda method, path: chance.choice(kinds) if chance.random() * every < 1 else Fault.NONE
+        proxy.decide = lambda *_: chance.choice(kinds) if chance.random() * every < 1 else Fault.NONE
         files, place = _waves(Path(folder) / "audio", clips), f"s3://{BUCKET}/library"
         began_s = time.monotonic()
         with proxy.serving():

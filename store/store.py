@@ -25,7 +25,6 @@ from .making import make_store
 from .migrating import migrate
 from .places import place_of
 from .remote.mirror import fetched
-from .remote.tables import folder_of
 from .tables import Tables
 from .where import all_of, check_where
 
@@ -40,27 +39,21 @@ USABLE = f"status != '{Status.BAD}'"
 
 
 class Store:
-    """A store, with its files at `path`. Cheap to make and to pickle: nothing is opened before it is used.
+    """A store at a folder or a URI. Cheap to make and to pickle: nothing is opened before it is used.
 
-    place: what it was opened by, for people to read: the folder, or the URI of which `path` is the mirror.
+    place: where it is. path: where the files beside its tables are, the same folder or the mirror of the URI.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.tables = Tables(path)
-        self.place = self.tables.place
+    def __init__(self, place: str | Path) -> None:
+        self.tables = Tables(place)
+        self.path, self.place = self.tables.folder, self.tables.place
         self.migrated_from: int | None = None
         """The format version that the store was of until it was opened as this object, None where it is of it still."""
         self.kept: dict[object, object] = {}
         """What rooms above keep open for as long as this object lives. Never pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).at, (self.place,)
-
-    @classmethod
-    def at(cls, place: str | Path) -> Self:
-        """Return the store at a folder or a URI, without looking whether there is one."""
-        return cls(folder_of(place))
+        return type(self), (self.place,)
 
     @classmethod
     def open(cls, path: str | Path, *, create: bool = True) -> Self:
@@ -70,13 +63,15 @@ class Store:
         Raises NotFound, UsageError where `path` is something else, Damaged for an unknown or newer format, StorageError
         for an earlier one that may not be written to.
         """
-        folder = folder_of(path)
-        if not fetched(folder / MARKER).is_file():
+        store = cls(path)
+        if not fetched(store.path / MARKER).is_file():
             if not create:
-                raise NotFound(f"{path} is not an echodex store; `echodex add` makes one, --store names one elsewhere")
-            make_store(Tables(folder))
-        store = cls(folder)
-        store.migrated_from = migrate(folder)
+                raise NotFound(
+                    f"{store.place} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
+                )
+            make_store(store.tables)
+            store = cls(path)
+        store.migrated_from = migrate(store.path)
         return store
 
     # ------------------------------------------------------------------------------------------ writing
@@ -216,10 +211,8 @@ class Store:
     def vectors(
         self, space: str | None = None, *, view: str | None = None, where: str | None = None, normalise: bool = True
     ) -> Vectors:
-        """Return one vector per usable clip (kept by a view, that `where` selects) of a space, sorted by clip id: of
-        unit length, or as it is stored where `normalise` is false.
-
-        Clips without a vector in the space are left out. A view is read at the version that it was saved from.
+        """Return one vector per usable clip (kept by a view, that `where` selects) of a space that has one, sorted by
+        clip id: of unit length, or as it is stored. A view is read at the version that it was saved from.
         """
         found = self.space(space)
         info = self._named(view)
@@ -322,10 +315,7 @@ class Store:
         return fetched(private_folder(self.path.joinpath(*parts)))
 
     def beside(self, *parts: str, only: str = "*") -> Path:
-        """Return a file or folder beside the tables as it is by now; nothing is made where there is none.
-
-        only: of a store on object storage, which files of a folder to fetch.
-        """
+        """Return a file or folder beside the tables as it is by now, whether there is one or not; see `fetched`."""
         return fetched(self.path.joinpath(*parts), only)
 
     def _usable(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +22,7 @@ from .failures import UNREADABLE, failed_open, failed_read
 from .files import storage_errors
 from .presence import Presence
 from .remote.address import is_uri
-from .remote.tables import SUFFIX, folder_of, has_versions, options_of, place_of, tables_at
+from .remote.tables import SUFFIX, committed_at, dataset_at, folder_of, has_versions, options_of, place_of, tables_at
 from .retrying import committed
 from .seals import Seals
 from .where import above, is_in_parts
@@ -39,7 +38,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _BATCH_ROWS = 8192
 _READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
 """Little: the defaults hold 400 MB of vectors in flight, and take three times as long on a local disk."""
-_AT_ONCE = 8
 KEY_INDEX_ROWS = 50_000
 """How many rows of a table may be without the key index: looking through them all takes 3 ms."""
 NO_VERSION = 0
@@ -50,27 +48,22 @@ _WRITERS_CACHE_BYTES = 4 << 20
 """Of what lancedb caches of manifests, by default up to 1 GB: a writer needs none but the newest."""
 
 
-def tables_in(place: str) -> Tables:
-    """Return the tables of the store at a folder or a URI."""
-    return Tables(folder_of(place))
-
-
 class Tables:
-    """The tables of a store. Holds caches, handles on versions alone, and that it has the store open.
+    """The tables of the store at a folder or URI. Holds caches, handles on versions alone, and that it has the store
+    open.
 
-    folder: where the files beside them are. place: where they are themselves, the same folder or the URI that it is
-    the mirror of. Pickles to that.
+    place: where they are. folder: where the files beside them are, the same or the mirror of a URI. Pickles to `place`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.place = place_of(folder)
-        self.presence = Presence(folder)
-        self._seals = Seals(folder)
+    def __init__(self, place: str | Path) -> None:
+        self.folder = folder_of(place)
+        self.place = place_of(self.folder)
+        self.presence = Presence(self.folder)
+        self._seals = Seals(self.folder)
         self._pinned: dict[tuple[str, int], lance.LanceDataset] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return tables_in, (self.place,)
+        return Tables, (self.place,)
 
     @cached_property
     def _database(self) -> lancedb.DBConnection:
@@ -78,10 +71,6 @@ class Tables:
 
         session = lancedb.Session(_INDEX_CACHE_BYTES, _WRITERS_CACHE_BYTES)
         return lancedb.connect(self.place, session=session, storage_options=options_of(self.place) or None)
-
-    @property
-    def _making(self) -> dict[str, str]:
-        return _CREATE_OPTIONS | options_of(self.place)
 
     @cached_property
     def _session(self) -> Any:
@@ -92,27 +81,16 @@ class Tables:
 
     def names(self) -> list[str]:
         """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
-        if is_uri(self.place):
-            found = tables_at(self.place)
-        else:
-            with storage_errors(self.folder):
-                found = [path.name.removesuffix(SUFFIX) for path in self.folder.iterdir() if path.suffix == SUFFIX]
-        named = sorted(name for name in found if _NAME.fullmatch(name))
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return [name for name, there in zip(named, pool.map(self.exists, named), strict=True) if there]
+        with storage_errors(self.folder):
+            return [name for name in committed_at(self.place) if _NAME.fullmatch(name)]
 
     def exists(self, name: str) -> bool:
         """Return whether there is a table `name`."""
-        path = self._path(name)
-        if is_uri(self.place):
-            return has_versions(self.place, name)
-        versions = path / "_versions"
-        return versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir())
+        return has_versions(self.place, self._path(name).stem)
 
     def is_begun(self, name: str) -> bool:
         """Return whether there is anything of a table `name`, committed to or not."""
-        path = self._path(name)
-        return name in tables_at(self.place) if is_uri(self.place) else path.is_dir()
+        return self._path(name).stem in tables_at(self.place)
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make the empty table `name`, unless it is there already."""
@@ -121,7 +99,8 @@ class Tables:
         self._seals.forget(name)  # of a table of that name whose folder somebody removed
 
         def make() -> None:
-            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=self._making)
+            options = _CREATE_OPTIONS | options_of(self.place)
+            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=options)
 
         self._commit(name, make)
 
@@ -182,7 +161,8 @@ class Tables:
         """Put `rows`, and their columns, in the place of all that table `name` has, as one commit."""
 
         def write() -> None:
-            self._database.create_table(name, rows, mode="overwrite", storage_options=self._making)
+            options = _CREATE_OPTIONS | options_of(self.place)
+            self._database.create_table(name, rows, mode="overwrite", storage_options=options)
 
         self._commit(name, write)
 
@@ -273,7 +253,7 @@ class Tables:
             tags = self._database.open_table(name).tags
             try:
                 tags.create(tag, version)
-            except RuntimeError:  # an answer was lost, and what was asked again found the tag made
+            except RuntimeError:  # it may be made: an answer was lost, and the library asked again
                 if tag not in tags.list() or tags.get_version(tag) != version:
                     raise
 
@@ -357,15 +337,12 @@ class Tables:
         return self.folder / f"{name}{SUFFIX}"
 
     def _dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:
-        import lance
-
         remote = is_uri(self.place)
         if not remote and not self.exists(name):
             raise NotFound(f"table {name} does not exist in {self.place}")
         self.presence.show()
-        at, options = f"{self.place}/{self._path(name).name}", options_of(self.place) or None
         try:
-            return lance.dataset(at, version=version, session=self._session, storage_options=options)
+            return dataset_at(self.place, self._path(name).stem, version, self._session)
         except UNREADABLE as error:
             if remote and version is None and not self.exists(name):  # asked where it costs nothing to who finds it
                 raise NotFound(f"table {name} does not exist in {self.place}") from None

@@ -12,7 +12,7 @@ from ...errors import NotFound
 from ..failures import UNREADABLE
 from ..remote.address import is_uri
 from ..remote.failing import failure, is_of_storage
-from ..remote.tables import SUFFIX, options_of, place_of
+from ..remote.tables import SUFFIX, dataset_at, place_of
 
 if TYPE_CHECKING:
     import lance
@@ -45,13 +45,11 @@ def tried(work: Callable[[], T]) -> T | Failed:
 
 def dataset_of(folder: Path, table: str, version: int | None = None) -> lance.LanceDataset:
     """Return a version of a table of the store at `folder` (None: the newest), read anew. Raises what Lance raises."""
-    import lance
-
     place = place_of(folder)
     if not is_uri(place) and not (folder / f"{table}{SUFFIX}").is_dir():
         raise NotFound(f"table {table} does not exist in {folder}")
     try:
-        return lance.dataset(f"{place}/{table}{SUFFIX}", version=version, storage_options=options_of(place) or None)
+        return dataset_at(place, table, version)
     except UNREADABLE as error:
         if is_uri(place) and is_of_storage(error):
             raise failure(f"{place}/{table}{SUFFIX}", error) from None

@@ -7,14 +7,22 @@ answered is whole, and lasts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .address import is_uri, store_uri
 from .mirror import mirror_folder, mirror_of
 from .objects import Object, Objects
 from .settings import for_lance
 
+if TYPE_CHECKING:
+    import lance
+
 SUFFIX = ".lance"
+_MANIFEST = ".manifest"
+_AT_ONCE = 8
 
 
 def place_of(folder: Path) -> str:
@@ -34,6 +42,14 @@ def folder_of(place: str | Path) -> Path:
 def options_of(place: str) -> dict[str, str]:
     """Return the storage options for Lance of what is at `place`. Raises UsageError."""
     return for_lance(place) if is_uri(place) else {}
+
+
+def dataset_at(place: str, table: str, version: int | None = None, session: Any = None) -> lance.LanceDataset:
+    """Return a version (None: the newest) of a table at a folder or URI. Raises what Lance raises."""
+    import lance
+
+    options = options_of(place) or None
+    return lance.dataset(f"{place}/{table}{SUFFIX}", version=version, session=session, storage_options=options)
 
 
 def files_below(place: str) -> dict[str, Object]:
@@ -62,12 +78,27 @@ def sizes_of(place: str) -> Callable[[str], int | None]:
     return lambda name: (root / name).stat().st_size if (root / name).is_file() else None
 
 
-def tables_at(uri: str) -> list[str]:
-    """Return the names of all tables at a URI, sorted, whether any was committed to or not. Raises StorageError."""
-    found = Objects(uri).names()
+def tables_at(place: str) -> list[str]:
+    """Return the names of all tables at a folder or URI, sorted, whether any was committed to or not. Raises OSError,
+    StorageError.
+    """
+    found = Objects(place).names() if is_uri(place) else [path.name for path in Path(place).iterdir()]
     return sorted(name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX))
 
 
-def has_versions(uri: str, table: str) -> bool:
-    """Return whether a table at a URI was committed to. Raises StorageError."""
-    return any(name.endswith(".manifest") for name in Objects(uri).names(f"{table}{SUFFIX}/_versions"))
+def committed_at(place: str) -> list[str]:
+    """Return the names of the tables at a folder or URI that were committed to, sorted. Raises as `tables_at`."""
+    names = tables_at(place)
+    if not is_uri(place):
+        return [name for name in names if has_versions(place, name)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # a request each
+        there = pool.map(partial(has_versions, place), names)
+        return [name for name, committed in zip(names, there, strict=True) if committed]
+
+
+def has_versions(place: str, table: str) -> bool:
+    """Return whether a table at a folder or URI was committed to. Raises StorageError."""
+    if is_uri(place):
+        return any(name.endswith(_MANIFEST) for name in Objects(place).names(f"{table}{SUFFIX}/_versions"))
+    versions = Path(place, f"{table}{SUFFIX}", "_versions")
+    return versions.is_dir() and any(file.suffix == _MANIFEST for file in versions.iterdir())
