@@ -21,6 +21,8 @@ _OF_LANCE = re.compile(
 _STATUS = re.compile(r"status code: (\d{3})|HTTP status (?:client|server) error \((\d{3})")
 _CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError", "DefaultCredentialsError")
 _REFUSED = (401, 403)
+_NOT_THERE = 404
+_NO_BUCKET = "NoSuchBucket"
 _WITHOUT = re.compile(r"credential provider|no credentials|CredentialsNotLoaded", re.IGNORECASE)
 
 
@@ -39,8 +41,12 @@ def storage_answers(place: str) -> Iterator[None]:
 
 
 def is_of_storage(error: Exception) -> bool:
-    """Return whether what Lance raised is that an object store could not be asked, and says nothing of a table."""
-    return bool(_OF_LANCE.search(str(error)))
+    """Return whether what Lance raised is that an object store could not be asked, and says nothing of a table.
+
+    That there is no such object is an answer; that there is no such bucket is none.
+    """
+    said = str(error)
+    return bool(_OF_LANCE.search(said)) and (_status(error) != _NOT_THERE or _NO_BUCKET in said)
 
 
 def failure(place: str, error: Exception) -> StorageError:
@@ -53,7 +59,7 @@ def failure(place: str, error: Exception) -> StorageError:
             f"there are no credentials for {shown}; put them into the environment or the files that the cloud's own "
             "tools read"
         )
-    if "NoSuchBucket" in str(error) or status == 404:
+    if _NO_BUCKET in str(error) or status == _NOT_THERE:
         return no_bucket(place)
     said = f"answered {status}, also when asked again" if status else "did not answer, or not to the end"
     return StorageError(f"the server of {shown} {said}; nothing that was finished is lost: run the same command again")

@@ -13,7 +13,7 @@ SIGNED = "<AWSAccessKeyId>AKIAHUNTER</AWSAccessKeyId><StringToSign>hunter2</Stri
 
 @pytest.mark.parametrize(("status", "words"), [(403, "credentials"), (404, "no bucket"), (503, "answered 503")])
 def test_what_lance_says_is_understood_and_not_repeated(status: int, words: str) -> None:
-    error = OSError(SAID.format(status, SIGNED))
+    error = OSError(SAID.format(status, f"<Code>NoSuchBucket</Code>{SIGNED}" if status == 404 else SIGNED))
     assert is_of_storage(error)
     told = str(failure("s3://b/x", error))
     assert words in told
@@ -22,6 +22,7 @@ def test_what_lance_says_is_understood_and_not_repeated(status: int, words: str)
 
 def test_what_says_something_of_a_table_is_not_of_storage() -> None:
     assert not is_of_storage(ValueError("LanceError(IO): not a Lance file: wrong magic"))
+    assert not is_of_storage(ValueError(SAID.format(404, "Not Found")))
 
 
 def test_an_error_of_a_library_has_no_cause_that_would_show_it() -> None:

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +17,7 @@ import soundfile
 from harness.flaky import Flaky
 
 from echodex.api import Store
-from echodex.errors import NotFound, UsageError
+from echodex.errors import NotFound, Stale, UsageError
 from echodex.schemas.finding import Damage
 from echodex.store.remote import sources as module
 from echodex.store.remote.objects import Objects
@@ -172,3 +173,27 @@ def test_audio_of_a_web_server_is_added(store: Store, tmp_path: Path) -> None:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_the_explorer_plays_a_clip_from_its_uri(music: str, store: Store) -> None:
+    from echodex.explorer.sound.clip import find_sound
+    from echodex.explorer.sound.file import file_bytes
+    from echodex.explorer.sound.pcm import open_sound
+
+    store.add(f"{music}/a.wav")
+    sound = find_sound(store, store.clips(["clip_id"]).column(0)[0].as_py())
+    content = Objects(f"{music}/a.wav").read("") or b""
+    assert b"".join(file_bytes(sound, 0, len(content))) == content
+    with closing(open_sound(sound)) as reader:
+        assert reader.sample_rate_hz == 8000
+    Objects(music).put("a.wav", b"another")
+    with pytest.raises(Stale):
+        list(file_bytes(sound, 0, 4))
+
+
+def test_a_file_is_identified_and_compared_from_its_uri(music: str, store: Store) -> None:
+    store.add(music)
+    store.embed("fingerprint")
+    assert store.duplicates(verify="audio", min_score=0.5) is not None
+    matches = store.identify(f"{music}/a.wav")
+    assert not matches or matches[0].path.startswith(music)
