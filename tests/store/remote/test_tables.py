@@ -86,7 +86,7 @@ def test_a_commit_whose_answer_was_lost_is_there_once(remote: str, flaky: Flaky,
         (lambda: tables.overwrite("t", rows(z=9)), {"z": 9}),
     ):
         left.append(fault)
-        work()  # type: ignore[no-untyped-call]
+        work()
         assert not left, "nothing befell the commit"
         assert held(tables) == then
     assert tables.opened("t").tags.list()["kept"]["version"] == 5
