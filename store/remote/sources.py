@@ -75,7 +75,7 @@ def below(uri: str) -> list[str]:
     root = uri.rstrip("/")
     objects = Objects(root)
     if scheme(uri) in ("http", "https"):
-        return [uri]
+        return [uri] if is_there(uri) else []
     if not uri.endswith("/") and objects.one(""):
         return [uri]
     found = {name: one for name, one in objects.below().items() if not _is_hidden(name)}
