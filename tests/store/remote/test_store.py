@@ -11,7 +11,6 @@ from echodex import api
 from echodex.api import Store
 from echodex.errors import NotFound, UsageError
 from echodex.schemas.finding import Damage
-from echodex.store.files import write_atomic
 from echodex.store.remote.objects import Objects
 
 
@@ -72,7 +71,7 @@ def test_an_index_that_another_machine_drops_is_gone_here(
 
 
 def test_what_is_damaged_moves_to_a_quarantine_in_the_store(made: Store, elsewhere: Store) -> None:
-    write_atomic(made.path / "datasets" / "gtzan.json", b"torn")
+    Objects(made.place).put("datasets/gtzan.json", b"torn")
     found = elsewhere.check()
     assert [one.kind for one in found.findings] == [Damage.DATASET]
     report = elsewhere.repair()
