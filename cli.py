@@ -46,7 +46,7 @@ from echodex.errors import EXIT_INTERRUPTED, EXIT_TERMINATED, EchodexError, Stor
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--store", metavar="PATH", help="The store [default: $ECHODEX_STORE, else found upward from here].")
+@click.option("--store", metavar="PATH|URI", help="The store [default: $ECHODEX_STORE, else found upward from here].")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.version_option(__version__, prog_name="echodex")

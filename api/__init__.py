@@ -57,8 +57,8 @@ __all__ = [
 
 
 def open(path: str | Path | None = None, *, create: bool = True) -> Store:  # noqa: A001  (the name users write)
-    """Return the store at `path`, making it if there is none; None: $ECHODEX_STORE, or the nearest one upward from
-    here.
+    """Return the store at `path`, a folder or a URI, making it if there is none; None: $ECHODEX_STORE, or the nearest
+    one upward from here.
     """
     return Store.open(locate(path, create=create), create=create)
 
@@ -69,12 +69,12 @@ def open_damaged(path: str | Path | None = None) -> Store:
     One of an earlier format is brought up to this one, as `open` does. Raises NotFound where there is neither a marker
     nor a table of clips.
     """
-    folder = locate(path, create=False)
-    if not (folder / MARKER).exists() and not (folder / f"{CLIPS_TABLE}.lance").is_dir():
-        raise NotFound(f"{folder} is not an echodex store; --store names one elsewhere")
+    store = Store(locate(path, create=False))
+    if not store.beside(MARKER).exists() and not store.tables.is_begun(CLIPS_TABLE):
+        raise NotFound(f"{store.place} is not an echodex store; --store names one elsewhere")
     with suppress(Damaged, StorageError, ValueError, OSError):  # what cannot be read is what the check is to tell
-        migrate(folder)
-    return Store(folder)
+        migrate(store.path)
+    return store
 
 
 def train(

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StorageError, StoreLocked, UsageError
@@ -21,6 +20,7 @@ from ..store.checking.sampling import Sample
 from ..store.checking.table import Depth
 from ..store.files import is_disk_full
 from ..store.lock import writer_lock
+from ..store.remote.address import is_uri
 from ..store.repairing.folder import refuse_newer
 from ..store.repairing.mend import STEPS, Repair
 from ..store.repairing.quarantine import Quarantine
@@ -44,10 +44,10 @@ def check(
     if not 0 < sample <= 1:
         raise UsageError(f"a sample is a share above 0, up to 1, not {sample}")
     depth = Depth(data, Sample.of(sample))
-    state = _state(store.path)
+    state = _state(store)
     findings, rows = _look(store, depth, progress)
     for _ in range(_LOOKS):
-        before, state = state, _state(store.path)
+        before, state = state, _state(store)
         if not findings or state == before:
             break  # what was found was so all the time that it took to find it
         again, rows = _look(store, depth, progress)
@@ -58,7 +58,7 @@ def check(
         from ..store.checking_sources import source_findings
 
         findings += source_findings(store.tables, verify=data, progress=progress)
-    return CheckReport(str(store.path), tuple(findings), rows)
+    return CheckReport(store.place, tuple(findings), rows)
 
 
 def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) -> RepairReport:
@@ -66,13 +66,13 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
     others = [one for one in running(store.path) if one.pid != os.getpid()]
     if others and not dry_run:
         raise StoreLocked(
-            f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.path}; repair once it is done"
+            f"{others[0].verb!r} (process {others[0].pid}) is at work on {store.place}; repair once it is done"
         )
     refuse_newer(store.path / MARKER)
     if not dry_run:
         with writer_lock(store.path):  # one that may not be written to is told of now
             pass
-    work = Work(type(store)(store.path).tables, Quarantine(store.path))
+    work = Work(type(store)(store.place).tables, Quarantine(store.path))
     caches: dict[Damage, Repair] = dict.fromkeys((Damage.INDEX, Damage.STALE), partial(_dropped, store))
     steps = [*STEPS, caches]
     mended: list[Mended] = []
@@ -81,7 +81,7 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         able = {kind for step in steps for kind in step}
         would = [Mended(one, one.remedy) for one in report.findings if one.kind in able and one.remedy]
         left = [one for one in report.findings if one.kind not in able or not one.remedy]
-        return RepairReport(str(store.path), tuple(would), tuple(left), "")
+        return RepairReport(store.place, tuple(would), tuple(left), "")
     for _ in range(_ROUNDS):
         did = _first_step(work, steps, report.findings)
         if not did:
@@ -89,12 +89,12 @@ def repair(store: Store, *, dry_run: bool = False, progress: Progress = silent) 
         mended += did
         report = check(store, data=True, progress=progress)
     place = str(work.quarantine.folder) if work.quarantine.used else ""
-    return RepairReport(str(store.path), tuple(mended), report.findings, place)
+    return RepairReport(store.place, tuple(mended), report.findings, place)
 
 
 def _look(store: Store, depth: Depth, progress: Progress) -> tuple[list[Finding], dict[str, int]]:
     """Return what every room finds, and how many rows were read of each table."""
-    store = type(store)(store.path)  # a new one: what this one has in its caches is not what is on the disk
+    store = type(store)(store.place)  # a new one: what this one has in its caches is not what is on the disk
     look = look_over(store.path, depth, progress)
     findings = [*look.findings, *index_findings(store, look.tables, data=depth.data), *map_findings(store)]
     findings += run_findings(store, data=depth.data)
@@ -114,9 +114,13 @@ def _left(store: Store, findings: list[Finding]) -> list[Finding]:
     return [one for one in findings if one.kind != Damage.LEFT or one.where in there]
 
 
-def _state(folder: Path) -> dict[str, int]:
-    """Return what changes whenever somebody writes to a store: when its folders last did."""
-    found = {}
+def _state(store: Store) -> dict[str, int]:
+    """Return what changes whenever somebody writes to a store: when its folders last did, or of one on object storage,
+    which has none, the versions of its tables.
+    """
+    folder, found = store.path, {}
+    if is_uri(store.place):
+        return {name: store.tables.version(name) for name in store.tables.names()}
     for path in [folder, *(path for pattern in _WRITTEN for path in folder.glob(pattern))]:
         with suppress(FileNotFoundError):
             found[str(path)] = path.stat().st_mtime_ns

@@ -37,7 +37,7 @@ class Settings:
 
         store = open_store(self.store, create=create)
         if store.migrated_from is not None:
-            told = f"{safe(str(store.path))} was of format version {store.migrated_from}, it is of {FORMAT_VERSION} now"
+            told = f"{safe(store.place)} was of format version {store.migrated_from}, it is of {FORMAT_VERSION} now"
             click.echo(told, err=True)
         if not self._seen_by:
             verb = click.get_current_context()

@@ -91,7 +91,7 @@ def _fill(store: api.Store, source: DemoSource, clock: Clock, progress: Progress
         store.embed(ENCODER, progress=progress)
     if not problems:
         return ()
-    return (f"files that are not ok: {len(problems)}; `echodex --store {store.path} status` says why",)
+    return (f"files that are not ok: {len(problems)}; `echodex --store {store.place} status` says why",)
 
 
 def _save_views(store: api.Store, seed: int) -> tuple[dict[str, api.View], dict[str, ViewResult]]:

@@ -20,6 +20,7 @@ import soundfile as sf
 from ..audio.children.pool import Children
 from ..schemas.hit import DuplicateGroup, Member
 from ..store.files import private_folder, storage_errors, write_atomic
+from ..store.remote.sources import at_hand
 
 PLAYABLE = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".aac", ".webm"}
 """What current browsers play; anything else is decoded to a wav file of WAV_RATE_HZ."""
@@ -76,7 +77,9 @@ def duplicate_example(group: DuplicateGroup, root: Path) -> Example:
     """Return a duplicate group as an example; files are named relative to `root` where they are below it."""
     named = {member.clip_id: member for member in reversed(group.members) if not member.exact}
     sounds = [
-        Sound(Path(member.path), shown_name(Path(member.path), root), tuple(_facts(member, group, named, root)))
+        Sound(
+            Path(at_hand(member.path)), shown_name(Path(member.path), root), tuple(_facts(member, group, named, root))
+        )
         for member in group.members
     ]
     return Example(f"{len(sounds)} files, lowest score between any two {group.lowest_pair_score:.3f}", tuple(sounds))

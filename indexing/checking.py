@@ -17,6 +17,7 @@ from ..schemas.manifest import IndexManifest, Seal
 from ..schemas.vector import Space
 from ..store.checking.opened import Failed, tried
 from ..store.checking.table import Looked
+from ..store.files import remove
 from ..store.lock import writer_lock
 from ..store.spaces import PREFIX, list_spaces, table_of
 from .index.build import tag_of
@@ -41,7 +42,7 @@ def index_findings(store: Store, looked: Mapping[str, Looked], *, data: bool) ->
         return
     by_folder = {space.name: space for space in known}
     spaces = [space for space in known if table_of(space) in looked]  # others may have come since
-    for folder in sorted(path for path in (store.path / FOLDER).glob("*") if path.is_dir()):
+    for folder in sorted(path for path in store.beside(FOLDER).glob("*") if path.is_dir()):
         space = by_folder.get(folder.name)
         if space is None:
             what = f"{folder.name} has indexes, but there is no such space"
@@ -62,9 +63,11 @@ def drop_cache(store: Store, where: str) -> str:
     elif path.name == MANIFEST:
         GraphFolder(path.parent).drop()
     elif path.is_dir():
+        for file in [file for file in path.rglob("*") if file.is_file()]:
+            remove(file)
         shutil.rmtree(path)
     else:
-        path.unlink(missing_ok=True)
+        remove(path)
     return f"{where} is taken away"
 
 
@@ -136,6 +139,6 @@ def _tags(store: Store, space: Space, looked: Looked) -> Iterator[Finding]:
     stem = tag_of("")
     for tag in looked.held:
         name = tag.removeprefix(stem)
-        if tag.startswith(stem) and not (store.path / FOLDER / space.name / f"{name}.json").exists():
+        if tag.startswith(stem) and not (store.beside(FOLDER, space.name, only="*.json") / f"{name}.json").exists():
             what = f"tag {tag} of {looked.table} is of no index: it keeps a version that nobody needs"
             yield Finding(Damage.LEFT, f"{looked.table}:{tag}", what, "taken away", False)

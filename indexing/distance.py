@@ -67,5 +67,5 @@ def _clips(store: Store, name: str) -> list[str]:
         if ids:
             return ids
         raise NotFound(
-            f"{name[:200]!r} is no clip of {store.path}, no file that was added to it and no work; check the name"
+            f"{name[:200]!r} is no clip of {store.place}, no file that was added to it and no work; check the name"
         ) from error

@@ -15,6 +15,7 @@ from ..errors import Stale
 from ..progress import Progress, silent
 from ..schemas.graph import Graph, GraphManifest, GraphRecipe
 from ..schemas.vector import Space, Vectors
+from ..store.changes import changed_clips
 from ..store.lock import writer_lock
 from ..store.spaces import table_of
 from ..store.vectors import read_pooled
@@ -63,7 +64,7 @@ def knn_graph(
 def _kept(store: Store, space: Space, recipe: GraphRecipe) -> Graph | None:
     """Return the graph from a folder that serves the recipe, the smallest first; None where there is none."""
     able = []
-    for folder, manifest in graph_folders(store.path / "indexes" / space.name):
+    for folder, manifest in graph_folders(store.beside("indexes", space.name, only="graph.json")):
         if manifest.serves(recipe.k, recipe.exact, recipe.recall) and manifest.recipe.space == space.name:
             able.append((manifest.recipe.k, folder, manifest))
     for _, folder, manifest in sorted(able, key=lambda one: (one[0], one[1].path)):
@@ -93,7 +94,7 @@ def is_current(store: Store, space: Space, manifest: GraphManifest) -> bool:
     """Return whether the table holds what it held when the graph was begun. Compaction changes only its version."""
     if manifest.recipe.space_identity != space.identity:
         return False
-    return store.tables.changes(table_of(space), manifest.table_version) == set()
+    return changed_clips(store.tables, table_of(space), manifest.table_version) == set()
 
 
 def _read(store: Store, space: Space, folder: GraphFolder, manifest: GraphManifest, k: int) -> Graph:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotFound
 from ..schemas.graph import GraphManifest
+from ..store.remote.mirror import fetched
 from ..store.spaces import table_of
 from ..store.versions import Hold
 from .graph import graph_folders, is_current
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def graphs(store: Store, *, space: str | None = None) -> list[GraphManifest]:
     """Return the manifests of the kNN graphs of a space, by name, those unfinished too. Raises NotFound."""
-    return [manifest for _, manifest in graph_folders(store.folder("indexes", store.space(space).name))]
+    return [
+        manifest for _, manifest in graph_folders(store.beside("indexes", store.space(space).name, only="graph.json"))
+    ]
 
 
 def holds(store: Store) -> Iterator[Hold]:
@@ -27,7 +30,7 @@ def holds(store: Store) -> Iterator[Hold]:
     be. What an index needs has a tag.
     """
     for space in store.spaces():
-        for folder, manifest in graph_folders(store.path / "indexes" / space.name):
+        for folder, manifest in graph_folders(store.beside("indexes", space.name, only="graph.json")):
             if is_current(store, space, manifest):
                 yield Hold(table_of(space), manifest.table_version, folder.path.name)
 
@@ -36,7 +39,7 @@ def drop(store: Store, name: str, *, space: str | None = None) -> None:
     """Remove an index of a space, or a graph; of one name, the index. Raises NotFound, naming what there is."""
     found = store.space(space)
     shelf = shelf_of(store, found)
-    folders = sorted(path.parent.name for path in shelf.folder.glob("*/graph.json"))
+    folders = sorted(path.parent.name for path in fetched(shelf.folder, "*.json").glob("*/graph.json"))
     if name in shelf.names():
         drop_index(store, found, name)
     elif name in folders:

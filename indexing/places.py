@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound, UsageError
+from ..store.remote.address import checked, is_uri
+from ..store.remote.sources import is_there, told_of
+from ..store.sources import source_path
 from ..store.where import array_has, storable
 
 if TYPE_CHECKING:
@@ -25,14 +27,13 @@ class Place:
 
 def clips_at(store: Store, path: str | Path) -> list[Place]:
     """Return the usable clips that were added from `path`, by clip id; the file need not be there any more."""
-    wanted = os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, the store does not)
+    wanted = source_path(path)
     if not storable(wanted):
         return []
     columns = ["clip_id", "uris", "mtimes_ns", "size_bytes", "excerpt"]
     clips = store.clips(columns, where=array_has("uris", wanted))
     try:
-        found = Path(wanted).stat()
-        state = (found.st_mtime_ns, found.st_size)
+        state = told_of(wanted)
     except OSError:
         state = (-1, -1)
     places = []
@@ -43,16 +44,16 @@ def clips_at(store: Store, path: str | Path) -> list[Place]:
 
 
 def is_file(text: str) -> bool:
-    """Whether text is the path of an existing file."""
+    """Whether text is the path, or the URI, of an existing file."""
     try:
-        return Path(text).is_file()
+        return is_there(checked(text)) if is_uri(text) else Path(text).is_file()
     except (OSError, ValueError):  # too long for a path, or with a NUL in it
         return False
 
 
 def shown(uris: list[str]) -> str:
     """Return the first place of a clip that exists, else the first."""
-    return next((uri for uri in uris if Path(uri).exists()), uris[0])
+    return next((uri for uri in uris if is_uri(uri) or Path(uri).exists()), uris[0])
 
 
 def clip_of(store: Store, named: str | Path) -> str:
@@ -67,5 +68,7 @@ def clip_of(store: Store, named: str | Path) -> str:
     if places:
         return places[0].clip_id
     if not isinstance(named, str) or not storable(named) or not len(store.clips(["clip_id"], clip_ids=[named])):
-        raise NotFound(f"{str(named)[:200]!r} is neither a usable clip of {store.path} nor a file that was added to it")
+        raise NotFound(
+            f"{str(named)[:200]!r} is neither a usable clip of {store.place} nor a file that was added to it"
+        )
     return named

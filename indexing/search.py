@@ -15,6 +15,7 @@ from ..progress import Progress, silent
 from ..schemas.hit import Hit
 from ..schemas.manifest import CLIP
 from ..schemas.vector import Float32, Space, Vectors
+from ..store.remote.sources import at_hand
 from ..store.spaces import table_of
 from ..store.vectors import normalised, read_pooled
 from .index.live import OpenIndex
@@ -115,7 +116,7 @@ class _Search:
             vector = self._stored(whole.clip_id) if whole else None
             if whole and vector is not None:
                 return _Asked(vector, whole.clip_id)
-            return _Asked(self._embedded(Path(query)))
+            return _Asked(self._embedded(query))
         vector = self._stored(query)
         if vector is not None:
             return _Asked(vector, query)
@@ -124,7 +125,7 @@ class _Search:
                 f"clip {query} has no vector in space {self.space.name!r}; run `echodex embed {self.space.encoder}`"
             )
         raise NotFound(
-            f"{query[:200]!r} is neither a file nor a usable clip of {self.store.path}; check the path or the id"
+            f"{query[:200]!r} is neither a file nor a usable clip of {self.store.place}; check the path or the id"
         )
 
     def nearest(self, asked: _Asked, k: int) -> tuple[list[float], pa.Table]:
@@ -186,13 +187,13 @@ class _Search:
             raise BadInput("the query vector is zero or not finite; it has no direction to compare")
         return np.asarray(prepared(vector[None], self.metric)[0])
 
-    def _embedded(self, path: Path) -> Float32:
+    def _embedded(self, path: str | Path) -> Float32:
         """Return the vector of a file that is not in the store: the mean of its segments, as the store pools."""
         from ..audio.children.pool import Children
 
         encoder = self.store.encoder(self.space)
         with Children() as children:
-            waveform = children.read_mono(path, encoder.config.sample_rate_hz)
+            waveform = children.read_mono(at_hand(str(path)), encoder.config.sample_rate_hz)
         segments = encoder.encode([waveform])[0]
         if not len(segments.vectors):
             raise BadInput(f"{path} is too short for encoder {self.space.encoder!r}; ask with a longer file")

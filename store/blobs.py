@@ -158,5 +158,5 @@ def _check(tables: Tables, table: str, kind: BlobKind, found: pa.Table) -> None:
 def _damaged(tables: Tables, table: str, kind: BlobKind, clip_id: str) -> Damaged:
     return Damaged(
         f"the {kind.what} of clip {clip_id[:80]} in {table} is not what was written: remove the folder "
-        f"{tables.folder / table}.lance and run {kind.made_by} again"
+        f"{tables.place}/{table}.lance and run {kind.made_by} again"
     )

@@ -8,6 +8,7 @@ from ..errors import BadInput, NotFound
 from ..schemas.clip import Clip
 from ..schemas.vector import Float32
 from .reading import why_unread
+from .remote.sources import at_hand
 
 
 def check_unchanged(clip: Clip) -> None:
@@ -24,7 +25,7 @@ def read_clip(clip: Clip, sample_rate_hz: int, *, from_s: float = 0.0, seconds: 
     """
     check_unchanged(clip)
     return read_mono(
-        clip.path,
+        at_hand(clip.path),
         sample_rate_hz,
         offset_s=clip.offset_s + from_s,
         duration_s=clip.duration_s - from_s if seconds is None else seconds,

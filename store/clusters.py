@@ -17,6 +17,7 @@ from ..errors import Damaged, NotFound
 from ..schemas.cluster import CLUSTER_ROWS, CLUSTER_RUNS, ClusterRun
 from ..schemas.read_json import read_json
 from ..schemas.vector import Space
+from .changes import changed_clips
 from .lock import writer_lock
 from .numbers import last_retired, retire
 from .registries import registered, registry_rows
@@ -48,7 +49,7 @@ def find_run(tables: Tables, space: Space, number: int | None = None) -> Cluster
 def current_run(tables: Tables, space: Space, config: dict[str, Any]) -> ClusterRun | None:
     """Return the last run with these settings, if the vectors are still those that it clustered."""
     runs = [run for run in list_runs(tables, space) if run.config == config]
-    if runs and tables.changes(table_of(space), runs[-1].table_version) == set():
+    if runs and changed_clips(tables, table_of(space), runs[-1].table_version) == set():
         return runs[-1]
     return None
 

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from ..errors import Damaged, NotFound, UsageError
 from ..progress import Progress
 from . import views
+from .changes import changed_clips
 from .clusters import list_runs
 from .joining import runs_of
 from .lock import writer_lock
@@ -31,9 +31,9 @@ from .versions import (
     fragments_held,
     fragments_of,
     held_versions,
-    modified_s,
     superseded_before,
     versions_of,
+    written_s,
 )
 
 KEEP_DAYS = 1.0
@@ -120,17 +120,19 @@ class _Room:
 
     def orphans(self) -> bool:
         """Return whether all files that no version names are old enough to go."""
-        told = self.tables.opened(self.name).explain_cleanup_old_versions(
+        dataset = self.tables.opened(self.name)
+        told = dataset.explain_cleanup_old_versions(
             versions=[NO_VERSION], delete_unverified=True, include_files=True, max_files=1 << 20
         )
         newest_s = time.time() - self.orphan_s
-        return all(modified_s(Path("/") / file.path) <= newest_s for file in told.candidate_files)
+        names = [file.path for file in told.candidate_files]
+        return not names or max(written_s(dataset.uri, names)) <= newest_s
 
     def lying(self) -> TableRoom:
         """Return what the table takes now, as what it takes before and after."""
         fragments, versions = fragments_of(self.tables, self.name), len(versions_of(self.tables, self.name))
         newest = self.tables.version(self.name)
-        removed, size = sum(one.removed for one in fragments), folder_bytes(Path(self.tables.opened(self.name).uri))
+        removed, size = sum(one.removed for one in fragments), folder_bytes(self.tables.opened(self.name).uri)
         return TableRoom(
             table=self.name,
             rows=sum(one.rows for one in fragments),
@@ -173,7 +175,7 @@ def _clusterings(tables: Tables) -> Iterator[Hold]:
     """Yield what the clustering runs that are current need: by it they are known to be."""
     for space in list_spaces(tables):
         for run in list_runs(tables, space):
-            if tables.changes(table_of(space), run.table_version) == set():
+            if changed_clips(tables, table_of(space), run.table_version) == set():
                 yield Hold(table_of(space), run.table_version, f"clustering {run.run}")
 
 

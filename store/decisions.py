@@ -93,7 +93,7 @@ def _check_clips(tables: Tables, clip_ids: Sequence[str]) -> None:
     known = set(rows_of(tables, CLIPS_TABLE, ["clip_id"], asked).column(0).to_pylist())
     unknown = next((clip_id for clip_id in clip_ids if clip_id not in known), None)
     if unknown is not None:
-        raise NotFound(f"clip {unknown[:80]!r} is not in {tables.folder}; nothing was decided")
+        raise NotFound(f"clip {unknown[:80]!r} is not in {tables.place}; nothing was decided")
 
 
 def _number(decision_id: str) -> int:

@@ -10,17 +10,19 @@ from ..errors import UsageError
 from ..schemas.read_json import read_json
 from ..schemas.run import RUN_FILE, RUNS
 from ..schemas.view import ViewInfo
+from .remote.mirror import fetched
+from .remote.tables import place_of
 
 
 def check_free(folder: Path, infos: Iterable[ViewInfo]) -> None:
     """Raise UsageError, naming a run, where a run of the store at `folder` is pinned to one of these versions."""
     addresses = {f"{info.name}@{info.version}" for info in infos}
-    for path in sorted((folder / RUNS).glob(f"*/{RUN_FILE}")):
+    for path in sorted(fetched(folder / RUNS, RUN_FILE).glob(f"*/{RUN_FILE}")):
         view = _view_of(path)
         if view in addresses:
             raise UsageError(
                 f"run {path.parent.name!r} stands on view {view}, which stays as long as that run does: "
-                f"remove {path.parent} first"
+                f"remove {place_of(folder)}/{RUNS}/{path.parent.name} first"
             )
 
 

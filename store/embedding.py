@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -97,12 +96,12 @@ def listener(tables: Tables, encoder: Encoder) -> Listener:
     return Embedder(tables, load_encoder(tables.folder, kept), kept.note) if kept else Stage(tables, encoder)
 
 
-def nothing_to_embed(path: Path, clips: int, encoder: Encoder) -> BadInput:
-    """Return the error for a store at `path` none of whose usable clips, so many, has audio for `encoder`."""
+def nothing_to_embed(place: str, clips: int, encoder: Encoder) -> BadInput:
+    """Return the error for a store at `place` none of whose usable clips, so many, has audio for `encoder`."""
     if not clips:
-        return BadInput(f"{path} has no usable clip to embed; run `echodex add` (echodex status tells what there is)")
+        return BadInput(f"{place} has no usable clip to embed; run `echodex add` (echodex status tells what there is)")
     frames = "; `--frames cqt` takes the frames of those that have some" if isinstance(encoder, FrameEncoder) else ""
-    return BadInput(f"none of {clips} clips of {path} has audio, which this encoder takes{frames}")
+    return BadInput(f"none of {clips} clips of {place} has audio, which this encoder takes{frames}")
 
 
 def embed_clips(

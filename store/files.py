@@ -14,9 +14,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ..errors import StorageError
+
+if TYPE_CHECKING:
+    from .remote.mirror import Mirror
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -41,8 +45,10 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], None], *, durable
     between.
 
     `content` is the bytes, or a function that writes them to the path it is given. durable: whether to wait until the
-    disk has it; not for what is worth nothing after a crash. Raises StorageError.
+    disk has it; not for what is worth nothing after a crash. A file of a store on object storage is there before it is
+    here. Raises StorageError.
     """
+    mirror = _mirror_of(path)
     with storage_errors(path):
         private_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -56,9 +62,12 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], None], *, durable
             temporary.chmod(PRIVATE_FILE)
             if durable:
                 sync(temporary)
+            there = mirror.put(path, temporary) if mirror else None
             temporary.replace(path)
             if durable:
                 sync(path.parent)
+            if mirror and there:
+                mirror.note(path, there)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -72,6 +81,35 @@ def discard(folder: Path) -> None:
         shutil.rmtree(doomed)
 
 
+def remove(path: Path) -> None:
+    """Remove a file of a store, if it is there, from object storage first where the store is on it. Raises
+    StorageError.
+    """
+    mirror = _mirror_of(path)
+    if mirror:
+        mirror.remove(path)
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+
+
+def _mirror_of(path: Path) -> Mirror | None:
+    """Return the mirror that the file `path` is shared by, None for a file that is this machine's alone."""
+    from .remote.mirror import mirror_of  # which writes its own notes by this module
+
+    mirror = mirror_of(path)
+    return mirror if mirror and mirror.holds(path) else None
+
+
+def _check_remote(path: Path, error: Exception) -> None:
+    """Raise StorageError where Lance could not ask the object store that `path` mirrors."""
+    from .remote.failing import failure, is_of_storage
+    from .remote.mirror import mirror_of
+
+    mirror = mirror_of(path)
+    if mirror and is_of_storage(error):
+        raise failure(f"{mirror.uri}/{mirror.name_of(path)}", error) from None
+
+
 def clear_torn(folder: Path) -> None:
     """Remove what killed processes left of files that they were writing into `folder`, which this one holds alone."""
     with storage_errors(folder):
@@ -81,15 +119,19 @@ def clear_torn(folder: Path) -> None:
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk and other failures of reading or writing inside the block into StorageError, naming `path`."""
+    """Turn a full disk and other failures of reading or writing inside the block into StorageError, naming `path`, or
+    the URI that it mirrors.
+    """
     try:
         yield
     except StorageError:
         raise
     except OSError as error:
+        _check_remote(path, error)
         code = errno.ENOSPC if is_disk_full(error) else error.errno
         raise _storage_error(code, str(error), path) from error
     except (RuntimeError, ValueError) as error:  # FAISS and Lance wrap the operating system's message
+        _check_remote(path, error)
         code = errno.ENOSPC if is_disk_full(error) else _wrapped(error)
         if code is None:
             raise

@@ -89,7 +89,7 @@ class Stage:
             return [], np.empty((0, 0), np.float32)
         if not all_right(rows):
             raise Damaged(
-                f"a row of {self._table} in {self._tables.folder} is not what was written; `echodex repair` moves it "
+                f"a row of {self._table} in {self._tables.place} is not what was written; `echodex repair` moves it "
                 "to quarantine/, and `echodex embed` measures the clip again"
             )
         ids = np.array(rows.column("clip_id").to_pylist(), dtype=object)

@@ -27,6 +27,7 @@ from .known import CLIPS_TABLE, Known
 from .lock import writer_lock
 from .pipeline import in_order
 from .reading import AHEAD_CLIPS, BATCH_BYTES, Problem
+from .remote.sources import at_hand
 from .rows import Conflict, FileFacts, Row, clip_row, clip_table, rejudged, unite
 from .shards import Workers
 from .tables import Tables
@@ -101,7 +102,7 @@ def decode_audio(children: Children) -> Decode:
 
     def decode(source: Source, limits: Limits, sample_rate_hz: int | None) -> tuple[Decoded, dict[str, str]]:
         return children.decode_clip(
-            source.path,
+            at_hand(source.path),
             offset_s=source.offset_s,
             duration_s=source.duration_s,
             sample_rate_hz=sample_rate_hz,

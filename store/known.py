@@ -11,6 +11,7 @@ from typing import Any
 from ..schemas.clip import Source
 from ..schemas.condition import UNDECIDED
 from .identity import clip_id, content_hash
+from .remote.sources import at_hand, told_of
 from .tables import Tables
 
 CLIPS_TABLE = "clips"
@@ -61,21 +62,20 @@ class Known:
 
         Raises OSError where the file cannot be read, BadInput where it is no regular file.
         """
-        path = Path(source.path)
-        found = path.stat()
+        mtime_ns, size_bytes = told_of(source.path)
         seen = self._by_path.get(source.path)
-        if seen and (seen.mtime_ns, seen.size_bytes) == (found.st_mtime_ns, found.st_size):
-            return seen.content, found.st_mtime_ns, found.st_size
+        if seen and (seen.mtime_ns, seen.size_bytes) == (mtime_ns, size_bytes):
+            return seen.content, mtime_ns, size_bytes
         if source.is_excerpt:
-            return self._hash_once(source.path, found.st_mtime_ns, found.st_size), found.st_mtime_ns, found.st_size
-        return content_hash(path), found.st_mtime_ns, found.st_size
+            return self._hash_once(source.path, mtime_ns, size_bytes), mtime_ns, size_bytes
+        return content_hash(Path(at_hand(source.path))), mtime_ns, size_bytes
 
     def _hash_once(self, path: str, mtime_ns: int, size_bytes: int) -> str:
         """Return the hash of a file of which there are many excerpts, reading it for the first alone."""
         with self._locks.setdefault(path, Lock()):
             seen = self._hashed.get(path)
             if not seen or (seen.mtime_ns, seen.size_bytes) != (mtime_ns, size_bytes):
-                seen = self._hashed[path] = _Seen(mtime_ns, size_bytes, content_hash(Path(path)))
+                seen = self._hashed[path] = _Seen(mtime_ns, size_bytes, content_hash(Path(at_hand(path))))
         return seen.content
 
     def has(self, source: Source, content: str, mtime_ns: int) -> bool:

@@ -1,4 +1,8 @@
-"""The writer lock: one process at a time commits to a store. The kernel frees it when its holder dies."""
+"""The writer lock: one process at a time commits to a store. The kernel frees it when its holder dies.
+
+Of a store on object storage a lease keeps the machines apart (store/remote/lease.py), and this lock, on the mirror, the
+processes of each.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from pathlib import Path
 
 from ..errors import StorageError, StoreLocked
 from .files import PRIVATE_FILE, storage_errors
+from .remote.mirror import mirror_of
 
 LOCK_FILE = ".lock"
 WAIT_S = 120.0
@@ -28,9 +33,25 @@ def writer_lock(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
     descriptor = _opened(folder)
     try:
         _acquire(descriptor, folder, time.monotonic() + wait_s)
-        yield
+        with _apart(folder, descriptor, wait_s):
+            yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _apart(folder: Path, descriptor: int, wait_s: float) -> Iterator[None]:
+    """Keep other machines out as well where `folder` is of a store on object storage."""
+    mirror = mirror_of(folder)
+    if mirror is None:
+        yield
+        return
+    from .remote.lease import lease
+
+    name = "" if folder == mirror.folder else mirror.name_of(folder)
+    with lease(mirror.objects, name, f"{mirror.uri}/{name}".rstrip("/"), descriptor, wait_s):
+        mirror.look_again()
+        yield
 
 
 def _opened(folder: Path) -> int:

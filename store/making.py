@@ -15,6 +15,9 @@ from ..schemas.format import MARKER, marker
 from .files import private_folder, write_atomic
 from .known import CLIPS_TABLE
 from .lock import LOCK_FILE, writer_lock
+from .remote.address import is_uri
+from .remote.making import is_free_at
+from .remote.mirror import fetched
 from .seals import FOLDER as SEALS
 from .tables import Tables
 
@@ -25,17 +28,17 @@ _FIRST = {LOCK_FILE, f"{CLIPS_TABLE}.lance", SEALS}
 def make_store(tables: Tables) -> None:
     """Make the folder of `tables` a store, unless another process has by then.
 
-    Raises UsageError where it is there and holds something else.
+    Raises UsageError where it is there and holds something else, or is on object storage that can hold none.
     """
     folder = tables.folder
-    if not _is_free(folder):
-        raise _taken(folder)
+    if not (is_free_at(tables.place, _FIRST | {MARKER}) if is_uri(tables.place) else _is_free(folder)):
+        raise _taken(tables.place)
     private_folder(folder)
     with writer_lock(folder):
-        if (folder / MARKER).is_file():
+        if fetched(folder / MARKER).is_file():
             return
         if tables.exists(CLIPS_TABLE) and tables.count(CLIPS_TABLE):
-            raise _taken(folder)
+            raise _taken(tables.place)
         tables.create(CLIPS_TABLE, CLIPS)
         write_atomic(folder / MARKER, json.dumps(marker()).encode())
 
@@ -51,5 +54,5 @@ def _is_free(folder: Path) -> bool:
     return MARKER in found or found <= _FIRST | torn
 
 
-def _taken(folder: Path) -> UsageError:
-    return UsageError(f"{folder} is there already and is not an echodex store; choose an empty or a new folder")
+def _taken(place: str) -> UsageError:
+    return UsageError(f"{place} is there already and is not an echodex store; choose an empty or a new folder")

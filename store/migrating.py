@@ -24,6 +24,7 @@ from . import clusters, decisions, fitting, numbers, views
 from .files import storage_errors, write_atomic
 from .lock import writer_lock
 from .registries import registry_rows
+from .remote.mirror import fetched
 from .tables import Tables
 from .tablesum import table_sum
 from .where import equals
@@ -56,7 +57,7 @@ def migrate(folder: Path) -> int | None:
 
 
 def _version(folder: Path) -> int:
-    path = folder / MARKER
+    path = fetched(folder / MARKER)
     with storage_errors(path):
         return check_marker(path.read_bytes().decode(errors="replace"), str(path))
 

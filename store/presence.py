@@ -12,11 +12,14 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+from .remote.mirror import mirror_of
+
 
 class Presence:
     """Says that its owner has the store at `folder` open, from the first `show` until it is garbage.
 
-    The lock is on the folder itself, so that nothing is written, and a store that may only be read can be held too.
+    Of a store on object storage nobody knows who has it open: there it says nothing, and `alone` is never sure. The
+    lock is on the folder itself, so that nothing is written, and a store that may only be read can be held too.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,7 +31,7 @@ class Presence:
         """Hold the folder, where it is not held yet. Never waits, and never fails: it is a courtesy of others to heed
         it.
         """
-        if self._descriptor is not None:
+        if self._descriptor is not None or mirror_of(self._folder):
             return
         with self._one, contextlib.suppress(OSError):
             if self._descriptor is None:
@@ -38,7 +41,7 @@ class Presence:
     def alone(self) -> Iterator[bool]:
         """Give whether nobody else has the store open; who comes during the block is not kept waiting."""
         self.show()
-        if self._descriptor is None:  # a file system without locks
+        if self._descriptor is None:  # a file system without locks, or none at all
             yield False
             return
         try:

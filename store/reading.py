@@ -18,6 +18,7 @@ from ..schemas.vector import Float32
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .pipeline import in_order
+from .remote.sources import at_hand
 from .source_files import State, state_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def audio_clips(
     held = rows_of(store.tables, CLIPS_TABLE, ["clip_id", "channels"], wanted)  # a view keeps what was removed
     clips = store.sources(with_audio(held))
     if not clips:
-        raise BadInput(f"{store.path} has no usable clip with audio; run `echodex add`")
+        raise BadInput(f"{store.place} has no usable clip with audio; run `echodex add`")
     return sorted(clips, key=lambda clip: clip.path)
 
 
@@ -121,7 +122,9 @@ def _read(clip: Clip, sample_rate_hz: int) -> Float32 | Problem:
         if problem := why_unread(clip):
             return problem
         limits = Limits(max_decoded_s=clip.duration_s + 1.0)  # what was accepted when it was added, however long
-        return read_mono(clip.path, sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits)
+        return read_mono(
+            at_hand(clip.path), sample_rate_hz, offset_s=clip.offset_s, duration_s=clip.duration_s, limits=limits
+        )
     except (OSError, NotFound):
         return Problem(clip.path, "missing", MISSING)
     except BadInput as error:

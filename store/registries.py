@@ -26,7 +26,7 @@ def registered(tables: Tables, name: str, schema: pa.Schema) -> list[dict[str, A
     rows = tables.scan(name, schema.names)
     if not all_right(rows):
         raise Damaged(
-            f"a row of {name} in {tables.folder} is not what was written; `echodex repair` moves it to quarantine/"
+            f"a row of {name} in {tables.place} is not what was written; `echodex repair` moves it to quarantine/"
         )
     found: list[dict[str, Any]] = rows.drop_columns(["row_sum"]).to_pylist()
     return found

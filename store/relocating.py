@@ -21,8 +21,10 @@ from .known import CLIPS_TABLE
 from .lock import writer_lock
 from .pipeline import in_order
 from .reading import Problem
+from .remote.address import is_uri
 from .rows import clip_table
 from .source_files import SourceFile, State, state_by_bytes, state_of
+from .sources import source_path
 from .tables import Tables
 from .where import storable
 
@@ -67,7 +69,7 @@ def relocate(
         raise UsageError(f"{report.new!r} cannot be where the files of {report.old!r} are now; name another folder")
     asked, clip_ids = _asked(tables, report)
     if not asked:
-        raise NotFound(f"no clip of {tables.folder} was added from {report.old}; check the path")
+        raise NotFound(f"no clip of {tables.place} was added from {report.old}; check the path")
     moves: Moves = {}
     looked = in_order(lambda file: _look(file, verify), asked.values(), ahead=_AHEAD_FILES)
     for done, (before, (state, mtime_ns)) in enumerate(zip(asked, looked, strict=True), start=1):
@@ -83,7 +85,7 @@ def relocate(
 
 
 def _absolute(path: str | Path) -> str:
-    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  (resolve() would follow links, the store does not)
+    return source_path(path if is_uri(path) else Path(path).expanduser()).rstrip("/") or os.sep
 
 
 def _moved(uri: str, old: str, new: str) -> str | None:
@@ -91,7 +93,7 @@ def _moved(uri: str, old: str, new: str) -> str | None:
     if uri == old:
         return new
     inside = old if old.endswith(os.sep) else old + os.sep
-    return str(Path(new, uri.removeprefix(inside))) if uri.startswith(inside) else None
+    return new.rstrip("/") + "/" + uri.removeprefix(inside) if uri.startswith(inside) else None
 
 
 def _asked(tables: Tables, report: RelocateReport) -> tuple[dict[File, SourceFile], list[str]]:

@@ -8,18 +8,19 @@ and whoever removes next finishes the job.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..errors import Damaged, NotFound
 from ..schemas.clip import CLIPS
 from ..schemas.read_json import read_json
-from .files import storage_errors, write_atomic
+from .files import remove, storage_errors, write_atomic
 from .frames.layout import frames_tables
 from .keys import rows_of
 from .known import CLIPS_TABLE
 from .lock import writer_lock
+from .remote.mirror import fetched
+from .remote.sources import is_there
+from .sources import source_path
 from .spaces import list_spaces, table_of
 from .tables import Tables
 from .waveforms import waveforms_tables
@@ -40,14 +41,14 @@ def remove_clips(tables: Tables, clip_ids: Sequence[str]) -> int:
         held = _held(tables, doomed | pending)
         unknown = next((clip_id for clip_id in clip_ids if clip_id not in held | pending), None)
         if unknown is not None:
-            raise NotFound(f"clip {unknown[:80]!r} is not in {tables.folder}; nothing was removed")
+            raise NotFound(f"clip {unknown[:80]!r} is not in {tables.place}; nothing was removed")
         gone = pending - held  # a pending clip that is held was added again since
         if doomed | gone:
             write_atomic(tables.folder / JOURNAL, json.dumps(sorted(doomed | gone)).encode())
             _delete(tables, CLIPS_TABLE, doomed & held)
             for table in [*map(table_of, list_spaces(tables)), *waveforms_tables(tables), *frames_tables(tables)]:
                 _delete(tables, table, doomed | gone)
-        (tables.folder / JOURNAL).unlink(missing_ok=True)
+        remove(tables.folder / JOURNAL)
     return len(doomed)
 
 
@@ -61,7 +62,7 @@ def clips_named(tables: Tables, names: Sequence[str]) -> list[str]:
         ids = _held(tables, {name}) or _clips_at(tables, name)
         if not ids:
             raise NotFound(
-                f"{name[:200]!r} is neither a clip of {tables.folder} nor a file that was added to it; check the path"
+                f"{name[:200]!r} is neither a clip of {tables.place} nor a file that was added to it; check the path"
             )
         found |= dict.fromkeys(sorted(ids))
     return list(found)
@@ -79,12 +80,12 @@ def clips_missing(tables: Tables) -> list[str]:
     return [
         clip_id
         for clip_id, uris in zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
-        if not any(Path(uri).exists() for uri in uris)
+        if not any(map(is_there, uris))
     ]
 
 
 def _pending(tables: Tables) -> set[str]:
-    path = tables.folder / JOURNAL
+    path = fetched(tables.folder / JOURNAL)
     with storage_errors(path):
         if not path.exists():
             return set()
@@ -100,7 +101,7 @@ def _held(tables: Tables, clip_ids: set[str]) -> set[str]:
 
 
 def _clips_at(tables: Tables, path: str) -> set[str]:
-    wanted = os.path.abspath(path)  # noqa: PTH100  (resolve() would follow links, the store does not)
+    wanted = source_path(path)
     if not storable(wanted):
         return set()
     return set(tables.scan(CLIPS_TABLE, ["clip_id"], where=array_has("uris", wanted)).column(0).to_pylist())

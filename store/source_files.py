@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import BadInput
+from ..errors import BadInput, NotFound
 from .identity import content_hash
+from .remote.sources import at_hand, told_of
 
 
 class State(StrEnum):
@@ -33,10 +34,10 @@ class SourceFile:
 def state_of(path: str, mtime_ns: int, size_bytes: int) -> State:
     """Return what became of a file by its size and time alone, which is what every verb goes by that reads audio."""
     try:
-        found = Path(path).stat()
+        found = told_of(path)
     except (OSError, ValueError):
         return State.MISSING
-    return State.SAME if (found.st_mtime_ns, found.st_size) == (mtime_ns, size_bytes) else State.CHANGED
+    return State.SAME if found == (mtime_ns, size_bytes) else State.CHANGED
 
 
 def state_by_bytes(file: SourceFile) -> tuple[State, int]:
@@ -44,10 +45,10 @@ def state_by_bytes(file: SourceFile) -> tuple[State, int]:
     cannot be read.
     """
     try:
-        found = Path(file.path).stat()
-        same = found.st_size == file.size_bytes and content_hash(Path(file.path)) == file.content
-    except (OSError, ValueError):
+        written_ns, size = told_of(file.path)
+        same = size == file.size_bytes and content_hash(Path(at_hand(file.path))) == file.content
+    except (OSError, ValueError, NotFound):
         return State.MISSING, 0
     except BadInput:  # no regular file
         return State.CHANGED, 0
-    return (State.SAME if same else State.CHANGED), found.st_mtime_ns
+    return (State.SAME if same else State.CHANGED), written_ns

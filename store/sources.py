@@ -11,10 +11,13 @@ import csv
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import BadInput, NotFound
 from ..schemas.clip import DESCRIPTIVE, Source
+from ..schemas.format import MARKER
+from .remote.address import checked, is_uri
+from .remote.sources import below
 
 AUDIO_SUFFIXES = frozenset(
     """.wav .wave .flac .ogg .oga .opus .mp3 .m4a .mp4 .aac .aif .aiff .aifc .au .snd .caf .w64 .rf64 .wma .webm .mka
@@ -69,7 +72,7 @@ class LabelsFile:
                 f"labels file {self.path}, line {number}: no path, or more cells than the header has columns"
             )
         named = {name: value.strip() for name, value in row.items() if value and value.strip()}
-        path = os.path.abspath(self.path.parent / named.pop("path"))  # noqa: PTH100  (resolve() would follow links)
+        path = source_path(named.pop("path"), self.path.parent)
         offset_s = self._seconds(named.pop("offset_s", "0"), number) or 0.0
         duration_s = self._seconds(named.pop("duration_s", ""), number)
         labels = named.pop(label_column, "") if label_column else ""
@@ -100,23 +103,55 @@ def gather(paths: Iterable[str | Path], labels: LabelsFile | None = None) -> Ite
     With no paths at all, the files that `labels` lists. Raises NotFound for a path that does not exist.
     """
     by_path = labels.by_path if labels else {}
-    given = _absolute(paths)
+    given = list(paths)
     if not given:
         for sources in by_path.values():
             yield from sources
         return
+    local = iter(_absolute(path for path in given if not is_uri(path)))
     for path in given:
-        for file in walk(path) if path.is_dir() else [str(path)]:
+        for file in _audio_at(str(path)) if is_uri(path) else _audio_in(next(local)):
             yield from by_path.get(file, [Source(file)])
+
+
+def _audio_in(path: Path) -> Iterable[str]:
+    return walk(path) if path.is_dir() else [str(path)]
+
+
+def _audio_at(uri: str) -> list[str]:
+    """Return the URIs of the audio files below a URI, by the ends of their names, or of the one object that it is.
+
+    Raises NotFound, UsageError for a URI that may hold a secret, StorageError.
+    """
+    found = below(checked(uri))
+    if found == [uri]:
+        return found
+    stores = tuple(name.removesuffix(MARKER) for name in found if name.endswith(f"/{MARKER}"))
+    audio = [name for name in found if PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES]
+    if not found:
+        raise NotFound(f"{uri} does not exist")
+    return [name for name in audio if not name.startswith(stores)] if stores else audio
+
+
+def source_path(path: str | Path, folder: Path | None = None) -> str:
+    """Return how a source is written in the store: a URI as it is, of a path the absolute one, seen from `folder`.
+
+    Raises UsageError for a URI that may hold a secret.
+    """
+    if is_uri(path):
+        return checked(str(path))
+    return os.path.abspath(folder / path if folder else path)  # noqa: PTH100  (resolve() would follow links)
 
 
 def linked(paths: Iterable[str | Path]) -> list[str]:
     """Return the audio files that `paths` (files and folders) hold, also behind links to what lies in one of the
     folders; each folder is entered once. To be given to `add`. Raises NotFound for a path that does not exist.
     """
-    given = _absolute(paths)
+    asked = list(paths)
+    given = _absolute(path for path in asked if not is_uri(path))
     links = Links(path for path in given if path.is_dir())
-    return [file for path in given for file in (walk(path, links) if path.is_dir() else [str(path)])]
+    local = [file for path in given for file in (walk(path, links) if path.is_dir() else [str(path)])]
+    return local + [str(path) for path in asked if is_uri(path)]
 
 
 def _absolute(paths: Iterable[str | Path]) -> list[Path]:
@@ -178,7 +213,7 @@ def walk(folder: Path, links: Links | None = None) -> Iterator[str]:
 def is_store(folder: Path) -> bool:
     """Return whether `folder` is an echodex store: it is never taken for a folder of audio."""
     try:
-        return (folder / "echodex.json").is_file()
+        return (folder / MARKER).is_file()
     except OSError:  # of a name that is too long
         return False
 

@@ -19,6 +19,7 @@ from ..schemas.vector import Space, vector_schema
 from .files import write_atomic
 from .lock import writer_lock
 from .names import check_name, is_name
+from .remote.mirror import fetched
 from .tables import Tables
 
 PREFIX = "vectors_"
@@ -36,7 +37,7 @@ def list_spaces(tables: Tables) -> list[Space]:
     names = [name.removeprefix(PREFIX) for name in tables.names() if name.startswith(PREFIX)]
     odd = next((name for name in names if not is_name(name)), None)
     if odd is not None:  # it becomes the name of folders
-        raise Damaged(f"{tables.folder} holds a table {PREFIX}{odd[:80]} that echodex did not make; move it out")
+        raise Damaged(f"{tables.place} holds a table {PREFIX}{odd[:80]} that echodex did not make; move it out")
     spaces = [Space.from_metadata(name, tables.schema(PREFIX + name).metadata) for name in names]
     return sorted(spaces, key=lambda space: (space.created_at, space.name))
 
@@ -47,7 +48,7 @@ def find_space(tables: Tables, name: str | None) -> Space:
     """
     spaces = list_spaces(tables)
     if not spaces:
-        raise NotFound(f"{tables.folder} holds no vectors yet; run `echodex embed`")
+        raise NotFound(f"{tables.place} holds no vectors yet; run `echodex embed`")
     if name is None:
         return spaces[-1]
     if name.startswith(TRAINED):
@@ -63,7 +64,7 @@ def find_space(tables: Tables, name: str | None) -> Space:
 
 def _trained_digest(folder: Path, run: str) -> str:
     """Return the digest of the encoder that a run trained. Raises NotFound where there is no finished run of it."""
-    path = folder / RUNS / check_name(run, "run") / RUN_FILE
+    path = fetched(folder / RUNS / check_name(run, "run") / RUN_FILE)
     try:
         described = read_json(path.read_text())
         # what has a space is a probe, which trained no encoder
@@ -142,7 +143,7 @@ def kept_weights(folder: Path, space: Space) -> dict[str, NDArray[Any]] | None:
 
     Raises Damaged where they cannot be read.
     """
-    path = weights_path(folder, space)
+    path = fetched(weights_path(folder, space))
     if not path.exists():
         return None
     from safetensors import SafetensorError

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..schemas.clip import Status
 from .activity import Activity, running
 from .decisions import list_decisions
 from .frames.layout import frames_tables
 from .known import CLIPS_TABLE
+from .remote.tables import files_below
 from .spaces import list_spaces, table_of
 from .tables import Tables
 from .views import list_views
@@ -57,7 +56,7 @@ def store_status(tables: Tables) -> StoreStatus:
     rows = tables.scan(CLIPS_TABLE, ["status", "reason", "split", "labels", "decoded_s"]).to_pylist()
     usable = [row for row in rows if row["status"] != Status.BAD]
     return StoreStatus(
-        path=str(tables.folder),
+        path=tables.place,
         clips=len(rows),
         hours=sum(row["decoded_s"] for row in usable) / 3600,
         statuses=dict(Counter(row["status"] for row in rows)),
@@ -72,7 +71,7 @@ def store_status(tables: Tables) -> StoreStatus:
         frames={table: tables.count(table) for table in frames_tables(tables)},
         views=tuple(f"{info.name}@{info.version}" for info in list_views(tables)),
         decisions=dict(Counter(made.kind for made in list_decisions(tables))),
-        size_bytes=_size_bytes(tables.folder),
+        size_bytes=_size_bytes(tables),
         running=tuple(running(tables.folder)),
     )
 
@@ -81,9 +80,5 @@ def _clips_in(tables: Tables, table: str) -> int:
     return len(set(tables.scan(table, ["clip_id"]).column(0).to_pylist()))
 
 
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # it was there a moment ago: others work on the store
-            total += path.stat().st_size if path.is_file() else 0
-    return total
+def _size_bytes(tables: Tables) -> int:
+    return sum(found.size_bytes for found in files_below(tables.place).values())

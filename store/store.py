@@ -1,4 +1,4 @@
-"""The store: a folder that holds everything. Opens it, and puts the verbs of this room behind one name."""
+"""The store: a folder or a URI that holds everything. Opens it, and puts the verbs of this room behind one name."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from .known import CLIPS_TABLE
 from .making import make_store
 from .migrating import migrate
 from .places import place_of
+from .remote.mirror import fetched
 from .tables import Tables
 from .where import all_of, check_where
 
@@ -39,11 +40,14 @@ USABLE = f"status != '{Status.BAD}'"
 
 
 class Store:
-    """A store at `path`. Cheap to make and to pickle: nothing is opened before it is used."""
+    """A store at a folder or a URI. Cheap to make and to pickle: nothing is opened before it is used.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.tables = Tables(path)
+    place: where it is. path: where the files beside its tables are, the same folder or the mirror of the URI.
+    """
+
+    def __init__(self, place: str | Path) -> None:
+        self.tables = Tables(place)
+        self.path, self.place = self.tables.folder, self.tables.place
         self.migrated_from: int | None = None
         """The format version that the store was of until it was opened as this object, None where it is of it still."""
         self.kept: dict[object, object] = {}
@@ -52,25 +56,24 @@ class Store:
         """Who does long work in shards, None: this process. Never pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.path,)
+        return type(self), (self.place,)
 
     @classmethod
     def open(cls, path: str | Path, *, create: bool = True) -> Self:
-        """Return the store at `path`, making it there if `create` and there is none. One of an earlier format is
-        brought up to this one (store/migrating.py).
+        """Return the store at `path`, a folder or a URI, making it there if `create` and there is none. One of an
+        earlier format is brought up to this one (store/migrating.py).
 
         Raises NotFound, UsageError where `path` is something else, Damaged for an unknown or newer format, StorageError
         for an earlier one that may not be written to.
         """
-        folder = Path(path).absolute()
-        if not (folder / MARKER).is_file():
+        store = cls(path)
+        if not fetched(store.path / MARKER).is_file():
             if not create:
-                raise NotFound(
-                    f"{folder} is not an echodex store; `echodex add` makes one, --store names one elsewhere"
-                )
-            make_store(Tables(folder))
-        store = cls(folder)
-        store.migrated_from = migrate(folder)
+                says = "is not an echodex store; `echodex add` makes one, --store names one elsewhere"
+                raise NotFound(f"{store.place} {says}")
+            make_store(store.tables)
+            store = cls(path)
+        store.migrated_from = migrate(store.path)
         return store
 
     # ------------------------------------------------------------------------------------------ writing
@@ -113,7 +116,7 @@ class Store:
             return embed_rows(self.tables, encoder, wanted.column(0), progress=progress)
         clips = self.sources(with_audio(wanted))
         if not clips:
-            raise nothing_to_embed(self.path, len(wanted), encoder)
+            raise nothing_to_embed(self.place, len(wanted), encoder)
         clips.sort(key=lambda clip: clip.path)  # neighbours on disk are read together
         return embed_clips(self.tables, encoder, clips, refit=refit, progress=progress, workers=self.workers)
 
@@ -193,7 +196,7 @@ class Store:
             rows |= self._rows_by_id(gone, info.version_of(CLIPS_TABLE))
         unknown = next((clip_id for clip_id in clip_ids if clip_id not in rows), None)
         if unknown is not None:
-            raise NotFound(f"clip {unknown[:80]!r} is not in {self.path} (echodex status counts what is)")
+            raise NotFound(f"clip {unknown[:80]!r} is not in {self.place} (echodex status counts what is)")
         return [place_of(rows[clip_id]) for clip_id in clip_ids]
 
     def spaces(self) -> list[Space]:
@@ -211,10 +214,8 @@ class Store:
     def vectors(
         self, space: str | None = None, *, view: str | None = None, where: str | None = None, normalise: bool = True
     ) -> Vectors:
-        """Return one vector per usable clip (kept by a view, that `where` selects) of a space, sorted by clip id: of
-        unit length, or as it is stored where `normalise` is false.
-
-        Clips without a vector in the space are left out. A view is read at the version that it was saved from.
+        """Return one vector per usable clip (kept by a view, that `where` selects) of a space that has one, sorted by
+        clip id: of unit length, or as it is stored. A view is read at the version that it was saved from.
         """
         found = self.space(space)
         info = self._named(view)
@@ -314,7 +315,11 @@ class Store:
 
     def folder(self, *parts: str) -> Path:
         """Return a folder of the store for files beside the tables, made private if it is not there."""
-        return private_folder(self.path.joinpath(*parts))
+        return fetched(private_folder(self.path.joinpath(*parts)))
+
+    def beside(self, *parts: str, only: str = "*") -> Path:
+        """Return a file or folder beside the tables as it is by now, whether there is one or not; see `fetched`."""
+        return fetched(self.path.joinpath(*parts), only)
 
     def _usable(
         self,

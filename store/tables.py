@@ -19,11 +19,22 @@ from ..errors import Damaged, NotFound, Stale, StorageError
 from .doubles import drop_doubles
 from .durable import durable
 from .failures import UNREADABLE, failed_open, failed_read
-from .files import discard, storage_errors
+from .files import storage_errors
 from .presence import Presence
+from .remote.address import is_uri
+from .remote.tables import (
+    SUFFIX,
+    committed_at,
+    dataset_at,
+    drop_at,
+    folder_of,
+    has_versions,
+    options_of,
+    place_of,
+    tables_at,
+)
 from .retrying import committed
 from .seals import Seals
-from .where import above, is_in_parts
 
 if TYPE_CHECKING:
     import lance
@@ -32,7 +43,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CREATE_OPTIONS = {"new_table_enable_stable_row_ids": "true", "new_table_data_storage_version": "2.2"}
-_SUFFIX = ".lance"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _BATCH_ROWS = 8192
 _READ_AHEAD: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "io_buffer_size": 16 << 20}
@@ -48,26 +58,28 @@ _WRITERS_CACHE_BYTES = 4 << 20
 
 
 class Tables:
-    """The tables in the folder of a store. Holds caches, handles on versions alone, and that it has the store open.
+    """The tables of the store at a folder or URI. Holds caches, handles on versions alone, and that it has the store
+    open.
 
-    Pickles to its path.
+    place: where they are. folder: where the files beside them are, the same or the mirror of a URI. Pickles to `place`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.presence = Presence(folder)
-        self._seals = Seals(folder)
+    def __init__(self, place: str | Path) -> None:
+        self.folder = folder_of(place)
+        self.place = place_of(self.folder)
+        self.presence = Presence(self.folder)
+        self._seals = Seals(self.folder)
         self._pinned: dict[tuple[str, int], lance.LanceDataset] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Tables, (self.folder,)
+        return Tables, (self.place,)
 
     @cached_property
     def _database(self) -> lancedb.DBConnection:
         import lancedb
 
         session = lancedb.Session(_INDEX_CACHE_BYTES, _WRITERS_CACHE_BYTES)
-        return lancedb.connect(str(self.folder), session=session)
+        return lancedb.connect(self.place, session=session, storage_options=options_of(self.place) or None)
 
     @cached_property
     def _session(self) -> Any:
@@ -79,13 +91,15 @@ class Tables:
     def names(self) -> list[str]:
         """Return the names of all tables, sorted. A folder without a version was never committed and is no table."""
         with storage_errors(self.folder):
-            found = [path.name.removesuffix(_SUFFIX) for path in self.folder.iterdir() if path.suffix == _SUFFIX]
-        return sorted(name for name in found if _NAME.fullmatch(name) and self.exists(name))
+            return [name for name in committed_at(self.place) if _NAME.fullmatch(name)]
 
     def exists(self, name: str) -> bool:
         """Return whether there is a table `name`."""
-        versions = self._path(name) / "_versions"
-        return versions.is_dir() and any(file.suffix == ".manifest" for file in versions.iterdir())
+        return has_versions(self.place, self._path(name).stem)
+
+    def is_begun(self, name: str) -> bool:
+        """Return whether there is anything of a table `name`, committed to or not."""
+        return self._path(name).stem in tables_at(self.place)
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make the empty table `name`, unless it is there already."""
@@ -94,7 +108,8 @@ class Tables:
         self._seals.forget(name)  # of a table of that name whose folder somebody removed
 
         def make() -> None:
-            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=_CREATE_OPTIONS)
+            options = _CREATE_OPTIONS | options_of(self.place)
+            self._database.create_table(name, schema=schema, exist_ok=True, storage_options=options)
 
         self._commit(name, make)
 
@@ -102,7 +117,7 @@ class Tables:
         """Remove the table `name` with all its versions, if it is there."""
         if self.exists(name):
             self._seals.forget(name)
-            discard(self._path(name))
+            drop_at(self.place, self._path(name).stem)
 
     def version(self, name: str) -> int:
         """Return the latest version of table `name`."""
@@ -115,25 +130,6 @@ class Tables:
         except (Damaged, NotFound, Stale):
             return False
         return True
-
-    def changes(self, name: str, since: int) -> set[str] | None:
-        """Return the clip ids of the rows inserted, updated or deleted since version `since` of table `name`.
-
-        None where that version can no longer be read, so that nobody can tell. Compacting changes no row.
-        """
-        dataset = self._dataset(name)
-        if since == dataset.version:
-            return set()
-        if since > dataset.version or not self.has_version(name, since):
-            return None
-        changed = self.scan(
-            name, ["clip_id"], where=above("_row_last_updated_at_version", since), version=dataset.version
-        )
-        found = set(changed.column(0).to_pylist())
-        gone = dataset.delta(compared_against=since).get_deleted_row_ids().read_all().column(0).to_pylist()
-        for rows in is_in_parts("_rowid", gone):
-            found.update(self.scan(name, ["clip_id"], where=rows, version=since).column(0).to_pylist())
-        return found
 
     def schema(self, name: str) -> pa.Schema:
         """Return the schema of table `name`, with its metadata."""
@@ -154,7 +150,8 @@ class Tables:
         """Put `rows`, and their columns, in the place of all that table `name` has, as one commit."""
 
         def write() -> None:
-            self._database.create_table(name, rows, mode="overwrite", storage_options=_CREATE_OPTIONS)
+            options = _CREATE_OPTIONS | options_of(self.place)
+            self._database.create_table(name, rows, mode="overwrite", storage_options=options)
 
         self._commit(name, write)
 
@@ -242,7 +239,12 @@ class Tables:
         """
         self.untag(name, tag)
         with durable(self._path(name)):
-            self._database.open_table(name).tags.create(tag, version)
+            tags = self._database.open_table(name).tags
+            try:
+                tags.create(tag, version)
+            except RuntimeError:  # it may be made: an answer was lost, and the library asked again
+                if tag not in tags.list() or tags.get_version(tag) != version:
+                    raise
 
     def untag(self, name: str, tag: str) -> None:
         """Remove `tag` from table `name`, if both are there."""
@@ -325,16 +327,17 @@ class Tables:
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):  # of a registry or a file that somebody else wrote
-            raise Damaged(f"{name[:80]!r} can be no table of {self.folder}; restore the store from a copy")
-        return self.folder / f"{name}{_SUFFIX}"
+            raise Damaged(f"{name[:80]!r} can be no table of {self.place}; restore the store from a copy")
+        return self.folder / f"{name}{SUFFIX}"
 
     def _dataset(self, name: str, version: int | None = None) -> lance.LanceDataset:
-        import lance
-
-        if not self.exists(name):
-            raise NotFound(f"table {name} does not exist in {self.folder}")
+        remote = is_uri(self.place)
+        if not remote and not self.exists(name):
+            raise NotFound(f"table {name} does not exist in {self.place}")
         self.presence.show()
         try:
-            return lance.dataset(str(self._path(name)), version=version, session=self._session)
+            return dataset_at(self.place, self._path(name).stem, version, self._session)
         except UNREADABLE as error:
+            if remote and version is None and not self.exists(name):  # asked where it costs nothing to who finds it
+                raise NotFound(f"table {name} does not exist in {self.place}") from None
             raise failed_open(self, name, version, error) from error

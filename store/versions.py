@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import lance
+from .remote.address import is_uri
+from .remote.tables import files_below
 
+if TYPE_CHECKING:
     from .tables import Tables
 
 
@@ -44,9 +46,14 @@ class Version:
 def fragments_of(tables: Tables, name: str, version: int | None = None) -> list[Fragment]:
     """Return the fragments of a version of table `name` (None: the newest), in the order that they are read in."""
     dataset = tables.opened(name, version)
-    data = Path(dataset.uri) / "data"
+    size_of = _sizes(dataset.uri)
     return [
-        Fragment(found.fragment_id, found.count_rows(), found.num_deletions, _fragment_bytes(data, found))
+        Fragment(
+            found.fragment_id,
+            found.count_rows(),
+            found.num_deletions,
+            sum(size_of(file.path) for file in found.data_files()),
+        )
         for found in dataset.get_fragments()
     ]
 
@@ -82,19 +89,24 @@ def fragments_held(tables: Tables, name: str, held: Mapping[int, object]) -> set
     }
 
 
-def folder_bytes(folder: Path) -> int:
-    """Return the bytes of all files below a folder; of those that go meanwhile, none."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total
+def folder_bytes(place: str | Path) -> int:
+    """Return the bytes of all files below a folder or a URI; of those that go meanwhile, none."""
+    return sum(found.size_bytes for found in files_below(str(place)).values())
 
 
-def modified_s(path: Path) -> float:
-    """Return when a file was last written, in seconds since 1970; minus infinity where it is gone."""
+def written_s(table: str, names: Iterable[str]) -> list[float]:
+    """Return when files, as Lance names them, of the table at a place were last written, in seconds since 1970; minus
+    infinity where one is gone.
+    """
+    if not is_uri(table):
+        return [_modified_s(Path("/") / name) for name in names]
+    found = files_below(table)
+    inside = table.rpartition("/")[2]
+    known = {f"{inside}/{name}": one.written_ns / 1e9 for name, one in found.items()}
+    return [known.get(name[name.rfind(f"{inside}/") :], float("-inf")) for name in names]
+
+
+def _modified_s(path: Path) -> float:
     try:
         return path.lstat().st_mtime
     except FileNotFoundError:
@@ -110,7 +122,14 @@ def superseded_before(versions: Iterable[Version], moment: datetime, spare: Coll
     ]
 
 
-def _fragment_bytes(data: Path, found: lance.LanceFragment) -> int:
-    """Return the bytes of a fragment: its files, and beside each a folder of blobs, if it has any."""
-    files = [data / file.path for file in found.data_files()]
-    return sum(file.stat().st_size + folder_bytes(file.with_suffix("")) for file in files)
+def _sizes(table: str) -> Callable[[str], int]:
+    """Return what tells the bytes of a data file of the table at a place: of itself, and of a folder of blobs beside
+    it, if it has one.
+    """
+    if not is_uri(table):
+        data = Path(table) / "data"
+        return lambda name: (data / name).stat().st_size + folder_bytes((data / name).with_suffix(""))
+    sizes = Counter[str]()
+    for name, found in files_below(f"{table}/data").items():  # one listing: to ask for each would take long
+        sizes[name.partition("/")[0].removesuffix(".lance")] += found.size_bytes
+    return lambda name: sizes[name.removesuffix(".lance")]

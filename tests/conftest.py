@@ -22,7 +22,7 @@ from echodex.schemas.run import Run
 if TYPE_CHECKING:
     from echodex.training.splits import Splits
 
-pytest_plugins = ["harness.counting"]
+pytest_plugins = ["harness.counting", "harness.object_store"]
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

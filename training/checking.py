@@ -26,7 +26,7 @@ def run_findings(store: Store, *, data: bool) -> Iterator[Finding]:
 
     `where` is the folder of a run, or the state of one that is not finished, which can begin anew without it.
     """
-    for folder in sorted(path for path in (store.path / RUNS).glob("*") if path.is_dir()):
+    for folder in sorted(path for path in store.beside(RUNS).glob("*") if path.is_dir()):
         name = folder.name
         if all(path.name.startswith(".") for path in folder.iterdir()):
             continue  # begun, and nothing written yet: its lock, and what is not a file yet

@@ -11,6 +11,7 @@ from typing import Any
 from ..encoders.base import digest
 from ..progress import Progress, say
 from ..schemas.run import Run
+from ..store.files import remove
 from ..store.store import Store
 from .begun import kept_splits, opening
 from .interrupt import InterruptFlag, interrupt_flag
@@ -76,7 +77,7 @@ def _train_planned(store: Store, planned: Planned, train: Train, progress: Progr
         run = replace(run, encoder_digest=digest(read_encoder(folder / ENCODER_FILE)))
         counts = {"test_clips": len(splits.ids(TEST)), **planned.counted}
         run = finish_run(store, run, {**_figures(folder, task, planned.best), **counts})
-        (folder / STATE_FILE).unlink(missing_ok=True)
+        remove(folder / STATE_FILE)
     return run
 
 

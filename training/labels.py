@@ -64,7 +64,7 @@ def read_labels(store: Store, column: str = LABELS, view: str | None = None) -> 
     clips = _clips(store, ["clip_id", column], view)
     owners, names = _pairs(clips.column(column))
     if not len(names):
-        raise NotFound(f"no clip of {store.path} has a value in {column!r}; run `echodex add --labels labels.csv`")
+        raise NotFound(f"no clip of {store.place} has a value in {column!r}; run `echodex add --labels labels.csv`")
     classes, numbers = _numbered(names, noted_classes(store.path) if column == LABELS else ())
     hot = np.zeros((len(clips), len(classes)), dtype=np.bool_)
     hot[owners, numbers] = True

@@ -126,7 +126,7 @@ def view_loader(  # noqa: PLR0913  (what a DataLoader takes)
         waveforms = open_waveforms(store.tables, sample_rate_hz, found)
         reader = CropReader(store.sources(found, view=view), config, waveforms)
     if not found:
-        raise UsageError(f"view {view!r} of {store.path} keeps no clip that could be loaded")
+        raise UsageError(f"view {view!r} of {store.place} keeps no clip that could be loaded")
     feed = _Feed(reader, len(found), shuffle, shard)
     return ViewLoader(feed, found, _labels(store, labels, view), workers=workers, strict=strict)
 

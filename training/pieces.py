@@ -13,6 +13,7 @@ from ..errors import BadInput, NotFound
 from ..schemas.clip import Clip
 from ..schemas.vector import Float32
 from ..store.reading import why_unread
+from ..store.remote.sources import at_hand
 from ..store.source_files import State
 from ..store.waveforms import Waveforms
 
@@ -70,7 +71,7 @@ class PieceReader:
         stop = start + samples
         first_s, stop_s = first / self._rate_hz, (stop + _MARGIN_SAMPLES) / self._rate_hz
         found = read_mono(
-            clip.path,
+            at_hand(clip.path),
             self._rate_hz,
             offset_s=clip.offset_s + first_s,
             duration_s=min(stop_s, clip.duration_s) - first_s,

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..progress import Progress, say, silent
 from ..schemas.run import Run
 from ..schemas.view import ALL
+from ..store.files import remove
 from ..store.store import Store
 from .begun import kept_splits, opening
 from .behind import run_behind
@@ -73,7 +74,7 @@ def train_probe(
         figures = {"valid_loss": fitted.valid_loss, "epochs": fitted.epochs, "steps": fitted.steps}
         sizes = {"train_clips": len(train), "valid_clips": len(valid), "test_clips": len(splits.ids(TEST))}
         run = finish_run(store, run, {**figures, **sizes})
-        (folder / STATE_FILE).unlink(missing_ok=True)
+        remove(folder / STATE_FILE)
     return run
 
 

@@ -65,12 +65,12 @@ def finish_run(store: Store, run: Run, metrics: Mapping[str, float]) -> Run:
 
 def load_run(store: Store, name: str) -> Run:
     """Return the run `name`. Raises NotFound with the nearest name, Damaged where its file cannot be read."""
-    path = run_folder(store, name) / RUN_FILE
+    path = store.beside(RUNS, check_name(name, "run"), RUN_FILE)
     if not path.is_file():
         known = run_names(store)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f" (there is: {', '.join(known) or 'none yet'})"
-        raise NotFound(f"run {name!r} does not exist in {store.path}{hint}")
+        raise NotFound(f"run {name!r} does not exist in {store.place}{hint}")
     try:
         fields = intact(read_json(path.read_text()))
         fields.pop(_SUMS, None)
@@ -86,12 +86,12 @@ def list_runs(store: Store) -> list[Run]:
 
 def run_names(store: Store) -> list[str]:
     """Return the names of all runs of a store, whether they can be read or not."""
-    return sorted(path.parent.name for path in (store.path / RUNS).glob(f"*/{RUN_FILE}"))
+    return sorted(path.parent.name for path in store.beside(RUNS, only=RUN_FILE).glob(f"*/{RUN_FILE}"))
 
 
 def run_folder(store: Store, name: str) -> Path:
     """Return where the files of run `name` are."""
-    return store.path / RUNS / check_name(name, "run")
+    return store.beside(RUNS, check_name(name, "run"))
 
 
 def run_sums(store: Store, name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..schemas.read_json import read_json
 from ..store.files import PRIVATE_FILE, storage_errors, sync, write_atomic
+from ..store.remote.mirror import stored
 from .layout import METRICS_FILE
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class RunLog:
         """Append those of an epoch's figures that are finite; `figures["epoch"]` is its number."""
         with storage_errors(self._path), self._path.open("a") as stream:
             stream.write(_line(figures))
+        stored(self._path)
         with storage_errors(self._path.parent):
             for name, value in finite(figures).items():
                 if name != "epoch":
@@ -59,6 +61,7 @@ class RunLog:
             threading.excepthook = self._hook
         for path in self._path.parent.glob("events.out.tfevents.*"):
             path.chmod(PRIVATE_FILE)
+            stored(path)
 
     def _heed(self, failure: threading.ExceptHookArgs) -> None:
         """Let TensorBoard's thread fail without a traceback: whoever writes to it next, or closes it, is told."""

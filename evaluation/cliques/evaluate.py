@@ -37,7 +37,7 @@ def evaluate_cliques(
     named = works != ""
     if not named.any():
         raise NotFound(
-            f"no clip of {store.path} with a vector in {vectors.space.name!r} has a work; run `echodex add --labels` "
+            f"no clip of {store.place} with a vector in {vectors.space.name!r} has a work; run `echodex add --labels` "
             "with a CSV that has the columns path and work"
         )
     found = clique_distances(vectors.matrix[named], works[named], config)

@@ -54,7 +54,7 @@ def _taught(material: Material, chosen: Chosen) -> NDArray[np.bool_]:
     known = taught_clips(material.store, material.space)
     if known is None and chosen.unseen:
         raise UsageError(
-            f"no training of {material.store.path} made the encoder of space {material.space.name!r}, so which works "
+            f"no training of {material.store.place} made the encoder of space {material.space.name!r}, so which works "
             "it has seen is not known; evaluate without asking for unseen ones, or choose the queries by a filter"
         )
     if not known:

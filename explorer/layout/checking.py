@@ -23,7 +23,7 @@ def map_findings(store: Store) -> Iterator[Finding]:
     if isinstance(spaces, Failed):  # told of the table
         return
     by_name = {space.name: space for space in spaces}
-    for path in sorted((store.path / FOLDER).glob("*/*.arrow")):
+    for path in sorted(store.beside(FOLDER).glob("*/*.arrow")):
         space = by_name.get(path.parent.name)
         if space is None or kept_layout(store, space, path.stem) is None:
             where = str(path.relative_to(store.path))

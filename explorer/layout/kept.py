@@ -98,7 +98,7 @@ def kept_layout(store: Store, space: Space, method: str) -> Layout | None:
 
 def kept_infos(store: Store, space: Space) -> list[LayoutInfo]:
     """Return what the kept layouts of a space are of, by method."""
-    found = (_read(path, space) for path in sorted((store.path / FOLDER / space.name).glob(f"*{_SUFFIX}")))
+    found = (_read(path, space) for path in sorted(store.beside(FOLDER, space.name).glob(f"*{_SUFFIX}")))
     return [layout.info for layout in found if layout]
 
 
@@ -111,7 +111,7 @@ def holds(store: Store) -> Iterator[Hold]:
 
 
 def _path(store: Store, space: str, method: str) -> Path:
-    return store.path / FOLDER / space / f"{method}{_SUFFIX}"
+    return store.beside(FOLDER, space, f"{method}{_SUFFIX}")
 
 
 def _read(path: Path, space: Space) -> Layout | None:

@@ -22,6 +22,7 @@ from ...errors import StorageError, UsageError
 from ...progress import Progress, say, silent
 from ...registry import nearest
 from ...schemas.vector import Float32, Space, Vectors
+from ...store.changes import changed_clips
 from ...store.keys import id_array
 from ...store.known import CLIPS_TABLE
 from ...store.spaces import table_of
@@ -124,8 +125,8 @@ class _Job:
         """Return a kept layout without the clips that are gone and with those that are new; None where it is better
         fitted: nobody can tell which vectors changed, or none is left that it was fitted to.
         """
-        moved = self.store.tables.changes(table_of(self.space), kept.info.table_version)
-        described = self.store.tables.changes(CLIPS_TABLE, kept.info.clips_version)
+        moved = changed_clips(self.store.tables, table_of(self.space), kept.info.table_version)
+        described = changed_clips(self.store.tables, CLIPS_TABLE, kept.info.clips_version)
         if moved is None or described is None:
             return None
         usable = self.usable(list(moved | described))

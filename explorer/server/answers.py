@@ -49,15 +49,18 @@ def refusal(status: int, sentence: str, code: int = UsageError.exit_code) -> Jso
     return Json({"error": sentence, "code": code}, status)
 
 
-def answer_errors(app: FastAPI, folder: Path) -> None:
-    """Let `app` answer every error that is meant as JSON; others are the guard's. folder: of the store, which no
-    answer names.
+def answer_errors(app: FastAPI, *places: str | Path) -> None:
+    """Let `app` answer every error that is meant as JSON; others are the guard's. places: of the store, which
+    no answer names.
     """
 
     def failed(_: Request, error: Exception) -> Response:
         status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
         code = error.exit_code if isinstance(error, EchodexError) else EchodexError.exit_code
-        return refusal(status, str(error).replace(str(folder), "the store"), code)
+        said = str(error)
+        for place in places:
+            said = said.replace(str(place), "the store")
+        return refusal(status, said, code)
 
     def refused(_: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):  # for the types; only those come here

@@ -29,7 +29,7 @@ ROUTERS = (
 def create_app(session: Session, token: str, hosts: Hosts) -> FastAPI:
     """Return the explorer of a session. Everything lies below the path `/{token}/`, for requests to `hosts`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, default_response_class=Json)
-    answer_errors(app, session.store.path)
+    answer_errors(app, session.store.place, session.store.path)
     for router in ROUTERS:
         app.include_router(router(session))
     app.add_middleware(Guard, token=token, hosts=hosts)

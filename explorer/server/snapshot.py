@@ -87,7 +87,7 @@ class Snapshot:
         found = rows_of(tables, CLIPS_TABLE, names, clip_ids, version=self.versions[0])
         order = pc.index_in(pa.array(clip_ids, pa.string()), value_set=found.column("clip_id").combine_chunks())
         if order.null_count:
-            raise NotFound(f"clip {clip_ids[order.is_null().index(True).as_py()][:80]!r} is not in {tables.folder}")
+            raise NotFound(f"clip {clip_ids[order.is_null().index(True).as_py()][:80]!r} is not in {tables.place}")
         return found.take(order)
 
 

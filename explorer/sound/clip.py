@@ -49,7 +49,7 @@ def find_sound(store: Store, clip_id: str) -> Sound:
     """
     rows = rows_of(store.tables, CLIPS_TABLE, _COLUMNS, [clip_id]).to_pylist() if storable(clip_id) else []
     if not rows:
-        raise NotFound(f"clip {clip_id[:80]!r} is not in {store.path}")
+        raise NotFound(f"clip {clip_id[:80]!r} is not in {store.place}")
     row = rows[0]
     frames = round(row["decoded_s"] * row["sample_rate_hz"])
     if frames <= 0 or row["channels"] <= 0:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ...errors import Stale
 from ...store.files import storage_errors
+from ...store.remote.address import is_uri
+from ...store.remote.sources import at_hand, told_of
 from .clip import Sound
 
 _BLOCK_BYTES = 256 << 10
@@ -43,14 +45,21 @@ def file_bytes(sound: Sound, start: int, stop: int) -> Iterator[bytes]:
 
 
 def _blocks(sound: Sound, start: int, stop: int) -> Iterator[bytes]:
-    path = Path(sound.clip.path)
+    path = Path(at_hand(sound.clip.path))
     with storage_errors(path), path.open("rb", buffering=0) as file:
-        found = os.fstat(file.fileno())
-        if (found.st_mtime_ns, found.st_size) != (sound.clip.mtime_ns, sound.clip.size_bytes):
-            raise Stale(f"{path} has just changed; run `echodex add` on it again")
+        if _is_another(file.fileno(), sound):
+            raise Stale(f"{sound.clip.path} has just changed; run `echodex add` on it again")
         while start < stop:
             block = os.pread(file.fileno(), min(_BLOCK_BYTES, stop - start), start)
             if not block:
                 return
             start += len(block)
             yield block
+
+
+def _is_another(descriptor: int, sound: Sound) -> bool:
+    """Return whether an open file is not the one that was added; a copy is of the object that it is named for."""
+    if is_uri(sound.clip.path):
+        return told_of(sound.clip.path) != (sound.clip.mtime_ns, sound.clip.size_bytes)
+    found = os.fstat(descriptor)
+    return (found.st_mtime_ns, found.st_size) != (sound.clip.mtime_ns, sound.clip.size_bytes)

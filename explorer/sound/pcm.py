@@ -18,6 +18,7 @@ from ...audio.reader import Reader
 from ...audio.resample import Resampler
 from ...audio.unusable import Broken
 from ...schemas.vector import Float32
+from ...store.remote.sources import at_hand
 from .clip import Sound
 
 MAX_HZ = 48_000
@@ -73,7 +74,7 @@ def blocks_of(reader: Reader, sound: Sound, first: int = 0, frames: int | None =
 
 def open_sound(sound: Sound) -> Reader:
     """Return a reader of the file of a clip. Raises NotFound, BadInput."""
-    return open_audio(sound.clip.path, Limits())
+    return open_audio(at_hand(sound.clip.path), Limits())
 
 
 def pcm(sound: Sound, first: int, frames: int) -> Iterator[Pcm]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ...schemas.manifest import CLIP, IndexManifest
 from ...schemas.vector import Float32, Space
+from ...store.changes import changed_clips
 from ...store.spaces import table_of
 from ...store.vectors import read_pooled, read_segments
 from ..metric import Metric, prepared
@@ -54,7 +55,7 @@ class Change:
 def change_since(store: Store, space: Space, manifest: IndexManifest, version: int) -> Change | None:
     """Return what changed from the manifest's version to `version`; None where an index is better built anew."""
     table = table_of(space)
-    changed = store.tables.changes(table, manifest.table_version)
+    changed = changed_clips(store.tables, table, manifest.table_version)
     if changed is None or len(changed) > max(FEW, SHARE * manifest.ntotal):
         return None
     tail_ids, tail = _rows_now(store, space, manifest, changed, version)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ...errors import NotFound, Stale
+from ...errors import NotFound, Stale, StorageError
 from ...schemas.manifest import IndexManifest, Seal
-from ...store.files import private_folder, storage_errors, write_atomic
+from ...store.files import private_folder, remove, storage_errors, write_atomic
 from ...store.lock import writer_lock
+from ...store.remote.mirror import fetched, listed
 from .sealed import Sealed, seal
 
 UNSEALED = Seal(0, 0, ())
@@ -32,7 +34,7 @@ class Shelf:
 
     def names(self) -> list[str]:
         """Return the names of all indexes, readable or not."""
-        return sorted(path.stem for path in self.folder.glob("*.json"))
+        return sorted(path.stem for path in fetched(self.folder, "*.json").glob("*.json"))
 
     def state(self) -> tuple[tuple[str, int, int], ...]:
         """Return what changes whenever an index is written or dropped: name, inode and time of each manifest."""
@@ -72,8 +74,8 @@ class Shelf:
     def open(self, manifest: IndexManifest) -> tuple[Sealed, Sealed]:
         """Return the files of an index, nothing of them checked yet. Raises FileNotFoundError, Stale."""
         return (
-            Sealed(self.folder / manifest.index_file, manifest.index_seal),
-            Sealed(self.folder / manifest.ids_file, manifest.ids_seal),
+            Sealed(fetched(self.folder / manifest.index_file), manifest.index_seal),
+            Sealed(fetched(self.folder / manifest.ids_file), manifest.ids_seal),
         )
 
     def put(
@@ -107,8 +109,9 @@ class Shelf:
                     )
                 write_atomic(self.path(manifest.name), written.to_json().encode())
             except BaseException:
-                index_path.unlink(missing_ok=True)
-                ids_path.unlink(missing_ok=True)
+                for path in (index_path, ids_path):
+                    with suppress(StorageError):
+                        remove(path)
                 raise
             self._sweep(manifest.name, mark)
         return written
@@ -119,15 +122,15 @@ class Shelf:
             known = ", ".join(self.names()) or "none"
             raise NotFound(f"index {name[:80]!r} does not exist in {self.folder} (there is: {known})")
         with writer_lock(self.folder), storage_errors(self.folder):
-            self.path(name).unlink(missing_ok=True)
+            remove(self.path(name))
             self._sweep(name, None)
 
     def _sweep(self, name: str, mark: str | None) -> None:
         """Remove the files of other builds of index `name`."""
-        for path in self.folder.iterdir():
+        for path in listed(self.folder):
             stem, _, other = path.stem.rpartition("-")
             if stem == name and path.suffix in (".faiss", ".arrow") and other != mark:
-                path.unlink(missing_ok=True)
+                remove(path)
 
 
 def read_arrow(sealed: Sealed) -> pa.Table:

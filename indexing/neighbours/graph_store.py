@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from ...errors import Stale
 from ...schemas.graph import GraphManifest, GraphPart, GraphRecipe, graph_schema
 from ...schemas.vector import Float32
-from ...store.files import storage_errors, write_atomic
+from ...store.files import remove, storage_errors, write_atomic
 from ...store.lock import writer_lock
+from ...store.remote.mirror import fetched, listed
 from ..index.sealed import Sealed, seal
 from ..index.shelf import read_arrow
 from .graph_search import Lists
@@ -52,7 +53,7 @@ class GraphFolder:
 
     def manifest(self) -> GraphManifest:
         """Return the manifest. Raises FileNotFoundError where there is none, Stale where it is damaged."""
-        path = self.path / MANIFEST
+        path = fetched(self.path / MANIFEST)
         try:
             return GraphManifest.from_json(path.read_text(), str(path))
         except UnicodeDecodeError as error:
@@ -108,13 +109,14 @@ class GraphFolder:
         The folder and its lock stay, for whoever waits to build them.
         """
         with writer_lock(self.path), storage_errors(self.path):
-            (self.path / MANIFEST).unlink(missing_ok=True)
-            for path in self.path.glob("*.arrow"):
-                path.unlink(missing_ok=True)
+            remove(self.path / MANIFEST)
+            for path in listed(self.path):
+                if path.suffix == ".arrow":
+                    remove(path)
 
     def _open(self, part: GraphPart) -> pa.Table:
         try:
-            return read_arrow(Sealed(self.path / part.file, part.seal))
+            return read_arrow(Sealed(fetched(self.path) / part.file, part.seal))
         except FileNotFoundError as error:
             raise Stale(f"{self.path / part.file} is missing") from error
 
@@ -134,9 +136,9 @@ class GraphFolder:
         write_atomic(self.path / MANIFEST, manifest.to_json().encode())
         named = {part.file for part in (manifest.clips, *manifest.parts)}
         with storage_errors(self.path):
-            for path in self.path.glob("*.arrow"):
-                if path.name not in named:
-                    path.unlink(missing_ok=True)
+            for path in listed(self.path):
+                if path.suffix == ".arrow" and path.name not in named:
+                    remove(path)
         return manifest
 
 

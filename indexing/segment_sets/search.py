@@ -24,6 +24,7 @@ from ...schemas.hit import Hit
 from ...schemas.manifest import SEGMENT
 from ...schemas.vector import Float32, Space
 from ...store.keys import rows_of
+from ...store.remote.sources import at_hand
 from ...store.spaces import table_of
 from ..index.opened import mended, open_index
 from ..metric import Metric, prepared
@@ -116,9 +117,11 @@ def _ask(store: Store, space: Space, query: str | Path | Float32) -> _Query:
         for place in clips_at(store, query):
             if place.unchanged and not place.excerpt and _holds(store, space, place.clip_id):
                 return _Query(read_sets(store, space, Metric.IP, [place.clip_id]).matrix, place.clip_id)
-        return _Query(_embedded(store, space, Path(query)))
+        return _Query(_embedded(store, space, query))
     if "\0" in query or not len(store.clips(["clip_id"], clip_ids=[query])):
-        raise NotFound(f"{query[:200]!r} is neither a file nor a usable clip of {store.path}; check the path or the id")
+        raise NotFound(
+            f"{query[:200]!r} is neither a file nor a usable clip of {store.place}; check the path or the id"
+        )
     return _Query(read_sets(store, space, Metric.IP, [query]).matrix, query)
 
 
@@ -126,12 +129,12 @@ def _holds(store: Store, space: Space, clip_id: str) -> bool:
     return len(rows_of(store.tables, table_of(space), ["clip_id"], [clip_id])) > 0
 
 
-def _embedded(store: Store, space: Space, path: Path) -> Float32:
+def _embedded(store: Store, space: Space, path: str | Path) -> Float32:
     from ...audio.children.pool import Children
 
     encoder = store.encoder(space)
     with Children() as children:
-        waveform = children.read_mono(path, encoder.config.sample_rate_hz)
+        waveform = children.read_mono(at_hand(str(path)), encoder.config.sample_rate_hz)
     segments = encoder.encode([waveform])[0].vectors
     if not len(segments):
         raise BadInput(f"{path} is too short for encoder {space.encoder!r}; ask with a longer file")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from ...errors import BadInput
 from ...progress import Progress, silent
 from ...schemas.clip import Reason
 from ...schemas.vector import Float32
+from ...store.remote.sources import at_hand
 from ...store.vectors import normalised
 from .match import Track
 
@@ -88,7 +90,9 @@ def hear(samples: Float32, encoder: Encoder, hop_s: float, *, phases: int = 1) -
 
 def _hear(children: Children, path: str | Path, ear: _Ears, signs: Float32 | None = None) -> tuple[Heard, Float32]:
     """Give the whole file to `ear`, its channels mixed with these signs (None: 1); return also those that they need."""
-    needed, broken = children.stream(path, ear.sample_rate_hz, ear.add, limits=ANY_LENGTH, signs=signs)
+    needed, broken = children.stream(
+        at_hand(os.fspath(path)), ear.sample_rate_hz, ear.add, limits=ANY_LENGTH, signs=signs
+    )
     if broken:
         logger.warning("%s can be decoded only in part (%s); the rest is not looked for", path, broken)
     return ear.finish(), needed

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from ..remote.tables import files_below, sizes_of
 from ..seals import INDICES
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def broken_files(dataset: lance.LanceDataset) -> Iterator[str]:
     """Yield a sentence for each file with rows of a version of a table, or that says which of them are deleted, that is
     missing or not of the length it had.
     """
-    folder = Path(dataset.uri)
+    found = sizes_of(dataset.uri)
     for path, size in _of_rows(dataset).items():
-        here = (folder / path).stat().st_size if (folder / path).is_file() else None
+        here = found(path)
         if here is None:
             yield f"{path} is missing"
         elif size not in (None, here):
@@ -35,13 +36,13 @@ def lost_index_files(dataset: lance.LanceDataset, sealed: Mapping[str, int]) -> 
 
     sealed: the sealed files of the table, with their sizes.
     """
-    folder = Path(dataset.uri)
+    folder, size_of = Path(dataset.uri), sizes_of(dataset.uri)
     found = []
     for index in dataset.describe_indices():
         for uuid in (str(segment.uuid) for segment in index.segments):
             sizes = {folder / name: size for name, size in sealed.items() if name.startswith(f"{INDICES}/{uuid}/")}
-            found += [path for path, size in sizes.items() if not path.is_file() or path.stat().st_size != size]
-            if not sizes and not (folder / INDICES / uuid / _PAGES).is_file():
+            found += [path for path, size in sizes.items() if size_of(str(path.relative_to(folder))) != size]
+            if not sizes and size_of(f"{INDICES}/{uuid}/{_PAGES}") is None:
                 found.append(folder / INDICES / uuid / _PAGES)
     return found
 
@@ -54,8 +55,7 @@ def orphans(dataset: lance.LanceDataset) -> list[str]:
     named = set(dataset.tracked_files().read_all().column("path").unique().to_pylist())
     stems = {path.removesuffix(".lance") for path in named if path.startswith("data/")}
     found = []
-    folder = Path(dataset.uri)
-    for path in (str(at.relative_to(folder)) for at in folder.rglob("*") if at.is_file()):
+    for path in files_below(dataset.uri):
         beside = path.endswith(".blob") and str(PurePosixPath(path).parent) in stems
         if path.startswith(_OURS) and path not in named and not beside:
             found.append(path)

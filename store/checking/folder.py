@@ -15,6 +15,10 @@ from ..activity import FOLDER as ACTIVITY
 from ..activity import running
 from ..datasets.notes import FOLDER as NOTES
 from ..datasets.notes import read_note
+from ..remote.address import is_uri
+from ..remote.mirror import fetched
+from ..remote.objects import Objects
+from ..remote.tables import has_versions, place_of, tables_at
 from ..removing import JOURNAL
 from ..seals import FOLDER as SEALS
 from .opened import Failed, tried
@@ -28,13 +32,13 @@ def folder_findings(folder: Path) -> Iterator[Finding]:
     """Yield what is wrong with the files of the store at `folder` beside its tables. Temporary files count only while
     nobody is at work.
     """
-    marker = tried(partial(_check_marker, folder / MARKER))
+    marker = tried(partial(_check_marker, fetched(folder / MARKER)))
     if isinstance(marker, Failed):
         yield Finding(Damage.MARKER, MARKER, marker.why, "written anew, where the tables say of which format they are")
-    if (folder / JOURNAL).exists():
+    if fetched(folder / JOURNAL).exists():
         what = f"a removal of clips was interrupted: {JOURNAL} says of which"
         yield Finding(Damage.JOURNAL, JOURNAL, what, "the removal is finished", False)
-    for path in sorted((folder / NOTES).glob("*.json")):
+    for path in sorted(fetched(folder / NOTES).glob("*.json")):
         note = tried(partial(read_note, path))
         if isinstance(note, Failed):
             where = str(path.relative_to(folder))
@@ -50,9 +54,18 @@ def folder_findings(folder: Path) -> Iterator[Finding]:
 def lost_tables(folder: Path) -> list[str]:
     """Return the tables that were sealed and are not there any more, and folders of tables without any version."""
     sealed = {path.stem for path in (folder / SEALS).glob("*.txt")}
+    place = place_of(folder)
+    if is_uri(place):
+        return sorted(name for name in tables_at(place) if _lost_its_versions(place, name))
     begun = {path.stem for path in folder.glob("*.lance") if any((path / "data").glob("*.lance"))}
     there = {path.parent.parent.stem for path in folder.glob("*.lance/_versions/*.manifest")}
     return sorted((sealed | begun) - there)
+
+
+def _lost_its_versions(place: str, table: str) -> bool:
+    """Return whether a table on object storage has rows, and no version that says which."""
+    data = Objects(place).names(f"{table}.lance/data")
+    return any(name.endswith(".lance") for name in data) and not has_versions(place, table)
 
 
 def torn_files(folder: Path) -> list[Path]:

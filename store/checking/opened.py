@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import NotFound
+from ..failures import UNREADABLE
+from ..remote.address import is_uri
+from ..remote.failing import failure, is_of_storage
+from ..remote.tables import SUFFIX, dataset_at, place_of
 
 if TYPE_CHECKING:
     import lance
@@ -41,12 +45,15 @@ def tried(work: Callable[[], T]) -> T | Failed:
 
 def dataset_of(folder: Path, table: str, version: int | None = None) -> lance.LanceDataset:
     """Return a version of a table of the store at `folder` (None: the newest), read anew. Raises what Lance raises."""
-    import lance
-
-    path = folder / f"{table}.lance"
-    if not path.is_dir():
+    place = place_of(folder)
+    if not is_uri(place) and not (folder / f"{table}{SUFFIX}").is_dir():
         raise NotFound(f"table {table} does not exist in {folder}")
-    return lance.dataset(str(path), version=version)
+    try:
+        return dataset_at(place, table, version)
+    except UNREADABLE as error:
+        if is_uri(place) and is_of_storage(error):
+            raise failure(f"{place}/{table}{SUFFIX}", error) from None
+        raise
 
 
 def held_versions(dataset: lance.LanceDataset) -> dict[str, int]:

@@ -12,6 +12,7 @@ from ...errors import Damaged, UsageError
 from ...schemas.checked_json import checked_text, intact
 from ...schemas.read_json import read_json
 from ..files import storage_errors, write_atomic
+from ..remote.mirror import fetched
 from .base import Listing
 
 FOLDER = "datasets"
@@ -23,7 +24,7 @@ def note_dataset(store: Path, listing: Listing) -> None:
     Raises UsageError where the store holds the data set by another of its splits: clips that only one of the two has
     would be taught or tested on unseen.
     """
-    path = store / FOLDER / f"{listing.dataset}.json"
+    path = fetched(store / FOLDER / f"{listing.dataset}.json")
     before = read_note(path)["split"] if path.exists() else listing.split
     if before != listing.split:
         raise UsageError(
@@ -42,7 +43,7 @@ def note_dataset(store: Path, listing: Listing) -> None:
 
 def noted_classes(store: Path) -> tuple[str, ...]:
     """Return the classes of the data sets in a store, in their published order, each once."""
-    notes = [read_note(path) for path in sorted((store / FOLDER).glob("*.json"))]
+    notes = [read_note(path) for path in sorted(fetched(store / FOLDER).glob("*.json"))]
     return tuple(dict.fromkeys(name for note in notes for name in note["classes"]))
 
 

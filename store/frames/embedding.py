@@ -42,7 +42,7 @@ def embed_frames(
     wanted = store.clips(["clip_id"], view=view, where=where).column(0).to_pylist()
     frames = held_frames(store, name, wanted)
     if frames is None or not frames.clip_ids:
-        raise NotFound(f"none of {len(wanted)} clips has frames called {name[:80]!r} in {store.path}: run {MADE_BY}")
+        raise NotFound(f"none of {len(wanted)} clips has frames called {name[:80]!r} in {store.place}: run {MADE_BY}")
     frames.layout.check_fits(encoder.config.bins, encoder.config.frame_s, encoder.config.f_min)
     embedder = Embedder(store.tables, encoder)
     pending = [row for row, clip_id in enumerate(frames.clip_ids) if clip_id not in embedder.writer.ids]

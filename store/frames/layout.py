@@ -61,6 +61,6 @@ def layout_of(tables: Tables, table: str) -> FrameLayout:
         return FrameLayout(**read_json((tables.schema(table).metadata or {})[_METADATA]))
     except (KeyError, ValueError, TypeError) as error:
         raise Damaged(
-            f"table {table} in {tables.folder} does not say what its frames are; remove the folder "
-            f"{tables.folder / table}.lance and make it again"
+            f"table {table} in {tables.place} does not say what its frames are; remove the folder "
+            f"{tables.place}/{table}.lance and make it again"
         ) from error

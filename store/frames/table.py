@@ -84,7 +84,7 @@ def open_frames(store: Store, name: str, clip_ids: Sequence[str]) -> Frames:
     missing = [clip_id for clip_id in clip_ids if clip_id not in here]
     if found is None or missing:
         raise NotFound(
-            f"{len(missing)} of {len(clip_ids)} clips have no frames in {frames_table(name)} of {store.path}, such as "
+            f"{len(missing)} of {len(clip_ids)} clips have no frames in {frames_table(name)} of {store.place}, such as "
             f"{missing[0][:80] if missing else 'all'}: run {MADE_BY}"
         )
     return found

@@ -41,7 +41,7 @@ class FrameWriter:
         there = layout_of(tables, self.report.table) if tables.exists(self.report.table) else layout
         if there != layout:
             table = self.report.table
-            empty = "" if tables.count(table) else f", or remove the folder {tables.folder / table}.lance: it is empty"
+            empty = "" if tables.count(table) else f", or remove the folder {tables.place}/{table}.lance: it is empty"
             raise UsageError(
                 f"{table} holds {there}, and these are {layout}: they never mix; give these another name, as "
                 f"frames=NAME{empty}"

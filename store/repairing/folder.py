@@ -15,9 +15,10 @@ from ...schemas.format import FORMAT_NAME, FORMAT_VERSION, check_marker, marker
 from ...schemas.read_json import read_json
 from ..checking.opened import tried
 from ..checking.table import left_files
-from ..files import storage_errors, write_atomic
+from ..files import remove, storage_errors, write_atomic
 from ..lock import writer_lock
 from ..migrating import migrate
+from ..remote.moving import present
 from ..removing import remove_clips
 from ..spaces import keep_weights, list_spaces, weights_path
 from .work import Work
@@ -26,7 +27,7 @@ from .work import Work
 def put_aside(work: Work, finding: Finding) -> str:
     """Move the file or folder that a finding names to the quarantine."""
     path = work.path(finding.where)
-    if not path.exists():
+    if not present(path):
         return ""
     return f"{finding.where} moved to {work.quarantine.move(path, finding.what)}"
 
@@ -45,15 +46,15 @@ def swept(work: Work, finding: Finding) -> str:
     with storage_errors(path):
         if path.is_dir():
             shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+            return f"{finding.where} removed"
+    remove(path)
     return f"{finding.where} removed"
 
 
 def broken_marker(work: Work, finding: Finding) -> str:
     """Write the marker anew. It first says what is oldest: a store of today's format is found to be of it."""
     path = work.path(finding.where)
-    if path.exists():
+    if present(path):
         work.quarantine.move(path, finding.what)
     write_atomic(path, json.dumps(marker() | {"version": 1}).encode())
     tried(partial(migrate, work.folder))  # where tables are damaged too, it is brought up when it is opened
@@ -88,7 +89,7 @@ def lost_weights(work: Work, finding: Finding) -> str:
         return ""
     with writer_lock(work.folder):
         path = weights_path(work.folder, space)
-        if path.exists():
+        if present(path):
             work.quarantine.move(path, finding.what)
         keep_weights(work.folder, space, encoder)
     return f"the weights of {space.name} are written again"

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..files import private_folder, storage_errors, sync, write_atomic
+from ..files import private_folder, write_atomic
+from ..remote.mirror import fetched
+from ..remote.moving import copy, move, present
 
 FOLDER = "quarantine"
 NOTE = "why.jsonl"
@@ -40,16 +42,13 @@ class Quarantine:
         """Move a file or folder of the store here, under the name that it has there; return where it is now."""
         inside = path.relative_to(self.store)
         target = self._free(inside)
-        with storage_errors(path):
-            private_folder(target.parent)
-            path.rename(target)
-            sync(target.parent)
+        move(path, target)
         return self._note(target, why)
 
     def copy(self, path: Path, why: str) -> str:
         """Copy a file of the store here; return where it is now."""
         target = self._free(path.relative_to(self.store))
-        write_atomic(target, path.read_bytes())
+        copy(path, target)
         return self._note(target, why)
 
     def put(self, rows: pa.Table, name: str, why: str) -> str:
@@ -66,10 +65,10 @@ class Quarantine:
     def _free(self, inside: Path) -> Path:
         """Return a place in the folder that nothing has taken yet."""
         places = (self.folder / inside.parent / name for name in _names(inside.name))
-        return next(place for place in places if not place.exists())
+        return next(place for place in places if not present(place))
 
     def _note(self, target: Path, why: str) -> str:
-        path = self.folder / NOTE
+        path = fetched(self.folder / NOTE)
         before = path.read_bytes() if path.exists() else b""
         line = json.dumps({"file": str(target.relative_to(self.folder)), "why": why}) + "\n"
         write_atomic(path, before + line.encode())

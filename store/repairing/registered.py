@@ -9,6 +9,7 @@ from .. import clusters, views
 from ..lock import writer_lock
 from ..numbers import retire
 from ..registries import registered
+from ..remote.moving import present
 from ..seals import Seals
 from ..where import all_of, equals
 from .rows import set_aside
@@ -77,7 +78,7 @@ def lost_clusters(work: Work, finding: Finding) -> str:
 def move_table(work: Work, table: str, why: str) -> str:
     """Move the folder of a table to the quarantine, and its seals; the caller holds the writer lock."""
     path = work.path(f"{table}.lance")
-    place = work.quarantine.move(path, why) if path.exists() else ""
+    place = work.quarantine.move(path, why) if present(path) else ""
     Seals(work.folder).forget(table)
     return f"{table} moved to {place}" if place else f"{table} is forgotten"
 

@@ -16,6 +16,9 @@ from ..checking.rows import check_rows, plain_columns
 from ..checking.sampling import BLOCK_ROWS, Sample
 from ..known import CLIPS_TABLE
 from ..lock import writer_lock
+from ..remote.mirror import listed
+from ..remote.moving import present
+from ..remote.tables import options_of
 from ..seals import Seals, sealed_hash
 from .registered import move_table
 from .work import Work
@@ -62,7 +65,7 @@ def _until_it_opens(work: Work, table: str, why: str) -> int:
     whatever keeps it from being opened: a newer Lance wrote it, or there is no memory.
     """
     folder = work.path(f"{table}.lance") / "_versions"
-    manifests = sorted(folder.glob("*.manifest"))  # Lance numbers them downwards
+    manifests = [path for path in listed(folder) if path.suffix == ".manifest"]  # Lance numbers them downwards
     for gone, path in enumerate(manifests):
         opens = not isinstance(tried(lambda: dataset_of(work.folder, table).count_rows()), Failed)
         if opens or sealed_hash(work.folder, table, path):  # a broken seal was dealt with before
@@ -95,11 +98,12 @@ def _take_out(work: Work, dataset: lance.LanceDataset, fragment: LanceFragment, 
     rows = [] if kind else list(_readable(fragment, plain_columns(fragment.schema)))
     for file in fragment.data_files():
         path = work.path(f"{table}.lance") / "data" / file.path
-        if path.exists():
+        if present(path):
             work.quarantine.copy(path, why)
     gone = lance.LanceOperation.Delete([], [fragment.fragment_id], "true")
     newest = dataset_of(work.folder, table)
-    lance.LanceDataset.commit(newest.uri, gone, read_version=newest.version)
+    options = options_of(newest.uri) or None
+    lance.LanceDataset.commit(newest.uri, gone, read_version=newest.version, storage_options=options)
     if rows:
         whole = pa.concat_tables(rows)
         work.tables.append(table, whole.cast(work.tables.schema(table)))

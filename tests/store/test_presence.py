@@ -82,4 +82,4 @@ def test_it_closes_what_it_opened(tmp_path: Path) -> None:
     for _ in range(20):
         Presence(tmp_path).show()
     gc.collect()
-    assert descriptors() == before
+    assert descriptors() <= before  # fewer, where what other tests left was collected now

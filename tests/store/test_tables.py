@@ -1,11 +1,10 @@
-"""Tables: names, versions, and what has changed between two of them. The oracle of a change is a dict."""
+"""Tables: names, versions, and rows looked up by key. The oracle is a dict."""
 
 from __future__ import annotations
 
 import pickle
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import lance
@@ -15,6 +14,7 @@ import pytest
 
 from echodex.schemas.clip import PRIMARY_KEY
 from echodex.store import tables as module
+from echodex.store.changes import changed_clips
 from echodex.store.keys import rows_of
 from echodex.store.tables import Tables
 from echodex.store.where import is_in
@@ -51,12 +51,6 @@ def compact(tables: Tables) -> None:
     lance.dataset(str(tables.folder / "things.lance")).optimize.compact_files()
 
 
-def clean(tables: Tables) -> None:
-    lance.dataset(str(tables.folder / "things.lance")).cleanup_old_versions(
-        timedelta(0), error_if_tagged_old_versions=False
-    )
-
-
 def test_a_table_is_a_folder_with_a_version(tables: Tables) -> None:
     (tables.folder / "torn.lance").mkdir()
     (tables.folder / "empty.lance" / "_versions").mkdir(parents=True)
@@ -88,98 +82,16 @@ def test_a_table_dropped_and_made_anew_is_not_mistaken_for_the_old_one(tables: T
     assert tables.scan("things", ["clip_id"], version=version).column(0).to_pylist() == ["new"]
 
 
-def test_inserted_updated_and_deleted_clips_have_changed(tables: Tables) -> None:
-    first = tables.append("things", rows(list("abcdef"), segments=3))
-    assert tables.changes("things", first) == set()
-    second = tables.append("things", rows(["new"], segments=2))
-    tables.delete("things", is_in("clip_id", ["a", "b"]))
-    tables.upsert("things", KEYS, rows(["c", "upserted"], value=5))
-    assert tables.changes("things", first) == {"new", "a", "b", "c", "upserted"}
-    assert tables.changes("things", second) == {"a", "b", "c", "upserted"}
-
-
-def test_a_segment_that_is_deleted_changes_its_clip(tables: Tables) -> None:
-    version = tables.append("things", rows(list("abc"), segments=3))
-    tables.delete("things", "clip_id = 'b' AND segment = 2")
-    assert tables.changes("things", version) == {"b"}
-
-
-def test_compacting_changes_nothing(tables: Tables) -> None:
-    for clip in "abcdef":
-        version = tables.append("things", rows([clip]))
-    tables.delete("things", "clip_id = 'a'")
-    after = tables.version("things")
-    compact(tables)
-    assert tables.version("things") > after
-    assert tables.changes("things", after) == set()
-    assert tables.changes("things", version) == {"a"}
-
-
-def test_what_came_and_went_between_has_not_changed(tables: Tables) -> None:
-    version = tables.append("things", rows(["a"]))
-    tables.append("things", rows(["brief"]))
-    tables.delete("things", "clip_id = 'brief'")
-    assert tables.changes("things", version) == set()
-
-
-def test_what_was_deleted_and_added_again_has_changed(tables: Tables) -> None:
-    version = tables.append("things", rows(["a", "b"]))
-    tables.delete("things", "clip_id = 'b'")
-    tables.append("things", rows(["b"], value=2))
-    assert tables.changes("things", version) == {"b"}
-
-
-def test_a_version_that_was_cleaned_up_cannot_be_compared_with(tables: Tables) -> None:
-    gone = tables.append("things", rows(["a"]))
-    assert tables.has_version("things", gone)
-    held = tables.append("things", rows(["b", "c"]))
-    tables.tag("things", "index", held)
-    tables.append("things", rows(["d"]))
-    tables.delete("things", "clip_id = 'b'")
-    clean(tables)
-    assert not tables.has_version("things", gone)
-    assert tables.changes("things", gone) is None
-    assert tables.has_version("things", held)
-    assert tables.changes("things", held) == {"b", "d"}
-    assert tables.changes("things", tables.version("things") + 1) is None
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_changes_are_those_of_a_dict(tables: Tables, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    now: dict[str, int] = {}
-    history = {tables.version("things"): dict(now)}
-    for step in range(40):
-        picked = [f"{number:03}" for number in random.choice(60, random.integers(1, 12), replace=False)]
-        kind = random.choice(["append", "upsert", "delete", "compact"])
-        if kind == "append":
-            picked = [clip for clip in picked if clip not in now]
-            tables.append("things", rows(picked, step))
-            now.update(dict.fromkeys(picked, step))
-        elif kind == "upsert":
-            tables.upsert("things", KEYS, rows(picked, step))
-            now.update(dict.fromkeys(picked, step))
-        elif kind == "delete":
-            tables.delete("things", is_in("clip_id", picked))
-            now = {clip: value for clip, value in now.items() if clip not in picked}
-        else:
-            compact(tables)
-        history[tables.version("things")] = dict(now)
-        since = int(random.choice(list(history)))
-        then = history[since]
-        expected = {clip for clip in then.keys() | now.keys() if then.get(clip) != now.get(clip)}
-        assert tables.changes("things", since) == expected
-
-
 def test_reading_never_imports_lancedb(kinds: object, tmp_path: Path) -> None:
     code = """
 import sys
 from echodex.api import Store
+from echodex.store.changes import changed_clips
 store = Store.open(sys.argv[1], create=False)
 ids = store.clips(["clip_id"], where="decoded_s > 0").column(0).to_pylist()
 assert len(store.vectors()) == len(store.sources(ids)) == len(ids) > 0
 assert store.spaces() and store.views() == []
-store.tables.changes("clips", 1)
+changed_clips(store.tables, "clips", 1)
 assert "lancedb" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "library")], check=True, timeout=120)
@@ -205,7 +117,7 @@ def test_the_key_index_comes_once_the_table_is_large(tables: Tables, monkeypatch
     tables.index_keys("things")
     [index] = lance.dataset(str(tables.folder / "things.lance")).describe_indices()
     assert index.num_rows_indexed == 200
-    assert tables.changes("things", version + 2) == set()
+    assert changed_clips(tables, "things", version + 2) == set()
 
 
 @pytest.mark.parametrize("seed", range(3))

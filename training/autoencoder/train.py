@@ -13,6 +13,7 @@ from ...errors import BadInput
 from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
+from ...store.files import remove
 from ...store.store import Store
 from ..begun import kept_splits, opening
 from ..fit import one_thread
@@ -78,7 +79,7 @@ def train_autoencoder(
         figures = {"valid_loss": keeper.best.loss, "epochs": module.place.epoch, "steps": module.place.step}
         sizes = {"train_clips": len(train), "valid_clips": len(valid), "test_clips": len(splits.ids(TEST))}
         run = finish_run(store, run, {**figures, **sizes})
-        path.unlink(missing_ok=True)
+        remove(path)
     return run
 
 

@@ -71,7 +71,7 @@ def measured_clips(store: Store, splits: Splits, config: ClmrTraining) -> list[s
     found = sorted(splits.ids(VALID), key=lambda clip_id: chance(config.seed, clip_id))[: config.monitor_clips]
     if len(found) < 2:
         raise UsageError(
-            f"{store.path} has too few clips to leave two out of the training and measure on them; add more, or name "
+            f"{store.place} has too few clips to leave two out of the training and measure on them; add more, or name "
             "more valid ones in the split column"
         )
     return sorted(found)

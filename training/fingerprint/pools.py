@@ -18,6 +18,7 @@ from ...audio.augment.synthetic_noise import synthetic_noise, synthetic_speech
 from ...audio.augment.synthetic_rooms import synthetic_rooms
 from ...audio.children.pool import Children
 from ...errors import EchodexError, NotFound, UsageError
+from ...store.remote.sources import at_hand
 from ...store.sources import is_store, walk
 from ...store.store import Store
 from ..splits import TEST, meaning
@@ -136,7 +137,7 @@ def _recordings(path: str, rate_hz: int, seed: int, most_s: float = float("inf")
                 recording = torch.from_numpy(
                     read_aachen(file, rate_hz)
                     if file.endswith(MATLAB)
-                    else children.read_mono(file, rate_hz, offset_s=offset_s, duration_s=duration_s)
+                    else children.read_mono(at_hand(file), rate_hz, offset_s=offset_s, duration_s=duration_s)
                 )
             except (EchodexError, OSError):
                 passed += 1

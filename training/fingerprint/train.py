@@ -72,7 +72,7 @@ def _begun(store: Store, view: str, config: FingerprintTraining, name: str | Non
     """Return the splits of the unfinished run that these words go on with, None where there is none: of clips that came
     meanwhile there would be other numbers of epochs and anchors than it was begun with.
     """
-    for folder in [run_folder(store, name)] if name else sorted((store.path / RUNS).glob(f"{FINGERPRINT}-*")):
+    for folder in [run_folder(store, name)] if name else sorted(store.beside(RUNS).glob(f"{FINGERPRINT}-*")):
         with suppress(EchodexError):  # a damaged run is told of where it is named
             run = load_run(store, folder.name)
             if not run.metrics and (run.objective, run.view) == (FINGERPRINT, view):

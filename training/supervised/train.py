@@ -16,6 +16,7 @@ from ...errors import BadInput, UsageError
 from ...progress import Progress, say, silent
 from ...schemas.run import Run
 from ...schemas.view import ALL
+from ...store.files import remove
 from ...store.store import Store
 from ..begun import kept_splits, opening
 from ..head import LINEAR, Head, save_head
@@ -81,7 +82,7 @@ def train_supervised(
         figures = {"valid_loss": keeper.best.loss, "epochs": module.place.epoch, "steps": module.place.step}
         sizes = {"train_clips": teach, "valid_clips": valid, "test_clips": len(splits.ids(TEST))}
         run = finish_run(store, run, {**figures, **sizes, "skipped_clips": len(module.place.skipped)})
-        path.unlink(missing_ok=True)
+        remove(path)
     return run
 
 

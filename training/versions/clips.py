@@ -43,7 +43,7 @@ def measured_works(store: Store, splits: Splits, frames: str | None = None) -> W
     works = _among(store, ALL, splits.ids(VALID), frames)
     if works.count < _LEAST_WORKS:
         raise UsageError(
-            f"{store.path} has {works.count} valid works with two versions{_that_have(frames)}; it takes two, so add "
+            f"{store.place} has {works.count} valid works with two versions{_that_have(frames)}; it takes two, so add "
             "works, or name more valid ones in the split column"
         )
     return works

@@ -56,7 +56,7 @@ def _described(store: Store, clip_id: str) -> dict[str, Any]:
     columns = [name for name in CLIPS.names if name not in HIDDEN or name == "excerpt"]
     found = rows_of(store.tables, CLIPS_TABLE, columns, [clip_id]).to_pylist()
     if not found:
-        raise NotFound(f"clip {clip_id[:80]!r} is not in {store.path}")
+        raise NotFound(f"clip {clip_id[:80]!r} is not in {store.place}")
     row: dict[str, Any] = found[0]
     name = name_of(row["uris"][0], row["excerpt"], row["offset_s"], row["duration_s"])
     del row["excerpt"]

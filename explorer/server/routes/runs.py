@@ -101,4 +101,4 @@ def _table(report: TagReport) -> dict[str, Any]:
 
 def _said(store: Store, error: EchodexError) -> str:
     """Return an error without the place of the store."""
-    return str(error).replace(str(store.path), "the store")
+    return str(error).replace(store.place, "the store")

@@ -32,8 +32,8 @@ def router(session: Session) -> APIRouter:
         spaces = store.spaces()
         version = store.tables.version(CLIPS_TABLE)
         return {
-            "name": store.path.name,
-            "path": str(store.path),
+            "name": store.place.rpartition("/")[2],
+            "path": store.place,
             "version": installed("echodex"),
             "clips": store.tables.count(CLIPS_TABLE, version, where=USABLE),
             "hours": hours.get(version, lambda: _hours(store, version)),

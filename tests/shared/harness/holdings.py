@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 
-def holdings(folder: Path) -> dict[str, Any]:
-    """Return what the store at `folder` holds, by kind; of views, clusterings and runs the last of each.
+def holdings(folder: str | Path) -> dict[str, Any]:
+    """Return what the store at `folder`, or at a URI, holds, by kind; of views, clusterings and runs the last of each.
 
     Every part is read by the library's own checks: it raises where something is torn.
     """

@@ -1,7 +1,7 @@
 """Every verb of the command line, one after the other, in a process that is watched: what each leaves behind.
 
-Run as a program: `python journey.py FOLDER`, in an empty current folder. FOLDER gets a corpus, a store and
-`journey.json`: for each verb its exit code and what was odd once it had ended.
+Run as a program: `python journey.py FOLDER [STORE]`, in an empty current folder. FOLDER gets a corpus, a store (unless
+STORE is the URI of one) and `journey.json`: for each verb its exit code and what was odd once it had ended.
 """
 
 from __future__ import annotations
@@ -183,19 +183,26 @@ def main() -> None:
     folder = Path(sys.argv[1])
     corpus(folder)
     (folder / "out").mkdir()
-    store = folder / "library"
-    watch = Watch(store)
+    store = sys.argv[2] if len(sys.argv) > 2 else str(folder / "library")
+    watch = Watch(_files_of(store))
     steps = []
     clips: list[str] = []
     for words in verbs(folder):
         if words[0] == "import":
             clips = prepare_import(folder, store)
         named = {"CLIP": clips[0], "OTHER": clips[1]} if clips else {}
-        steps.append(run(["--store", str(store), *(named.get(word, word) for word in words)], watch))
+        steps.append(run(["--store", store, *(named.get(word, word) for word in words)], watch))
     (folder / "journey.json").write_text(json.dumps([asdict(step) for step in steps]))
 
 
-def prepare_import(folder: Path, store: Path) -> list[str]:
+def _files_of(store: str) -> Path:
+    """Return the folder in which a store has its files, also one at a URI."""
+    from echodex.store.remote.tables import folder_of
+
+    return folder_of(store)
+
+
+def prepare_import(folder: Path, store: str) -> list[str]:
     """Write vectors.npy and ids.txt for the clips of the store; return the ids."""
     import echodex
 
