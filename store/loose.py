@@ -3,7 +3,7 @@
 A worker writes into a tray, a folder beside the tables, and then a receipt of what it wrote. So nobody who commits to
 the table sees files that are being written, and what is on the tray is what is finished: where the process that would
 have taken it in was killed, the next one finds the receipts, and does none of it again. Taking in is a rename, and an
-append of Lance's: no row is read.
+append of Lance's: no row is read. On object storage, which has no rename, the server copies what was written.
 
 The tray begins with a copy of the table's newest manifest. Lance takes from it the numbers of the columns and the
 version of the storage, so that what is written there fits the table.
@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import copyfile, rmtree
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -26,8 +25,12 @@ from ..errors import Damaged, StorageError
 from ..schemas.read_json import read_json
 from .doubles import drop_doubles
 from .durable import is_whole, sync_all
-from .files import private_folder, storage_errors, write_atomic
+from .files import private_folder, remove, storage_errors, write_atomic
 from .lock import writer_lock
+from .remote.address import is_uri
+from .remote.mirror import fetched, listed
+from .remote.moving import copy, move, present, take_away
+from .remote.tables import SUFFIX, files_below, folder_of, options_of
 from .tables import Tables
 
 if TYPE_CHECKING:
@@ -52,15 +55,32 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Tray:
-    """Where the loose fragments of a table of the store at `folder` lie. Pickles to names: workers write to it."""
+    """Where the loose fragments of a table of the store at `place`, a folder or a URI, lie. Pickles to names: workers
+    write to it.
+    """
 
-    folder: Path
+    place: str
     table: str
 
     @property
+    def folder(self) -> Path:
+        """The folder of the store, or its mirror."""
+        return folder_of(self.place)
+
+    @property
     def path(self) -> Path:
-        """The folder of the tray."""
-        return self.folder / FOLDER / f"{self.table}.lance"
+        """The folder of the rows."""
+        return self.folder / FOLDER / f"{self.table}{SUFFIX}"
+
+    @property
+    def notes(self) -> Path:
+        """The folder of the receipts."""
+        return self.folder / FOLDER / self.table
+
+    @property
+    def uri(self) -> str:
+        """The folder of the rows as Lance finds it."""
+        return f"{self.place}/{FOLDER}/{self.table}{SUFFIX}"
 
     def write(self, batches: Iterable[pa.Table], told: dict[str, Any]) -> Receipt:
         """Write rows, durably, then the receipt; return that. Nothing but it says that there are any.
@@ -70,28 +90,29 @@ class Tray:
         """
         from lance.fragment import write_fragments
 
-        if not (self.path / _VERSIONS).is_dir():
+        if not present(self.path / _VERSIONS):
             raise StorageError(
-                f"{self.path} is not there for a worker: every node must see the store under the same path, on a file "
+                f"{self.uri} is not there for a worker: every node must see the store under the same path, on a file "
                 "system that they share"
             )
         clip_ids, fragments = list[str](), list[str]()
         with storage_errors(self.path):
             for rows in batches:
                 clip_ids += rows.column("clip_id").unique().to_pylist()
-                written = write_fragments(rows, str(self.path), mode="append")
+                written = write_fragments(rows, self.uri, mode="append", storage_options=options_of(self.place))
                 fragments += [json.dumps(fragment.to_json()) for fragment in written]
             receipt = Receipt(f"{uuid4().hex}{_RECEIPT}", clip_ids, fragments, told)
             if not self.holds(receipt):
                 raise StorageError(f"{self.path} was not written whole; check the disk and run again")
-            paths = [path for fragment in fragments for path in _files(self.path, fragment)]
-            sync_all([*paths, *{path.parent for path in paths}])
-        write_atomic(self.path / receipt.name, json.dumps(vars(receipt)).encode())
+            if not is_uri(self.place):
+                paths = self.files(receipt)
+                sync_all([*paths, *{path.parent for path in paths}])
+        write_atomic(self.notes / receipt.name, json.dumps(vars(receipt)).encode())
         return receipt
 
     def receipts(self) -> Iterator[Receipt]:
         """Yield what workers finished and nobody took in; passes over what is no receipt, or names what is gone."""
-        for path in sorted(self.path.glob(f"*{_RECEIPT}")):
+        for path in sorted(fetched(self.notes).glob(f"*{_RECEIPT}")):
             with suppress(ValueError, TypeError, KeyError):
                 receipt = Receipt(**read_json(path.read_text()) | {"name": path.name})
                 if self.holds(receipt):
@@ -99,16 +120,16 @@ class Tray:
 
     def holds(self, receipt: Receipt) -> bool:
         """Return whether all that a receipt names lies here, whole."""
-        paths = [path for fragment in receipt.fragments for path in _files(self.path, fragment)]
+        paths = self.files(receipt)
+        if is_uri(self.place):  # what the server took, it took whole
+            return all(present(path) for path in paths)
         return all(path.is_file() and is_whole(path) for path in paths)
 
     def discard(self, receipt: Receipt) -> None:
         """Remove what a receipt names, and itself last."""
-        with storage_errors(self.path):
-            for fragment in receipt.fragments:
-                for path in _files(self.path, fragment):
-                    path.unlink(missing_ok=True)
-            (self.path / receipt.name).unlink(missing_ok=True)
+        for path in self.files(receipt):
+            take_away(path)
+        remove(self.notes / receipt.name)
 
     def take_in(self, tables: Tables, receipt: Receipt, seen: int) -> None:
         """Make the fragments of a receipt part of the table, as one commit; the caller holds the writer lock.
@@ -120,25 +141,30 @@ class Tray:
 
         if not self.holds(receipt):
             raise Damaged(f"{self.path} does not hold what a worker wrote; remove the folder and run again")
-        moves = [
-            (path, tables.folder / f"{self.table}.lance" / path.relative_to(self.path))
-            for fragment in receipt.fragments
-            for path in _files(self.path, fragment)
-        ]
+        table = tables.folder / f"{self.table}{SUFFIX}"
+        paths, options = self.files(receipt), options_of(self.place) or None
 
         def append(dataset: lance.LanceDataset) -> int:
-            for source, target in moves:
-                private_folder(target.parent)
-                if source.exists():  # else this is another try
-                    source.replace(target)
-            fragments = [FragmentMetadata.from_json(fragment) for fragment in receipt.fragments]
-            operation = LanceOperation.Append(fragments)
-            return int(LanceDataset.commit(dataset.uri, operation, read_version=dataset.version).version)
+            for path in paths:
+                if present(path):  # else this is another try
+                    move(path, table / path.relative_to(self.path))
+            operation = LanceOperation.Append([FragmentMetadata.from_json(one) for one in receipt.fragments])
+            made = LanceDataset.commit(dataset.uri, operation, read_version=dataset.version, storage_options=options)
+            return int(made.version)
 
         version = tables.change(self.table, append)
         if version != seen + 1:
             drop_doubles(tables, self.table, pa.chunked_array([pa.array(receipt.clip_ids)]), seen, version)
         self.discard(receipt)
+
+    def files(self, receipt: Receipt) -> list[Path]:
+        """Return the files of the fragments: of rows, and of the blobs of each in a folder of its name."""
+        found = []
+        for fragment in receipt.fragments:
+            for file in read_json(fragment)["files"]:
+                path = self.path / _DATA / Path(file["path"]).name
+                found += [path, *listed(path.with_suffix(""))]
+        return found
 
 
 @contextmanager
@@ -147,38 +173,35 @@ def tray_of(tables: Tables, table: str) -> Iterator[Tray]:
 
     Where the block raises, what workers finished stays for the next one. Raises StoreLocked where another has it.
     """
-    tray = Tray(tables.folder, table)
+    tray = Tray(tables.place, table)
     private_folder(tray.path)
+    private_folder(tray.notes)
     with writer_lock(tray.path.parent, 0.0):
         _begin(tables, tray)
         yield tray
-        rmtree(tray.path, ignore_errors=True)  # a worker that was lost may write to it still
+        for folder in (tray.path, tray.notes):
+            with suppress(StorageError):  # a worker that was lost may write to it still
+                take_away(folder)
 
 
 def _begin(tables: Tables, tray: Tray) -> None:
     """Put the newest manifest on the tray in the place of others, and remove what no receipt names."""
-    newest = min(_manifests(tables.folder / f"{tray.table}.lance"), key=lambda path: path.name)
+    newest = min(_manifests(tables.folder / f"{tray.table}{SUFFIX}"), key=lambda path: path.name)
     with storage_errors(tray.path):
         versions = private_folder(tray.path / _VERSIONS)
-        if not (versions / newest.name).exists():
+        if not present(versions / newest.name):
             for path in _manifests(tray.path):
-                path.unlink()
-            copyfile(newest, versions / newest.name)
-        kept = {tray.path / receipt.name: receipt for receipt in tray.receipts()}
-        named = {path for receipt in kept.values() for one in receipt.fragments for path in _files(tray.path, one)}
-        for path in [*tray.path.glob(f"*{_RECEIPT}"), *(tray.path / _DATA).rglob("*")]:
-            if path.is_file() and path not in named and path not in kept:
-                path.unlink(missing_ok=True)
+                take_away(path)
+            copy(newest, versions / newest.name)
+        kept = {receipt.name: receipt for receipt in tray.receipts()}
+        named = {path for receipt in kept.values() for path in tray.files(receipt)}
+        for path in (tray.path / name for name in files_below(tray.uri) if name.startswith(f"{_DATA}/")):
+            if path not in named:
+                take_away(path)
+        for path in listed(tray.notes):
+            if path.name not in kept:
+                remove(path)
 
 
 def _manifests(table: Path) -> list[Path]:
-    return list((table / _VERSIONS).glob("*.manifest"))
-
-
-def _files(table: Path, fragment: str) -> list[Path]:
-    """Return the files of a fragment: of rows, and of the blobs of each in a folder of its name."""
-    found = []
-    for file in read_json(fragment)["files"]:
-        path = table / _DATA / Path(file["path"]).name
-        found += [path, *sorted(path.with_suffix("").glob("*"))]
-    return found
+    return [path for path in listed(table / _VERSIONS) if path.suffix == ".manifest"]

@@ -2,8 +2,8 @@
 
 The object store is the truth. A file is fetched when it is asked for and another lies there than here, and it is stored
 there before it is put here. `.mirror.json` says of each file which object it is a copy of, and how the copy was left;
-one that was touched since is fetched anew. What one machine alone is told of (activity/, cache/, names that begin with
-a dot) is not mirrored. The folder can be deleted at any time.
+one that was touched since is fetched anew. What one machine alone is told of (activity/, cache/, shards/, names that
+begin with a dot) is not mirrored. The folder can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .settings import for_lance
 _ABOUT = ".mirror.uri"
 _COPIES = ".mirror.json"
 _LOCK = ".mirror.lock"
-_OF_ONE_MACHINE = ("activity", "cache")
+_OF_ONE_MACHINE = ("activity", "cache", "shards")
 _FRESH_S = 1.0
 """What was listed is not listed again for so long: a verb asks for the same folder many times."""
 

@@ -1,4 +1,4 @@
-"""Files of a store moved, copied and read one by one where nothing of them was fetched: what `repair` does to tables.
+"""Files of a store moved, copied, read and removed one by one where nothing of them was fetched: those of tables.
 
 Of a local store they are plain files. Of one on object storage there is no rename: an object is copied and then
 removed, so that a process which dies in between leaves it twice.
@@ -55,6 +55,19 @@ def copy(path: Path, target: Path) -> None:
         write_atomic(target, path.read_bytes())
     else:
         mirror.objects.copy(mirror.name_of(path), mirror.name_of(target))
+
+
+def take_away(path: Path) -> None:
+    """Remove a file or folder of a store, if it is there. Raises StorageError."""
+    mirror = mirror_of(path)
+    if mirror:
+        mirror.objects.remove(_names(mirror, path))
+        mirror.look_again()
+    with storage_errors(path):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _names(mirror: Mirror, path: Path) -> list[str]:

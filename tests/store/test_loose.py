@@ -70,7 +70,7 @@ def test_what_was_finished_outlives_the_driver(store: Store, space: Space) -> No
     with pytest.raises(KeyboardInterrupt), tray_of(store.tables, table_of(space)) as tray:  # noqa: PT012
         finished = lay(tray, space, "a", "b")
         torn = lay(tray, space, "c")
-        (tray.path / torn.name).unlink()  # killed between its rows and its receipt
+        (tray.notes / torn.name).unlink()  # killed between its rows and its receipt
         raise KeyboardInterrupt
     writer = Writer(store.tables, space)
     with tray_of(store.tables, table_of(space)) as tray:
@@ -85,9 +85,9 @@ def test_a_driver_that_is_killed_before_its_receipt_is_gone_doubles_nothing(stor
     writer = Writer(store.tables, space)
     with pytest.raises(KeyboardInterrupt), tray_of(store.tables, table_of(space)) as tray:  # noqa: PT012
         receipt = lay(tray, space, "a")
-        text = (tray.path / receipt.name).read_bytes()
+        text = (tray.notes / receipt.name).read_bytes()
         writer.take_in(tray, receipt)
-        (tray.path / receipt.name).write_bytes(text)
+        (tray.notes / receipt.name).write_bytes(text)
         raise KeyboardInterrupt
     with tray_of(store.tables, table_of(space)) as tray:
         assert list(tray.receipts()) == []
@@ -98,7 +98,7 @@ def test_a_driver_that_is_killed_before_its_receipt_is_gone_doubles_nothing(stor
 @given(damage=st.binary(max_size=60))
 def test_what_is_no_receipt_is_passed_over(store: Store, space: Space, damage: bytes) -> None:
     with tray_of(store.tables, table_of(space)) as tray:
-        (tray.path / "x.receipt").write_bytes(damage)
+        (tray.notes / "x.receipt").write_bytes(damage)
         assert list(tray.receipts()) == []
 
 
@@ -114,7 +114,7 @@ def test_rows_that_went_missing_are_told_of(store: Store, space: Space) -> None:
 
 def test_a_worker_that_does_not_see_the_store_says_so(space: Space, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="every node must see the store under the same path"):
-        lay(Tray(tmp_path, table_of(space)), space, "a")
+        lay(Tray(str(tmp_path), table_of(space)), space, "a")
 
 
 def test_a_tray_is_one_drivers_alone(store: Store, space: Space) -> None:
