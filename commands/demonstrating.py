@@ -24,12 +24,13 @@ def demo(context: click.Context, /, audio: Path | None, out: Path | None, seed: 
     Example:
       echodex demo
       echodex demo --audio ~/music
+      echodex --store s3://bucket/demo demo
     """
     from ..demo.pipeline import run_demo
 
     settings: Settings = context.obj
     folder = out or Path(tempfile.mkdtemp(prefix="echodex-demo-"))
-    result = run_demo(folder, audio=audio, seed=seed, progress=settings.progress)
+    result = run_demo(folder, audio=audio, place=settings.store, seed=seed, progress=settings.progress)
     if json_:
         print_json(result)
     else:

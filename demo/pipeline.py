@@ -30,22 +30,30 @@ REPEATS = 3
 
 
 def run_demo(
-    out_dir: Path, *, audio: Path | None = None, clips: int = 500, seed: int = 0, progress: Progress = silent
+    out_dir: Path,
+    *,
+    audio: Path | None = None,
+    place: str | Path | None = None,
+    clips: int = 500,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> DemoResult:
     """Run the main job in the empty folder `out_dir` and return its figures.
 
     Works on a made corpus of `clips` files, or on the folder `audio` with its `labels.csv`, or else the names of its
-    subfolders as labels. Leaves the store `library`, `map.png` and `report.html` there. Raises UsageError where
-    `out_dir` holds anything.
+    subfolders as labels. Leaves `map.png` and `report.html` there, and the store: in `library`, or at `place`, a folder
+    or a URI. Raises UsageError where `out_dir` holds anything, or that store does.
     """
     out_dir = out_dir.absolute()
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise UsageError(f"{out_dir} is not an empty folder; name another one for the demo")
     out_dir.mkdir(parents=True, exist_ok=True)
     clock = Clock()
+    if place is not None and api.open(place).status().clips:
+        raise UsageError(f"{place} holds clips; name another store for the demo")
     with clock.stage("corpus"):
         source = given_source(audio, out_dir) if audio else made_source(out_dir, clips, seed, progress)
-    store = api.open(out_dir / "library")
+    store = api.open(place or out_dir / "library")
     notes = _fill(store, source, clock, progress)
     with clock.stage("duplicates"):
         groups = store.duplicates(verify="audio", progress=progress)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from echodex.api import Store
 from echodex.demo.pipeline import run_demo
 from echodex.demo.result import DemoResult, ProbeResult, ViewResult
 from echodex.demo.score import DuplicateScore
@@ -67,6 +68,24 @@ def test_the_folder_must_be_empty(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not an empty folder"):
         run_demo(tmp_path / "mine.txt")
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_store_of_clips_is_left_alone(tmp_path: Path, kinds: Store) -> None:
+    before = kinds.tables.version("clips")
+    with pytest.raises(UsageError, match="holds clips; name another store"):
+        run_demo(tmp_path / "out", place=kinds.path)
+    assert kinds.tables.version("clips") == before
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.slow
+def test_its_store_can_be_on_object_storage(tmp_path: Path, remote: str) -> None:
+    result = run_demo(tmp_path / "out", place=remote, clips=100)
+    assert result.duplicates.recall is not None
+    assert result.duplicates.recall >= 0.99
+    assert [view.name for view in Store.open(remote).views()] == ["jsd", "lean", "random"]
+    assert not (tmp_path / "out" / "library").exists()
+    assert result.report.is_file()
 
 
 def test_an_unknown_folder_of_audio(tmp_path: Path) -> None:
