@@ -8,7 +8,6 @@ runs no code, and a checksum; what is not what was written is done again.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,7 +17,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
+from ..schemas.read_json import read_json
 from .files import write_atomic
 from .shards import Shard, Workers
 
@@ -27,6 +29,7 @@ B = TypeVar("B")
 
 FOLDER = "shards"
 _SUM_BYTES = 16
+_TREE = "tree"
 
 
 def each_kept(
@@ -77,22 +80,21 @@ class Journal:
             told, rest = held[:_SUM_BYTES], held[_SUM_BYTES:]
             if told != _sum(rest):
                 return None
-            with np.load(io.BytesIO(rest), allow_pickle=False) as arrays:
-                return (self._grown(json.loads(arrays["tree"].tobytes()), arrays),)
-        except (OSError, ValueError, KeyError, TypeError):
+            arrays = load(rest)
+            return (self._grown(read_json(arrays[_TREE].tobytes()), arrays),)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, SafetensorError):
             return None
 
     def write(self, key: str, result: Any) -> None:
         """Keep the result of a shard. Raises StorageError."""
         arrays: list[NDArray[Any]] = []
         tree = json.dumps(self._folded(result, arrays)).encode()
-        buffer = io.BytesIO()
-        np.savez(buffer, *arrays, tree=np.frombuffer(tree, np.uint8))
-        content = buffer.getvalue()
+        named = {str(at): np.asarray(array, order="C") for at, array in enumerate(arrays)}
+        content = save(named | {_TREE: np.frombuffer(tree, np.uint8)})
         write_atomic(self._path(key), _sum(content) + content, durable=False)
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{_named([key])}.npz"
+        return self.folder / f"{_named([key])}.safetensors"
 
     def _folded(self, value: Any, arrays: list[NDArray[Any]]) -> Any:
         """Return a result as JSON can hold it; its arrays go into `arrays`."""
@@ -111,7 +113,7 @@ class Journal:
     def _grown(self, folded: Any, arrays: Any) -> Any:
         [(what, held)] = folded.items()
         if what == "array":
-            return arrays[f"arr_{held}"]
+            return arrays[str(held)]
         if what == "slice":
             return slice(*held)
         if what in ("list", "tuple"):

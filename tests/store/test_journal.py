@@ -63,7 +63,7 @@ def test_a_result_is_read_back_as_it_was(tmp_path: Path, result: Any, key: str) 
 def test_what_is_damaged_is_as_if_it_was_not_there(tmp_path: Path, place: int) -> None:
     journal = Journal(tmp_path, ())
     journal.write("a", [np.arange(100), 3])
-    [path] = tmp_path.glob("*.npz")
+    [path] = tmp_path.glob("*.safetensors")
     content = bytearray(path.read_bytes())
     content[place] ^= 1
     path.write_bytes(content)
