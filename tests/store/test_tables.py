@@ -9,46 +9,19 @@ from pathlib import Path
 
 import lance
 import numpy as np
-import pyarrow as pa
 import pytest
+from harness.things import KEYS, SCHEMA, compact, made, rows
 
-from echodex.schemas.clip import PRIMARY_KEY
 from echodex.store import tables as module
 from echodex.store.changes import changed_clips
 from echodex.store.keys import rows_of
 from echodex.store.tables import Tables
 from echodex.store.where import is_in
 
-SCHEMA = pa.schema(
-    [
-        pa.field("clip_id", pa.string(), nullable=False, metadata=PRIMARY_KEY),
-        pa.field("segment", pa.int32(), nullable=False, metadata=PRIMARY_KEY),
-        pa.field("value", pa.int64()),
-    ]
-)
-KEYS = ["clip_id", "segment"]
-
-
-def rows(ids: list[str], value: int = 0, segments: int = 1) -> pa.Table:
-    return pa.table(
-        {
-            "clip_id": np.repeat(ids, segments),
-            "segment": np.tile(np.arange(segments, dtype=np.int32), len(ids)),
-            "value": np.full(len(ids) * segments, value),
-        },
-        schema=SCHEMA,
-    )
-
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Tables:
-    made = Tables(tmp_path)
-    made.create("things", SCHEMA)
-    return made
-
-
-def compact(tables: Tables) -> None:
-    lance.dataset(str(tables.folder / "things.lance")).optimize.compact_files()
+    return made(tmp_path)
 
 
 def test_a_table_is_a_folder_with_a_version(tables: Tables) -> None:

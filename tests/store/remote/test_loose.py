@@ -6,14 +6,15 @@ from shutil import rmtree
 
 import numpy as np
 import pytest
+from harness.trays import lay
 
 from echodex.api import Store
 from echodex.encoders.registry import build
-from echodex.schemas.vector import Segments, Space, vector_schema
-from echodex.store.loose import FOLDER, Receipt, Tray, tray_of
+from echodex.schemas.vector import Space
+from echodex.store.loose import FOLDER, Receipt, tray_of
 from echodex.store.remote.tables import files_below
 from echodex.store.spaces import space_of, table_of
-from echodex.store.vectors import Writer, vector_rows
+from echodex.store.vectors import Writer
 from echodex.store.waveforms import WAVEFORMS, open_waveforms
 
 
@@ -25,12 +26,6 @@ def store(remote: str) -> Store:
 @pytest.fixture
 def space(store: Store) -> Space:
     return space_of(store.tables, build("dummy", {}))
-
-
-def lay(tray: Tray, space: Space, *clip_ids: str) -> Receipt:
-    """Lay a vector for each of some clips on the tray, as a worker does."""
-    new = {name: Segments(np.zeros(1, np.float32), np.full((1, space.dim), 0.5, np.float32)) for name in clip_ids}
-    return tray.write([vector_rows(tray.table, vector_schema(space.dim), new)], {"problems": []})
 
 
 def held(store: Store, space: Space) -> list[str]:
