@@ -131,4 +131,4 @@ def test_what_was_finished_when_the_driver_was_killed_is_not_done_again(
 
 def kept(store: Store) -> dict[str, int]:
     """When what each finished shard came to was written."""
-    return {path.name: path.stat().st_mtime_ns for path in (store.path / "shards").glob("*/*.npz")}
+    return {path.name: path.stat().st_mtime_ns for path in (store.path / "shards").glob("*/*.safetensors")}
