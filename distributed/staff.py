@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,8 @@ class Staff:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        for place in places_of(ray.nodes()):  # type: ignore[no-untyped-call]
+        nodes: Callable[[], list[dict[str, Any]]] = ray.nodes  # untyped where Ray is installed
+        for place in places_of(nodes()):
             if place in self._held:
                 continue
             options = self._make.options(
