@@ -28,7 +28,8 @@ _RATE_HZ = 8000
 def unpack(version: int, folder: Path) -> Path:
     """Put a copy of the golden store of a format version into `folder`, and return where it is."""
     with tarfile.open(STORES / f"v{version}.tar.gz") as packed:
-        packed.extractall(folder, filter="data")
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 has none yet
+        packed.extractall(folder)
     return folder / f"v{version}"
 
 
