@@ -62,6 +62,6 @@ class Workers(Protocol):
 
 def cut(items: Sequence[A], workers: int, most: int, least: int = 1) -> Iterator[Sequence[A]]:
     """Yield `items` in pieces: SHARDS_EACH for each of the workers, but none above `most` items, or below `least`."""
-    size = max(least, min(most, -(-len(items) // (workers * SHARDS_EACH))))
+    size = max(least, min(most, len(items) // (workers * SHARDS_EACH)))
     for start in range(0, len(items), size):
         yield items[start : start + size]
