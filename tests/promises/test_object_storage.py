@@ -46,10 +46,11 @@ store.add(*files, embed="dummy")
 
 
 def process(remote_environment: dict[str, str], folder: Path, *command: str) -> subprocess.Popen[str]:
-    """Start a process as another machine would: with a cache of its own."""
-    for name in ("here", "home"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    told = os.environ | remote_environment | {"ECHODEX_CACHE": str(folder / "cache"), "HOME": str(folder / "home")}
+    """Start a process as another machine would: with folders of its own, for temporary files and a cache, too."""
+    own = {"HOME": folder / "home", "TMPDIR": folder / "temporary", "ECHODEX_CACHE": folder / "cache"}
+    for path in (folder / "here", *own.values()):
+        path.mkdir(parents=True, exist_ok=True)
+    told = os.environ | remote_environment | {name: str(path) for name, path in own.items()}
     return subprocess.Popen(
         [sys.executable, *command],
         env=told,
