@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
@@ -138,10 +139,11 @@ def add_sources(
 
         batches = examined_by(workers, tables, sources, limits)
     done = 0
-    for batch in batches:
-        _commit(tables, known, batch, report)
-        done += len(batch)
-        progress("add", done, len(sources))
+    with closing(batches):  # else what decodes would outlive an error for as long as somebody holds that
+        for batch in batches:
+            _commit(tables, known, batch, report)
+            done += len(batch)
+            progress("add", done, len(sources))
     if listener:
         listener.commit()
     with writer_lock(tables.folder):
@@ -157,7 +159,7 @@ def _examined_here(
     listener: Listener | None,
     decode: Decode | None,
     lacks: Callable[[str], bool],
-) -> Iterator[list[Examined]]:
+) -> Generator[list[Examined], None, None]:
     sample_rate_hz = listener.sample_rate_hz if listener else None
     with Children() as children:
         decoder = decode or decode_audio(children)

@@ -5,7 +5,7 @@ What is committed is what is finished: a driver that comes after one that was ki
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,7 +50,7 @@ class ExamineShard:
 
 def examined_by(
     workers: Workers, tables: Tables, sources: Sequence[Source], limits: Limits
-) -> Iterator[list[Examined]]:
+) -> Generator[list[Examined], None, None]:
     """Yield all sources, a shard at a time, in any order.
 
     Raises NotFound for a file that can be read here, and not by a worker: a node does not see it.

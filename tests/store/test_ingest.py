@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from echodex.api import Store
 from echodex.audio.clip import Decoded
 from echodex.audio.limits import Limits
 from echodex.schemas.clip import Reason, Source, Status
+from echodex.store import ingest
 from echodex.store.rows import FileFacts, clip_row, rejudged
 
 MakeWav = Callable[..., Path]
@@ -221,6 +223,21 @@ def test_odd_names_are_just_names(store: Store, make_wav: MakeWav, name: str) ->
     path = make_wav(name)
     store.add(path)
     assert rows(store)[0]["uris"] == [str(path)]
+
+
+def test_an_add_that_fails_decodes_no_further_although_its_error_is_kept(
+    store: Store, make_wav: MakeWav, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "COMMIT_CLIPS", 2)
+    paths = [make_wav(f"{seed}.wav", seed=seed) for seed in range(5)]
+
+    def fail(stage: str, done: int, total: int | None) -> None:
+        raise RuntimeError(stage, done, total)
+
+    with pytest.raises(RuntimeError) as kept:
+        store.add(*paths, progress=fail)
+    assert kept.tb
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("echodex")]
 
 
 def test_a_file_that_took_too_long_is_tried_anew(store: Store, tmp_path: Path) -> None:
