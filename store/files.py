@@ -110,6 +110,12 @@ def _check_remote(path: Path, error: Exception) -> None:
         raise failure(f"{mirror.uri}/{mirror.name_of(path)}", error) from None
 
 
+def below(folder: Path) -> Iterator[Path]:
+    """Yield all that is in a folder and below it. Unlike Path.rglob it passes over folders that go meanwhile."""
+    for place, folders, files in os.walk(folder):
+        yield from (Path(place, name) for name in (*folders, *files))
+
+
 def clear_torn(folder: Path) -> None:
     """Remove what killed processes left of files that they were writing into `folder`, which this one holds alone."""
     with storage_errors(folder):

@@ -15,6 +15,7 @@ from ..activity import FOLDER as ACTIVITY
 from ..activity import running
 from ..datasets.notes import FOLDER as NOTES
 from ..datasets.notes import read_note
+from ..files import below
 from ..remote.address import is_uri
 from ..remote.mirror import fetched
 from ..remote.objects import Objects
@@ -70,7 +71,8 @@ def _lost_its_versions(place: str, table: str) -> bool:
 
 def torn_files(folder: Path) -> list[Path]:
     """Return the temporary files of a store that nobody has written to for so long that nobody will, sorted."""
-    found = (path for path in folder.rglob(".*.tmp") if path.relative_to(folder).parts[0] not in (ACTIVITY, QUARANTINE))
+    torn = (path for path in below(folder) if path.name.startswith(".") and path.suffix == ".tmp")
+    found = (path for path in torn if path.relative_to(folder).parts[0] not in (ACTIVITY, QUARANTINE))
     return sorted(path for path in found if _age_s(path) > TORN_AFTER_S)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import discard
+from ..files import below, discard
 from .address import is_uri, store_uri
 from .mirror import mirror_folder, mirror_of
 from .objects import Object, Objects
@@ -58,7 +58,7 @@ def files_below(place: str) -> dict[str, Object]:
     if is_uri(place):
         return Objects(place).below()
     found, root = {}, Path(place)
-    for path in root.rglob("*"):
+    for path in below(root):
         try:
             told = path.lstat()
         except FileNotFoundError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import stat
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from echodex.errors import StorageError
-from echodex.store.files import clear_torn, discard, private_folder, storage_errors, write_atomic
+from echodex.store.files import below, clear_torn, discard, private_folder, storage_errors, write_atomic
 
 
 def test_what_is_written_is_read_back_and_private(tmp_path: Path) -> None:
@@ -74,3 +75,15 @@ def test_what_a_killed_writer_left_goes_and_nothing_else(tmp_path: Path) -> None
     assert len(list(tmp_path.iterdir())) == 2
     clear_torn(tmp_path)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_folders_that_go_while_they_are_walked_through_are_passed_over(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "deep" / "file").touch()
+    found = below(tmp_path)
+    first = next(found)
+    gone = tmp_path / ("b" if first.name == "a" else "a")
+    shutil.rmtree(gone)
+    rest = set(found)
+    assert rest == {gone, first / "deep", first / "deep" / "file"}
