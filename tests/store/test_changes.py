@@ -8,7 +8,7 @@ from pathlib import Path
 import lance
 import numpy as np
 import pytest
-from harness.things import KEYS, compact, made, rows
+from harness.things import KEYS, compact, made, rows, write
 
 from echodex.store.changes import changed_clips
 from echodex.store.tables import Tables
@@ -90,18 +90,7 @@ def test_changes_are_those_of_a_dict(tables: Tables, seed: int) -> None:
     for step in range(40):
         picked = [f"{number:03}" for number in random.choice(60, random.integers(1, 12), replace=False)]
         kind = random.choice(["append", "upsert", "delete", "compact"])
-        if kind == "append":
-            picked = [clip for clip in picked if clip not in now]
-            tables.append("things", rows(picked, step))
-            now.update(dict.fromkeys(picked, step))
-        elif kind == "upsert":
-            tables.upsert("things", KEYS, rows(picked, step))
-            now.update(dict.fromkeys(picked, step))
-        elif kind == "delete":
-            tables.delete("things", is_in("clip_id", picked))
-            now = {clip: value for clip, value in now.items() if clip not in picked}
-        else:
-            compact(tables)
+        write(tables, now, kind, picked, step)
         history[tables.version("things")] = dict(now)
         since = int(random.choice(list(history)))
         then = history[since]

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from echodex.schemas.clip import PRIMARY_KEY
 from echodex.store.tables import Tables
+from echodex.store.where import is_in
 
 SCHEMA = pa.schema(
     [
@@ -38,6 +39,23 @@ def made(folder: Path) -> Tables:
     tables = Tables(folder)
     tables.create("things", SCHEMA)
     return tables
+
+
+def write(tables: Tables, now: dict[str, int], kind: str, picked: list[str], value: int) -> None:
+    """Append, upsert or delete the clips `picked`, or compact; `now`, the value of each clip, is kept in step."""
+    if kind == "append":
+        picked = [clip for clip in picked if clip not in now]
+        tables.append("things", rows(picked, value))
+        now.update(dict.fromkeys(picked, value))
+    elif kind == "upsert":
+        tables.upsert("things", KEYS, rows(picked, value))
+        now.update(dict.fromkeys(picked, value))
+    elif kind == "delete":
+        tables.delete("things", is_in("clip_id", picked))
+        for clip in picked:
+            now.pop(clip, None)
+    else:
+        compact(tables)
 
 
 def compact(tables: Tables) -> None:
