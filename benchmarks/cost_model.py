@@ -81,8 +81,8 @@ STAGES: Mapping[str, Stage] = {
     "read": Stage("all vectors of a space into memory", {CPU_S: (ONE, N, ND), PEAK_GB: HELD}, "a row each"),
     "duplicates": Stage(
         "pairs at a cosine of .98 and their groups",
-        {CPU_S: (ONE, ND, N32D), PEAK_GB: HELD},
-        "every row to its cell, n c d; pairs of cells that may hold some",
+        {CPU_S: (ONE, N, ND, N32D), PEAK_GB: HELD},
+        "every row to its cell, n c d; pairs of cells that may hold some; groups, a row each",
     ),
     "graph": Stage(
         "kNN graph, k = 15, recall .99",

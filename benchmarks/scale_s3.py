@@ -1,11 +1,16 @@
 """Two writers at once to a store on object storage that fails now and then: how many rows are lost or doubled.
 
 The server is moto, on loopback, behind a proxy that answers some requests with 500 or 503, slowly, or not at all. The
-oracle is the list of clips that the writers were given. `s3_lost_rows` is what a larger benchmark asks for.
+oracle is the list of clips that the writers were given.
+
+s3_lost_rows: clips without a row or without a vector, and rows that are there twice.
+
+    python benchmarks/scale_s3.py [--clips 1000]
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import subprocess
@@ -13,17 +18,17 @@ import sys
 import tempfile
 import time
 import wave
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from report import write_result
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "shared"))
 
 from harness.flaky import Fault, Flaky
 from harness.object_store import BUCKET, environment, make_bucket, serving
 
-WRITERS = 2
+CLIPS, WRITERS = 1000, 2
 EVERY = 15
 """One request in so many fails, one way or another."""
 
@@ -38,36 +43,17 @@ store.add(*files, embed="dummy")
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it. lost: clips without a row, or without a vector; doubled: rows that are there twice."""
-
-    clips: int
-    writers: int
-    requests: int
-    faults: int
-    seconds: float
-    lost: int
-    doubled: int
-
-
-def s3_lost_rows(clips: int = 200) -> int:
-    """Return how many rows two writers at once lose or double, of so many clips."""
-    outcome = write_at_once(clips)
-    return outcome.lost + outcome.doubled
-
-
-def write_at_once(clips: int, *, every: int = EVERY, seed: int = 0) -> Outcome:
+def figures(clips: int) -> dict[str, float]:
     """Let WRITERS processes add and embed the same clips at once, each in an order of its own; return what came of it.
 
-    A writer that ends with an error is started again, as its error says. every: one request in so many fails.
+    A writer that ends with an error is started again, as its error says.
     """
-    chance = random.Random(seed)
+    chance = random.Random(0)
     kinds = [fault for fault in Fault if fault is not Fault.NONE]
     with tempfile.TemporaryDirectory() as folder, serving() as endpoint:
         make_bucket(endpoint)
         proxy = Flaky(endpoint)
-        proxy.decide = lambda *_: chance.choice(kinds) if chance.random() * every < 1 else Fault.NONE
+        proxy.decide = lambda *_: chance.choice(kinds) if chance.random() * EVERY < 1 else Fault.NONE
         files, place = _waves(Path(folder) / "audio", clips), f"s3://{BUCKET}/library"
         began_s = time.monotonic()
         with proxy.serving():
@@ -79,7 +65,14 @@ def write_at_once(clips: int, *, every: int = EVERY, seed: int = 0) -> Outcome:
         spent_s = time.monotonic() - began_s
         lost, doubled = _judge(place, clips, os.environ | environment(endpoint), f"{folder}/cache")
         faults = sum(count for fault, count in proxy.faults.items() if fault is not Fault.NONE)
-        return Outcome(clips, WRITERS, sum(proxy.requests.values()), faults, round(spent_s, 1), lost, doubled)
+    return {
+        "clips": clips,
+        "writers": WRITERS,
+        "requests": sum(proxy.requests.values()),
+        "faults": faults,
+        "seconds": spent_s,
+        "s3_lost_rows": lost + doubled,
+    }
 
 
 def _run(writers: list[tuple[list[str], dict[str, str]]]) -> None:
@@ -118,4 +111,6 @@ def _waves(folder: Path, count: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(asdict(write_at_once(int(sys.argv[1]) if len(sys.argv) > 1 else 200)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, default=CLIPS)
+    write_result("scale_s3", figures(parser.parse_args().clips))

@@ -120,14 +120,28 @@ def test_a_size_is_measured_stage_by_stage(module: Any) -> None:
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    found = {each["stage"]: each["figures"] for each in json.loads(done.stdout.splitlines()[-1])}
+    found = {each["stage"]: each["figures"] for each in map(json.loads, done.stdout.splitlines())}
     stages = module("cost_model").STAGES
     assert set(found) == set(stages)
     assert all(set(found[name]) >= set(stage.costs) for name, stage in stages.items())
     assert found["write"]["disk_gb"] > 1000 * 16 * 4 / 1e9
 
 
-def test_the_parts_of_scale_are_run_and_their_figures_taken(module: Any, tmp_path: Path) -> None:
+def test_what_was_measured_is_not_measured_again_and_the_least_counts(module: Any, tmp_path: Path) -> None:
+    script, runs = module("scale_model"), tmp_path / "runs.jsonl"
+    took = [(10**9, 1.0, 5.0), (1000, 3.0, 6.0), (1000, 2.0, 7.0), (2000, 9.0, 9.0)]
+    lines = [{"stage": "view", "n": n, "dim": 8, "figures": {"cpu_s": cpu, "peak_gb": gb}} for n, cpu, gb in took]
+    runs.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = script.in_processes([(1000, 8), (10**9, 8)], runs)
+    assert [(each.n, dict(each.figures)) for each in found] == [
+        (10**9, {"cpu_s": 1.0, "peak_gb": 5.0}),
+        (1000, {"cpu_s": 2.0, "peak_gb": 6.0}),
+    ]
+
+
+def test_the_figures_of_scale_are_those_of_its_parts(module: Any, tmp_path: Path) -> None:
     scale = module("scale")
-    (tmp_path / "scale_s3.py").write_text("def figures():\n    print('told')\n    return {'s3_lost_rows': 0, 'x': 1}\n")
-    assert scale.figures_of("scale_s3", tmp_path) == {"s3_lost_rows": 0}
+    for part, names in scale.PARTS.items():
+        said = {"figures": {**dict.fromkeys(names, 0.5), "beside": 1.0}}
+        (tmp_path / f"{part}.json").write_text(json.dumps(said))
+    assert scale.figures(tmp_path) == dict.fromkeys(sum(scale.PARTS.values(), ()), 0.5)
