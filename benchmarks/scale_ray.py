@@ -1,9 +1,12 @@
-"""What a Ray cluster costs and saves: each stage by this process, and by one and by two workers of one core each.
+"""What a Ray cluster costs and saves: each stage by this process with one core and with two, and by one and by two
+workers of one core each.
 
 ray_equals_local: 1 where rows, vectors (to within 1e-4), groups of duplicates, clusters and the view are the same all
-three ways, else 0. overhead_s_fixed: from `store.on` to the first shard done, for a shard that does nothing: what a
+four ways, else 0. overhead_s_fixed: from `store.on` to the first shard done, for a shard that does nothing: what a
 command waits for before a cluster does anything. ray_speedup_2_workers: the time of all stages by one worker over that
-by two. The rest: seconds of each stage. By this process a stage has one core, too.
+by two; local_speedup_2_cores: the same of this process, which is what two cores of this machine can give.
+ray_over_local: the time of all stages by one worker over that by this process with one core. The rest: seconds of each
+stage.
 
     python benchmarks/scale_ray.py [--clips 20000]
 """
@@ -11,13 +14,14 @@ by two. The rest: seconds of each stage. By this process a stage has one core, t
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +66,19 @@ def measured(store: Store, sounds: Path) -> dict[str, float]:
         began_s = time.perf_counter()
         work[stage]()
         times[stage] = time.perf_counter() - began_s
+    return times
+
+
+def measured_alone(folder: Path, sounds: Path, cores: Sequence[int]) -> dict[str, float]:
+    """Return the same of a process of its own with so many cores: libraries count them when they are loaded."""
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        command = [sys.executable, __file__, "--alone", str(folder), str(sounds)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    finally:
+        os.sched_setaffinity(0, all_cores)
+    times: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return times
 
 
@@ -131,23 +148,28 @@ def cluster(workers: int) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=CLIPS)
-    clips = parser.parse_args().clips
+    parser.add_argument("--alone", nargs=2, metavar=("STORE", "SOUNDS"), help="in this process; prints JSON")
+    options = parser.parse_args()
+    if options.alone:
+        print(json.dumps(measured(Store.open(options.alone[0]), Path(options.alone[1]))))
+        return
+    clips = options.clips
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.urandom(32).hex()}
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+    cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_sounds(folder / "sounds", clips)
-        stores = {"local": Store.open(folder / "local")}
-        times = {"local": measured(stores["local"], folder / "sounds")}
-        waits = []
+        stores, times, waits = dict[str, Store](), dict[str, dict[str, float]](), list[float]()
+        for count in (1, 2):
+            times[f"local_{count}"] = measured_alone(folder / f"local{count}", folder / "sounds", cores[:count])
+            stores[f"local_{count}"] = Store.open(folder / f"local{count}")
         for workers in (1, 2):
-            os.sched_setaffinity(0, range(os.cpu_count() or 1))  # for the nodes that are started now
             with cluster(workers) as address:
                 waits.append(overhead_s(folder, address))
                 stores[f"ray_{workers}"] = Store.open(folder / f"ray{workers}")
                 with stores[f"ray_{workers}"].on(address) as store:
                     times[f"ray_{workers}"] = measured(store, folder / "sounds")
-        equal = all(same(stores["local"], stores[name]) for name in ("ray_1", "ray_2"))
+        equal = all(same(stores["local_1"], store) for store in stores.values())
         shutil.rmtree(folder / "sounds")
     print(f"{'stage':>12}" + "".join(f"{name:>10}" for name in times))
     for stage in STAGES:
@@ -158,6 +180,8 @@ def main() -> None:
         "ray_equals_local": float(equal),
         "overhead_s_fixed": min(waits),
         "ray_speedup_2_workers": total["ray_1"] / total["ray_2"],
+        "local_speedup_2_cores": total["local_1"] / total["local_2"],
+        "ray_over_local": total["ray_1"] / total["local_1"],
     }
     figures |= {f"{name}_{stage}_s": times[name][stage] for name in times for stage in STAGES}
     write_result("scale_ray", figures)

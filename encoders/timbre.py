@@ -6,9 +6,7 @@ Reading order: `timbre_spectra` (samples to pictures), `track_statistics` (pictu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,6 +15,7 @@ import numpy as np
 
 from ..errors import BadInput
 from ..schemas.vector import Float32, Segments
+from .apart import Apart
 from .base import Weights
 from .config import build_config
 from .projection import Projection, fit_projection
@@ -27,6 +26,8 @@ from .timbre_spectra import SAMPLE_RATE_HZ
 DIM = 256
 SHIPPED = Path(__file__).with_name("timbre_fit.safetensors")
 """A projection fitted on audio synthesised by `testing/make_timbre_fit.py`."""
+
+_APART = Apart(describe)
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ class Timbre:
 
     def describe(self, waveforms: Sequence[Float32]) -> Float32:
         """Return float32[n, RAW]: the statistics of each waveform, on all cores."""
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            rows = list(pool.map(describe, waveforms))
+        rows = _APART.each(waveforms)
         return np.stack(rows) if rows else np.empty((0, RAW), np.float32)
 
     def project(self, raw: Float32) -> Float32:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import scipy.signal
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 from .timbre_shape import shape_tracks, tonality
 from .timbre_spectra import FRAMES_PER_S, SAMPLE_RATE_HZ, SILENCE, Spectra, decibels, spectra
 from .track_statistics import (

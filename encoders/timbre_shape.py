@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 from .timbre_spectra import HIGH_HZ, HOP, LOW_HZ, SAMPLE_RATE_HZ, WINDOW, Spectra, power_spectrum
 
 FLOOR = 1e-6

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.fft
 import scipy.sparse
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 
 SAMPLE_RATE_HZ = 16_000
 WINDOW = 512

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from ..schemas.vector import Float32
+from ..schemas.arrays import Float32
 
 
 def moments(tracks: Float32, least: float = 1e-6) -> tuple[Float32, Float32, Float32, Float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ..audio.cores import core_count
 from ..errors import UsageError
 from ..progress import Progress, silent
 from ..schemas.decision import UNDECIDED, Decided
@@ -141,7 +141,7 @@ def _alike(
         if verify == "audio":
             _check_audio(store, space, near_ids, view)
             sources = store.sources(near_ids, view=view)
-            verifier = stack.enter_context(Verifier(sources, threads=os.cpu_count() or 1))
+            verifier = stack.enter_context(Verifier(sources, threads=core_count()))
             confirm = _by_ear(near, near_ids, verifier, evidence, progress)
         elif verify:
             prints = fingerprint_verifier(store, near_ids, vectors.clip_ids)

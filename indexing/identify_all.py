@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..audio.children.pool import Children
+from ..audio.cores import core_count
 from ..audio.unusable import Unusable
 from ..errors import NotFound, UsageError
 from ..progress import Progress, silent
 from ..schemas.hit import Match
 from ..schemas.manifest import SEGMENT
 from ..schemas.vector import Float32
-from ..store.pipeline import core_count, in_order
+from ..store.pipeline import in_order
 from .index.opened import mended
 from .sequence.batch import ANSWERS, ERROR, NO_MATCH, Answer, AnswerFiles
 from .sequence.finder import Asked, Finder, open_finder

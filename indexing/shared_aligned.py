@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..audio.cores import core_count
 from ..progress import Progress, silent
 from ..schemas.clip import Clip
 from .groups.verify import Verifier
@@ -25,7 +25,7 @@ def aligned(links: Links, store: Store, view: str | None, progress: Progress = s
         excerpts.append(_excerpt(clips[own], stretch.start_s, stretch.end_s))
         excerpts.append(_excerpt(clips[other], stretch.representative_start_s, stretch.representative_end_s))
     kept: Links = {}
-    with Verifier(excerpts, threads=os.cpu_count() or 1) as verifier:
+    with Verifier(excerpts, threads=core_count()) as verifier:
         for number, (link, stretch) in enumerate(asked):
             if verifier.same_recording(2 * number, [2 * number + 1]):
                 kept[link] = (*kept.get(link, ()), stretch)

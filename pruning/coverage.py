@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager
 import numpy as np
 from numpy.typing import NDArray
 
+from ..audio.cores import core_count
 from ..indexing.near import ROUNDING, UNSURE, blocks, within
 from ..indexing.threads import libraries
 from ..schemas.vector import Float32
-from ..store.pipeline import core_count, in_order
+from ..store.pipeline import in_order
 from .apart import Barred
 from .selectors.base import medoid
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..audio.cores import core_count
 from ..indexing.groups.verify import Verifier
 from ..indexing.near import blocks
 from ..progress import Progress, silent
@@ -44,7 +44,7 @@ def unite_by_ear(store: Store, material: Material, min_score: float, progress: P
     asked = sorted({row for one, others in candidates for row in (one, *others)})
     place = {row: number for number, row in enumerate(asked)}
     same = []
-    with Verifier(store.sources([clip_ids[row] for row in asked]), threads=os.cpu_count() or 1) as verifier:
+    with Verifier(store.sources([clip_ids[row] for row in asked]), threads=core_count()) as verifier:
         for done, (one, others) in enumerate(candidates, start=1):
             found = verifier.same_recording(place[one], [place[other] for other in others])
             same += [(clip_ids[one], clip_ids[asked[other]]) for other in sorted(found)]

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..audio.cores import core_count
 from ..schemas.vector import Float32
 from ..store.journal import each_kept
-from ..store.pipeline import core_count, in_order
+from ..store.pipeline import in_order
 from ..store.shards import Shard, Workers
 from .config import PruneConfig
 from .layers import select_in_layers

@@ -19,6 +19,7 @@ from ..errors import Damaged
 from ..schemas.clip import PRIMARY_KEY
 from .blocks import block_span, block_sums, is_right
 from .keys import key_filter
+from .remote.pieces import pieces_of
 from .rowsum import row_sums
 from .tables import Tables
 
@@ -106,16 +107,39 @@ class Blobs:
     def pieces(self, wanted: Sequence[tuple[int, int, int, int]]) -> Iterator[memoryview]:
         """Yield the bytes of each (row, first byte, last byte, size of the whole blob); all clips must be held.
 
-        All are fetched together, and no more of each blob than the blocks that the piece lies in. Raises Damaged where
-        one is not what was written.
+        All are fetched together, and no more of each blob than the blocks that the piece lies in. Of a store that is
+        not local, what this machine has read before comes from its disk. Raises Damaged where one is not what was
+        written.
         """
+        rows = [row for row, *_ in wanted]
         spans = [block_span(start, stop, size) for _, start, stop, size in wanted]
-        asked = [(int(self.row_ids[row]), *span) for (row, *_), span in zip(wanted, spans, strict=True)]
-        blobs = self.tables.blob_ranges(self.table, self.kind.column, asked, version=self.version)
-        for (row, start, stop, _), (first, _), blob in zip(wanted, spans, blobs, strict=True):
+        blobs = self._blocks(rows, spans)
+        for (_, start, stop, _), (first, _), blob in zip(wanted, spans, blobs, strict=True):
+            yield memoryview(blob)[start - first : stop - first]
+
+    def _blocks(self, rows: Sequence[int], spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """Yield whole blocks, of each row those from a first byte on, so many bytes."""
+        here = pieces_of(self.tables.place, self.table)
+        if here is None:
+            yield from self._fetched(rows, spans)
+            return
+        known = [here.read(self.clip_ids[row], *span, self.sums[row]) for row, span in zip(rows, spans, strict=True)]
+        missing = [at for at, blocks in enumerate(known) if blocks is None]
+        fetched = self._fetched([rows[at] for at in missing], [spans[at] for at in missing])
+        for row, (first, _), blocks in zip(rows, spans, known, strict=True):
+            if blocks is None:
+                blocks = next(fetched)
+                here.keep(self.clip_ids[row], first, blocks, self.sums[row])
+            yield blocks
+
+    def _fetched(self, rows: Sequence[int], spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """Yield the same from the table, all fetched together. Raises Damaged."""
+        asked = [(int(self.row_ids[row]), *span) for row, span in zip(rows, spans, strict=True)]
+        blobs = self.tables.blob_ranges(self.table, self.kind.column, asked, version=self.version) if asked else []
+        for row, (first, _), blob in zip(rows, spans, blobs, strict=True):
             if not is_right(self.clip_ids[row], blob, first, self.sums[row]):
                 raise self._damaged(self.clip_ids[row])
-            yield memoryview(blob)[start - first : stop - first]
+            yield blob
 
     def _damaged(self, clip_id: str) -> Damaged:
         return _damaged(self.tables, self.table, self.kind, clip_id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from threading import Condition
 from typing import TypeVar
+
+from ..audio.cores import core_count
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -17,11 +18,6 @@ AHEAD_BYTES = 512 << 20
 """Results waiting for their turn may hold this much before the pool pauses: a few hours of audio, or one very long
 clip.
 """
-
-
-def core_count() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def in_order(

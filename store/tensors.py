@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..audio.children.pool import Children
+from ..audio.cores import core_count
 from ..encoders.base import Encoder, digest
 from ..errors import BadInput, NotFound, UsageError
 from ..progress import Progress
@@ -19,7 +20,7 @@ from ..schemas.read_json import read_json
 from ..schemas.vector import Float32
 from .derived import check_hears
 from .files import write_atomic
-from .pipeline import core_count, in_order
+from .pipeline import in_order
 from .reading import Problem
 from .sources import walk
 

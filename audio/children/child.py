@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import select
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +17,8 @@ from ...schemas.arrays import Float32
 from ...schemas.condition import Reason
 from ...schemas.read_json import read_json
 from ..unusable import Unusable
-from .protocol import ALIVE, END, HEADER, MAX_JSON_BYTES, READY, SAMPLE_BYTES, SAMPLES, Request
+from .protocol import ALIVE, END, HEADER, MAX_JSON_BYTES, SAMPLE_BYTES, SAMPLES, Request
+from .tied import Tied
 
 START_S = 120.0
 """How long a child may take to begin: on a machine that is short of memory, much longer than the usual 0.2 s."""
@@ -41,33 +40,10 @@ class Child:
 
     def __init__(self) -> None:
         """Start it, which takes about 0.2 s. Raises EchodexError where that fails."""
-        paths = [path for path in sys.path if path]  # as those that spawn do; -P: never the current folder
-        quiet = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
-        theirs, ours = os.pipe()
-        self._lifeline = os.fdopen(ours, "wb", 0)
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  (nothing in it comes from outside)
-                [sys.executable, "-P", "-m", _WORKER, str(theirs)],
-                pass_fds=(theirs,),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                env=os.environ | quiet,
-                start_new_session=True,  # Ctrl-C is for the parent alone
-            )
-        except BaseException:
-            self._lifeline.close()
-            raise
-        finally:
-            os.close(theirs)
-        self._requests = cast(IO[bytes], self._process.stdin)
-        self._replies = cast(IO[bytes], self._process.stdout)
+        self._tied = Tied(_WORKER)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             with suppress(OSError):  # there is a limit to what one user's pipes hold
-                fcntl.fcntl(self._replies, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._poll = select.poll()
-        self._poll.register(self._replies, select.POLLIN)
+                fcntl.fcntl(self._tied.replies, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._buffer = memoryview(bytearray(_BUFFER_BYTES))
         self._held = self._buffer[:0]
         try:
@@ -79,7 +55,7 @@ class Child:
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self._process.poll() is None
+        return self._tied.alive
 
     def ask(self, request: Request, take: Take) -> dict[str, Any]:
         """Return what the child ends its reply with; `take` gets the samples before.
@@ -88,7 +64,7 @@ class Child:
         somebody else ended it.
         """
         try:
-            self._requests.write(request.line())
+            self._tied.requests.write(request.line())
         except BrokenPipeError:
             raise self._death(request) from None
         left = request.max_samples
@@ -111,16 +87,10 @@ class Child:
 
     def end(self) -> None:
         """End it now, whatever it is doing."""
-        with suppress(BrokenPipeError):
-            self._requests.close()
-        self._process.kill()
-        self._process.wait()
-        self._replies.close()
-        self._lifeline.close()
+        self._tied.end()
 
     def _begin(self) -> None:
-        came = os.read(self._replies.fileno(), HEADER.size) if self._poll.poll(START_S * 1000) else b""
-        if came != HEADER.pack(READY, 0):
+        if not (self._tied.speaks(START_S) and self._tied.is_ready()):
             raise EchodexError(
                 f"a process that decodes audio could not be started; check that "
                 f"`{sys.executable} -P -c 'import {_WORKER}'` runs"
@@ -138,9 +108,9 @@ class Child:
         found[: len(held)] = held
         rest = found.data[len(held) :]
         while len(rest):
-            if not self._poll.poll(request.limits.wait_s * 1000):
+            if not self._tied.speaks(request.limits.wait_s):
                 raise Unusable(request.path, Reason.TIMEOUT, f"nothing was decoded for {request.limits.wait_s:g} s")
-            count = os.readv(self._replies.fileno(), [rest, self._buffer])
+            count = os.readv(self._tied.replies.fileno(), [rest, self._buffer])
             if not count:
                 raise self._death(request)
             self._held = self._buffer[: max(count - len(rest), 0)]
@@ -148,11 +118,7 @@ class Child:
         return found
 
     def _death(self, request: Request) -> Exception:
-        try:
-            code = self._process.wait(START_S)
-        except subprocess.TimeoutExpired:  # it closed its pipe and lives on
-            self._process.kill()
-            code = self._process.wait()
+        code = self._tied.wait(START_S)
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         if code == -signal.SIGXCPU:
             spent = f"more than {request.limits.cpu_s:g} s of processor time, and as much for every hour of sound"

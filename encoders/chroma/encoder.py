@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -12,12 +10,15 @@ import numpy as np
 
 from ...errors import BadInput
 from ...schemas.vector import Float32, Segments
+from ..apart import Apart
 from ..base import Weights
 from ..config import build_config
 from ..registry import register
 from .fit import DIM, ChromaFit, fit_in_company, shipped_fit
 from .follow import RAW, describe
 from .spectra import SAMPLE_RATE_HZ
+
+_APART = Apart(describe)
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class Chroma:
 
     def describe(self, waveforms: Sequence[Float32]) -> Float32:
         """Return float32[n, RAW]: the tables of each waveform, on all cores."""
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            rows = list(pool.map(describe, waveforms))
+        rows = _APART.each(waveforms)
         return np.stack(rows) if rows else np.empty((0, RAW), np.float32)
 
     def project(self, raw: Float32) -> Float32:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInput
-from ...schemas.vector import Float32
+from ...schemas.arrays import Float32
 from ..projection import Projection, fit_projection
 from .invariants import AXES, HARMONICS, INVARIANTS, ROWS, Complex, fit_axes, invariants
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.vector import Float32
+from ...schemas.arrays import Float32
 from .frames import chroma, pooled
 
 LAGS: tuple[tuple[int, tuple[int, ...]], ...] = ((5, (0, 1, 2, 3, 4, 5, 6, 8)), (10, (1, 2, 3, 4, 5, 6)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.vector import Float32
+from ...schemas.arrays import Float32
 from .spectra import HOP, LOWEST, NOTES, amplitudes, bands, peaks
 from .tuning import tuning_cents
 

@@ -13,7 +13,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from ...schemas.vector import Float32
+from ...schemas.arrays import Float32
 from .follow import RAW
 
 ROWS = RAW // 12

@@ -9,7 +9,7 @@ import scipy.fft
 import scipy.ndimage
 import scipy.sparse
 
-from ...schemas.vector import Float32
+from ...schemas.arrays import Float32
 from ..timbre_spectra import hann
 
 SAMPLE_RATE_HZ = 8000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...schemas.vector import Float32
+from ...schemas.arrays import Float32
 from .spectra import HOP, amplitudes, bands, peaks
 
 A_SEMITONE = 5

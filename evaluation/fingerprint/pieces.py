@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...audio.children.pool import Children
+from ...audio.cores import core_count
 from ...encoders.base import Encoder, digest
 from ...errors import BadInput, NotFound, UsageError
 from ...progress import Progress
 from ...schemas.vector import Float32, Space
 from ...store.keys import FEW
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from ...store.reading import Problem, hear
 from ...store.sources import walk
 from ...store.spaces import table_of

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 
 Float64 = NDArray[np.float64]
 T = TypeVar("T")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count
 from ..cells import Cells
 from ..near import blocks, true_cells, within
 from .shortened import SLACK

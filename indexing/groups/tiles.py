@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...schemas.vector import Float32
 from ...store.journal import each_kept
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from ...store.shards import Shard, Workers
 from ..near import near_each, true_cells, within
 from ..shared_rows import Rows, SharedRows, share_rows

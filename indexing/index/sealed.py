@@ -7,7 +7,6 @@ checked, each once. A flipped bit is found before FAISS, which trusts its files,
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...audio.cores import core_count
 from ...errors import Stale
 from ...schemas.manifest import Seal
 
@@ -84,7 +84,7 @@ def _sums(content: Bytes, block_bytes: int, blocks: range | list[int]) -> list[s
     def of(block: int) -> str:
         return hashlib.sha256(content[block * block_bytes : (block + 1) * block_bytes].data).hexdigest()
 
-    if len(blocks) < 2 * (os.cpu_count() or 1):  # starting threads would take longer
+    if len(blocks) < 2 * core_count():  # starting threads would take longer
         return [of(block) for block in blocks]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing lets go of the interpreter's lock
+    with ThreadPoolExecutor(core_count()) as pool:  # hashing lets go of the interpreter's lock
         return list(pool.map(of, blocks))

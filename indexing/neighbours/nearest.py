@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from ..cells import Cells
 from .chords import squared_chords
 

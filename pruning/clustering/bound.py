@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...indexing.cells import Cells, make_cells
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from .joining import tree_of_lists
 from .ladder import Rows
 from .outside import squares_from

@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...indexing.near import true_cells
 from ...indexing.shared_rows import SharedRows, share_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
 from ...store.journal import each_kept
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from ...store.shards import Shard, Shared, Workers
 from .ladder import Ladder, Rows, Weights, ladder_of
 from .pairs import MARGIN, Pairs, Tree, all_pairs, sifted

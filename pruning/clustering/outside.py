@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ...audio.cores import core_count
 from ...indexing.cells import Cells
 from ...indexing.near import blocks
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 
 Rows = NDArray[np.int64]
 

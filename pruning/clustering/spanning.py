@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...audio.cores import core_count
 from ...indexing.identical import equal_rows
 from ...progress import Progress, silent
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from ...store.shards import Workers
 from .bound import bounding_tree
 from .candidates import candidates

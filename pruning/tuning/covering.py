@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...audio.cores import core_count
 from ...indexing.near import BLOCK_CELLS, ROUNDING
 from ...progress import Progress
 from ...schemas.vector import Float32
-from ...store.pipeline import core_count, in_order
+from ...store.pipeline import in_order
 from ..coverage import alone
 
 Rows = NDArray[np.int64]

@@ -20,13 +20,13 @@ from ...encoders.cache import cache_folder
 from ...errors import NotFound, StorageError
 from ..files import PRIVATE_FILE, private_folder, storage_errors
 from .address import bucket_and_key, is_uri, scheme
+from .bounded import Bounded, used
 from .objects import Object, Objects
 from .settings import for_lance
 
 LIMIT_BYTES = 16 << 30
 _SPARED_S = 600.0
 """What was used in the last minutes stays, whatever it takes: somebody may be reading it."""
-_LOOK_BYTES = LIMIT_BYTES // 16
 _FRESH_S = 10.0
 """How long it counts what was told of an object."""
 _SINGLY = 8
@@ -104,7 +104,6 @@ class _Sources:
         self._listed_s: dict[str, float] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._one = threading.Lock()
-        self._new_bytes = _LOOK_BYTES
 
     def told(self, uri: str) -> Object:
         """Return what there is to know of an object, a few seconds old at most. Raises FileNotFoundError."""
@@ -137,7 +136,7 @@ class _Sources:
             lock = self._locks.setdefault(uri, threading.Lock())
         with lock:
             with suppress(FileNotFoundError):
-                os.utime(path)
+                used(path)
                 return str(path)
             self._fetch(uri, found, path)
         return str(path)
@@ -146,7 +145,7 @@ class _Sources:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         with storage_errors(path):
             private_folder(path.parent)
-            self._make_room(found.size_bytes)
+            _bounded(_folder()).make_room(found.size_bytes)
             try:
                 Objects(uri).fetch("", temporary)
                 temporary.chmod(PRIVATE_FILE)
@@ -164,24 +163,10 @@ class _Sources:
         self._listed_s[folder] = time.monotonic()
         self.note(folder, Objects(folder).below())
 
-    def _make_room(self, size_bytes: int) -> None:
-        """Remove what was used longest ago, where there is too much; looked at once in a while."""
-        with self._one:
-            self._new_bytes += size_bytes
-            if self._new_bytes < _LOOK_BYTES:
-                return
-            self._new_bytes = 0
-        kept = []
-        for path in _folder().glob("*/*"):
-            with suppress(FileNotFoundError):
-                told = path.stat()
-                kept.append((told.st_mtime, told.st_size, path))
-        over = sum(size for _, size, _ in kept) + size_bytes - LIMIT_BYTES
-        for used_s, size, path in sorted(kept):
-            if over <= 0 or time.time() - used_s < _SPARED_S:
-                break
-            path.unlink(missing_ok=True)
-            over -= size
+
+@cache
+def _bounded(folder: Path) -> Bounded:
+    return Bounded(folder, LIMIT_BYTES, _SPARED_S)
 
 
 def _folder() -> Path:

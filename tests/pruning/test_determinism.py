@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from echodex.api import Store
+from echodex.audio.cores import core_count
 from echodex.pruning.choice import choose
 from echodex.pruning.config import PruneConfig
 from echodex.pruning.coverage import coverage, nearest
 from echodex.pruning.plan import plan
 from echodex.pruning.selectors.registry import names
 from echodex.schemas.vector import Segments
-from echodex.store.pipeline import core_count
 from echodex.store.spaces import imported_space
 from echodex.store.vectors import Writer
 

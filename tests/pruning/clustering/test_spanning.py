@@ -12,13 +12,13 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
+from echodex.audio.cores import core_count
 from echodex.pruning.clustering import candidates
 from echodex.pruning.clustering import spanning as module
 from echodex.pruning.clustering.joining import approximate_tree
 from echodex.pruning.clustering.pairs import Tree
 from echodex.pruning.clustering.spanning import spanning_tree
 from echodex.schemas.vector import Float32
-from echodex.store.pipeline import core_count
 
 
 def mutual_reachability(matrix: Float32, min_samples: int) -> np.ndarray:

@@ -33,7 +33,12 @@ SECRETS = {
 """What the environment of the journey holds, and nothing that is written may."""
 
 
-OF_THE_PROCESS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "echodex.audio.children.worker")
+OF_THE_PROCESS = (
+    "multiprocessing.resource_tracker",
+    "multiprocessing.forkserver",
+    "echodex.audio.children.worker",
+    "echodex.encoders.apart_worker",
+)
 """Children that end with the process and not with the verb."""
 
 TORCHS_OWN = "torchinductor_"

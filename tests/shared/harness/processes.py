@@ -1,4 +1,4 @@
-"""Which processes that decode there are."""
+"""Which processes of our own there are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-WORKER = b"echodex.audio.children.worker"
+DECODER, DESCRIBER = "echodex.audio.children.worker", "echodex.encoders.apart_worker"
 
 
 def decoding(parent: int | None = None) -> list[int]:
     """Return the ids of the processes that decode, started by `parent` (None: this one)."""
+    return running(DECODER, parent)
+
+
+def running(module: str, parent: int | None = None) -> list[int]:
+    """Return the ids of the processes that run a module, started by `parent` (None: this one)."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -19,7 +24,7 @@ def decoding(parent: int | None = None) -> list[int]:
             parent_id = int(place.joinpath("stat").read_text().rpartition(")")[2].split()[1])
         except (OSError, IndexError):  # it has ended meanwhile
             continue
-        if WORKER in told and parent_id == (parent or os.getpid()):
+        if module.encode() in told and parent_id == (parent or os.getpid()):
             found.append(int(place.name))
     return found
 
