@@ -74,6 +74,7 @@ def nodes() -> Iterator[Nodes]:
                 process.wait(30)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
 
