@@ -178,7 +178,7 @@ def time_of(seconds: float) -> str:
     for unit, factor in (("years", 365 * DAY_S), ("days", DAY_S), ("h", 3600.0), ("min", 60.0)):
         if seconds >= 2 * factor:
             return f"{seconds / factor:,.3g} {unit}"
-    return f"{seconds:.2g} s"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
 
 
 def plan_table(lines: Sequence[Line], of: Collection, machine: Machine) -> str:

@@ -2,11 +2,11 @@
 workers of one core each.
 
 ray_equals_local: 1 where rows, vectors (to within 1e-4), groups of duplicates, clusters and the view are the same all
-four ways, else 0. overhead_s_fixed: from `store.on` to the first shard done, for a shard that does nothing: what a
-command waits for before a cluster does anything. ray_speedup_2_workers: the time of all stages by one worker over that
-by two; local_speedup_2_cores: the same of this process, which is what two cores of this machine can give.
-ray_over_local: the time of all stages by one worker over that by this process with one core. The rest: seconds of each
-stage.
+four ways, else 0. overhead_s_fixed: from `store.on` to the first shard done, for a shard that does nothing, in a
+process that has not loaded Ray yet: what a command waits for before a cluster does anything. ray_speedup_2_workers: the
+time of all stages by one worker over that by two; local_speedup_2_cores: the same of this process, which is what two
+cores of this machine can give. ray_over_local: the time of all stages by one worker over that by this process with one
+core. The rest: seconds of each stage.
 
     python benchmarks/scale_ray.py [--clips 20000]
 """
@@ -106,10 +106,17 @@ def nothing(content: int) -> int:
     return content
 
 
-def overhead_s(folder: Path, address: str) -> float:
-    """Return how long it takes until a worker has done nothing."""
+def overhead_s(store: Path, address: str) -> float:
+    """Return how long it takes a process until a worker has done nothing."""
+    command = [sys.executable, __file__, "--overhead", str(store), address]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+
+
+def overhead_here_s(folder: str, address: str) -> float:
+    """Return the same of this process."""
+    opened = Store.open(folder)
     began_s = time.perf_counter()
-    with Store.open(folder / "empty").on(address) as store:
+    with opened.on(address) as store:
         assert store.workers is not None
         list(store.workers.each(nothing, [Shard("nothing", 0)]))
         return time.perf_counter() - began_s
@@ -149,7 +156,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=CLIPS)
     parser.add_argument("--alone", nargs=2, metavar=("STORE", "SOUNDS"), help="in this process; prints JSON")
+    parser.add_argument("--overhead", nargs=2, metavar=("STORE", "ADDRESS"), help="in this process; prints seconds")
     options = parser.parse_args()
+    if options.overhead:
+        print(overhead_here_s(*options.overhead))
+        return
     if options.alone:
         print(json.dumps(measured(Store.open(options.alone[0]), Path(options.alone[1]))))
         return
@@ -165,7 +176,7 @@ def main() -> None:
             stores[f"local_{count}"] = Store.open(folder / f"local{count}")
         for workers in (1, 2):
             with cluster(workers) as address:
-                waits.append(overhead_s(folder, address))
+                waits.append(overhead_s(folder / "empty", address))
                 stores[f"ray_{workers}"] = Store.open(folder / f"ray{workers}")
                 with stores[f"ray_{workers}"].on(address) as store:
                     times[f"ray_{workers}"] = measured(store, folder / "sounds")
