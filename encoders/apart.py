@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 
 from ..audio.children.tied import Tied
@@ -97,8 +98,9 @@ class Apart:
             self._spent_s = 0.0
         if self._spent_s < START_COST_S:
             return []
-        while len(self._children) < core_count():
-            self._children.append(_Child(self._describe))
+        with suppress(OSError):  # no more processes, or files, are to be had: fewer help, or none
+            while len(self._children) < core_count():
+                self._children.append(_Child(self._describe))
         return [child for child in self._children if child.ready()]
 
 

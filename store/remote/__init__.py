@@ -6,5 +6,5 @@ it is read and stored before it counts as written.
 
 Reading order: `address` (URIs), `settings` (what the environment says), `failing` (errors), `objects` (an object
 store's files), `mirror` (the folder in the cache), `making` (whether a store can be there at all), `lease` (the writer
-lock), `tables` (Lance), `sources` (audio).
+lock), `tables` (Lance), `bounded` (a cache that takes no more than its share), `sources` (audio), `pieces` (waveforms).
 """

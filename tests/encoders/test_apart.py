@@ -122,6 +122,26 @@ sys.stdin.read()
 """
 
 
+NONE_TO_BE_HAD = """
+import os, resource
+from harness.described import describe
+from echodex.encoders import apart
+from test_apart import waveforms
+apart.START_COST_S = 0.0
+few = apart.Apart(describe)
+given = waveforms(4, 5, 6)
+open_files = len(os.listdir("/proc/self/fd")) + 1
+resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
+assert [one.tolist() for one in few.each(given)] == [describe(one).tolist() for one in given]
+assert not few._children
+"""
+
+
+def test_where_no_process_can_be_started_it_is_computed_here() -> None:
+    paths = os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])  # noqa: PTH120
+    subprocess.run([sys.executable, "-c", NONE_TO_BE_HAD], env={**os.environ, "PYTHONPATH": paths}, check=True)
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, None])
 def test_processes_end_with_the_one_that_started_them(end: signal.Signals | None) -> None:
     paths = os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])  # noqa: PTH120
