@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +71,9 @@ def _connected(address: str) -> Iterator[None]:
     with _own_signals():
         try:
             _knock(address)
-            ray.init(address or None, log_to_driver=False, logging_level=logging.CRITICAL)
+            with warnings.catch_warnings():  # Ray forks and becomes another program at once: no lancedb is left in it
+                warnings.filterwarnings("ignore", message="lancedb fork support")
+                ray.init(address or None, log_to_driver=False, logging_level=logging.CRITICAL)
         except (ray.exceptions.RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
             ray.shutdown()
             first = str(error).strip().partition("\n")[0]

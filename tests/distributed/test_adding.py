@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +115,12 @@ def test_a_driver_that_is_killed_while_it_materialises_goes_on(nodes: Nodes, add
     assert before.items() <= {path.name: path.stat().st_mtime_ns for path in data.glob("*.lance")}.items()
     local.materialise(sample_rate_hz=8000)
     check_waveforms(added, local)
+
+
+def test_a_cluster_of_this_machine_is_started_without_a_word_beside_its_own(sounds: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"RAY_ADDRESS": "local"}
+    command = [sys.executable, "-m", "echodex.cli", "--store", str(tmp_path), "add", str(sounds / "0000.wav"), "--ray"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=170)
+    assert done.returncode == 0, done.stderr
+    assert "added 1 clips" in done.stdout
+    assert "Warning" not in done.stderr
