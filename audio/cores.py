@@ -6,25 +6,23 @@ import math
 import os
 from pathlib import Path
 
-_CGROUPS, _MINE = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+_MINE, _GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def core_count() -> int:
-    """Return how many cores this process may use: those that it is bound to, or what its container is allowed."""
+    """Return how many cores this process may use: those it is bound to, or as many as it is given the time of."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return max(1, min(bound, math.ceil(min(_allowed(), bound))))
+    return max(1, math.ceil(min(cores_given(_MINE, _GROUPS), bound)))
 
 
-def _allowed() -> float:
-    """Return how many cores' time the control group of this process has (version 2), infinity if it is not limited."""
+def cores_given(mine: Path, groups: Path) -> float:
+    """Return how many cores' time the control group has that the file `mine` names, as containers are limited.
+
+    groups: where version 2 of control groups is mounted. Infinity where there is no limit, or version 1.
+    """
     try:
-        name = next(line[3:] for line in _MINE.read_text().splitlines() if line.startswith("0::"))
-        return parse_quota((_CGROUPS / name.strip("/") / "cpu.max").read_text())
+        name = next(line[3:] for line in mine.read_text().splitlines() if line.startswith("0::"))
+        most, _, period = (groups / name.strip("/") / "cpu.max").read_text().strip().partition(" ")
     except (OSError, StopIteration):
         return math.inf
-
-
-def parse_quota(told: str) -> float:
-    """Return how many cores' time a `cpu.max` gives: "200000 100000" (microseconds, of each so many) is 2."""
-    most, _, period = told.strip().partition(" ")
     return int(most) / int(period) if most.isdecimal() and period.isdecimal() and int(period) else math.inf

@@ -4,10 +4,11 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from echodex.audio.cores import core_count, parse_quota
+from echodex.audio.cores import core_count, cores_given
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,21 @@ from echodex.audio.cores import core_count, parse_quota
         ("1 0", math.inf),
     ],
 )
-def test_what_a_container_is_allowed(told: str, cores: float) -> None:
-    assert parse_quota(told) == cores
+@pytest.mark.parametrize("name", ["/", "/kubepods/pod7"])
+def test_what_a_container_is_given(tmp_path: Path, name: str, told: str, cores: float) -> None:
+    group = tmp_path / "groups" / name.strip("/")
+    group.mkdir(parents=True)
+    (group / "cpu.max").write_text(told)
+    (tmp_path / "mine").write_text(f"2:cpu:/other\n0::{name}\n")
+    assert cores_given(tmp_path / "mine", tmp_path / "groups") == cores
+
+
+def test_without_control_groups_nothing_is_limited(tmp_path: Path) -> None:
+    assert cores_given(tmp_path / "mine", tmp_path) == math.inf
+    (tmp_path / "mine").write_text("1:cpu:/\n")
+    assert cores_given(tmp_path / "mine", tmp_path) == math.inf
+    (tmp_path / "mine").write_text("0::/\n")
+    assert cores_given(tmp_path / "mine", tmp_path) == math.inf
 
 
 def test_no_more_than_this_process_may_use() -> None:
