@@ -6,33 +6,30 @@ from __future__ import annotations
 
 import os
 import select
-import struct
 import sys
 from importlib import import_module
 
 import numpy as np
 
 from ..audio.children.bounds import end_with_parent
-from ..audio.children.protocol import READY, frame, write
+from ..audio.children.protocol import HEADER, READY, SAMPLE_BYTES, SAMPLES, frame, take_stdout, write
 from ..schemas.arrays import Float32
 
 IDLE_S = 20.0
 """After so long without a waveform it ends: what it holds is somebody else's memory."""
 
-_COUNT = struct.Struct("<Q")
-
 
 def send(pipe: int, numbers: Float32) -> None:
     """Write float32[n]. Raises OSError where nobody reads."""
-    write(pipe, [_COUNT.pack(len(numbers)), np.ascontiguousarray(numbers, np.float32).view(np.uint8).data])
+    write(pipe, frame(SAMPLES, np.ascontiguousarray(numbers, np.float32).view(np.uint8).data))
 
 
 def receive(pipe: int) -> Float32 | None:
     """Return float32[n] as `send` wrote it, None where the other side is gone."""
-    head = bytearray(_COUNT.size)
+    head = bytearray(HEADER.size)
     if not _filled(pipe, memoryview(head)):
         return None
-    numbers = np.empty(_COUNT.unpack(head)[0], np.float32)
+    numbers = np.empty(HEADER.unpack(head)[1] // SAMPLE_BYTES, np.float32)
     return numbers if _filled(pipe, memoryview(numbers.view(np.uint8).data)) else None
 
 
@@ -48,9 +45,7 @@ def _filled(pipe: int, rest: memoryview) -> bool:
 def main() -> None:
     """Answer waveforms until there are no more."""
     lifeline, module, name = sys.argv[1:]
-    replies = os.dup(1)
-    with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123  (what a library prints must not end up in a reply)
-        os.dup2(nowhere.fileno(), 1)
+    replies = take_stdout()
     if not end_with_parent(int(lifeline)):
         return
     describe = getattr(import_module(module), name)

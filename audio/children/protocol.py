@@ -75,6 +75,15 @@ class Request:
         return (min(seconds, self.limits.max_decoded_s) + 1.0) * (self.sample_rate_hz or 0)
 
 
+def take_stdout() -> int:
+    """Return where replies go; what a library prints to stdout or stderr goes nowhere from now on, and in no reply."""
+    replies = os.dup(1)
+    with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123  (a descriptor is all that is wanted)
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    return replies
+
+
 def read_request(line: bytes) -> Request:
     """Return the request in a line."""
     told = read_json(line)

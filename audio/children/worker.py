@@ -4,7 +4,6 @@ the pipe that ties it to its parent.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import closing
@@ -23,7 +22,7 @@ from ..resample import Resampler
 from ..tags import read_tags
 from ..unusable import Unusable
 from .bounds import Bounds, end_with_parent
-from .protocol import ALIVE, READY, Request, Task, end_frame, frame, read_request, samples_frame, write
+from .protocol import ALIVE, READY, Request, Task, end_frame, frame, read_request, samples_frame, take_stdout, write
 
 SIGN_OF_LIFE_S = 0.5
 """How often the parent hears that blocks still come."""
@@ -31,10 +30,7 @@ SIGN_OF_LIFE_S = 0.5
 
 def main() -> None:
     """Answer requests until there are no more."""
-    replies = os.dup(1)
-    with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123  (what a library prints must not end up in a reply)
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
+    replies = take_stdout()
     bounds = Bounds()
     if not end_with_parent(int(sys.argv[1])):
         return

@@ -16,8 +16,9 @@ from harness.processes import DESCRIBER, has_ended, running, wait_for
 from numpy.testing import assert_array_equal
 
 from echodex.audio.cores import core_count
-from echodex.encoders import apart
+from echodex.encoders import apart, timbre
 from echodex.encoders.apart import Apart
+from echodex.encoders.chroma import encoder as chroma_encoder
 from echodex.encoders.chroma import follow
 from echodex.encoders.timbre_features import describe as describe_timbre
 from echodex.schemas.arrays import Float32
@@ -25,6 +26,14 @@ from echodex.schemas.arrays import Float32
 pytestmark = pytest.mark.skipif(core_count() < 2, reason="one core is not shared out")
 
 Make = Callable[[Callable[[Float32], Float32]], Apart]
+
+
+@pytest.fixture(autouse=True)
+def _none_of_others() -> None:
+    """End those that encoders of earlier tests have left for whoever comes next."""
+    timbre._APART.end()
+    chroma_encoder._APART.end()
+    assert not running(DESCRIBER)
 
 
 @pytest.fixture

@@ -78,13 +78,13 @@ def test_a_cache_that_was_deleted_is_filled_again(music: str, tmp_path: Path) ->
 
 
 def test_the_cache_takes_no_more_than_its_share(music: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LIMIT_BYTES", 25_000)
+    monkeypatch.setattr(module, "LIMIT_BYTES", 15_000)
     monkeypatch.setattr(module, "_SPARED_S", -1.0)
     for name in ("a.wav", "b.wav", "deep/c #1.wav"):
         assert Path(at_hand(f"{music}/{name}")).exists()
         time.sleep(0.02)
     held = sum(path.stat().st_size for path in (tmp_path / "cache" / "sources").rglob("*") if path.is_file())
-    assert 0 < held <= 25_000
+    assert 0 < held <= 15_000
 
 
 def test_many_of_a_folder_are_asked_about_together(remote: str, flaky: Flaky, monkeypatch: pytest.MonkeyPatch) -> None:
