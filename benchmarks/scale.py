@@ -1,7 +1,7 @@
 """Scale-out in one file of results: what a Ray cluster, an object storage and the cost model come to.
 
-The figures are of the last runs of scale_ray.py, scale_s3.py and scale_model.py, which take a quarter of an hour, a
-minute and an hour, and say what each of them is.
+The figures are of the last runs of scale_ray.py, scale_s3.py and scale_model.py, which take ten minutes, a minute
+and half an hour, and say what each of them is.
 
     python benchmarks/scale_ray.py && python benchmarks/scale_s3.py && python benchmarks/scale_model.py
     python benchmarks/scale.py

@@ -12,7 +12,7 @@ TERM": the coefficients, fitted on all sizes and on what knn_graph, duplicates a
 makes its plans. decode_x_SUFFIX, encode_x_clmr: seconds
 of audio for a second of one core, to mono at 22,050 Hz, and of the published network.
 
-    python benchmarks/scale_model.py                      # an hour on two cores, 12 GB of disk
+    python benchmarks/scale_model.py                      # half an hour on two cores, 12 GB of disk
     python benchmarks/scale_model.py --sizes 2000 10000 30000 60000 --dims 64 128
 
 Sizes up to TWICE_ROWS are measured twice, and the least counts: other work on a machine only ever adds. With

@@ -35,9 +35,10 @@ def busy() -> int:
 
 def fresh() -> Children:
     """End the child that is left over from before, so that the next one begins at no time at all."""
-    for pid in decoding():
+    left = decoding()
+    for pid in left:
         os.kill(pid, signal.SIGKILL)
-    assert wait_for(lambda: all(map(has_ended, decoding())))
+    assert wait_for(lambda: all(map(has_ended, left)))  # one that is about to end has no command line any more
     return Children()
 
 
